@@ -1,4 +1,4 @@
-//! The room over real sockets.
+//! Tests of the room over real sockets.
 
 mod heads;
 mod http2;

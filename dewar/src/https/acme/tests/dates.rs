@@ -1,4 +1,4 @@
-//! The dates of certificates: of the makeshift, and of one that an authority gave.
+//! The validity of certificates: of the makeshift one, and of one from an authority.
 
 use super::super::{
     CLOCKS_DIFFER, CertificateFacts, DAY, StoredCertificate, judged, makeshift, names,
@@ -22,7 +22,7 @@ fn what_answers_before_the_first_certificate_names_every_host_for_a_month() {
     assert!(!names(&parsed, "other.test"));
 }
 
-/// To the second; a node's clock may be some minutes behind the authority's.
+/// Exact to the second, but a node's clock may be some minutes behind the authority's.
 #[test]
 fn a_certificate_counts_between_its_dates_alone() {
     let hosts = Hosts::new([HOST]).unwrap();

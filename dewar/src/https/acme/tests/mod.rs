@@ -1,4 +1,4 @@
-//! ACME over real sockets: against an authority of our own with renewal information and profiles, and against Pebble.
+//! ACME over real sockets: with an authority of our own, which has renewal information and profiles, and with Pebble.
 
 mod dates;
 mod pebble;
@@ -27,7 +27,7 @@ use tokio_rustls::TlsConnector;
 
 const HOST: &str = "portal.test";
 
-/// What several nodes share, and a clock that the test moves.
+/// The database and keys that several nodes share, and a clock that the test sets.
 #[derive(Clone)]
 struct Shared {
     db: Db,
@@ -48,14 +48,14 @@ impl Shared {
         }
     }
 
-    /// A node, as a process that begins now.
+    /// A node, as a process that starts now.
     async fn node(&self, config: &Config) -> Acme {
         let hosts = Hosts::new([HOST]).unwrap();
         let shared = (self.db.clone(), self.ring.clone(), self.clock.clone());
         Acme::open(config.clone(), hosts, shared).await.unwrap()
     }
 
-    /// A node that orders from this authority and answers its questions on plain HTTP.
+    /// A node that orders from this authority and answers its challenges on plain HTTP.
     async fn ordering_from(&self, authority: &AcmeServer) -> Acme {
         self.node(&self.trusting(authority, Challenge::Http01))
             .await
@@ -112,7 +112,7 @@ impl Served {
     }
 }
 
-/// The certificate that a visitor is shown, whoever issued it.
+/// The certificate that a client gets, whoever issued it.
 async fn shown(address: SocketAddr, protocol: &[u8]) -> Option<CertificateDer<'static>> {
     let mut config =
         rustls::ClientConfig::builder_with_provider(Arc::new(crate::https::tls::provider()))
@@ -132,7 +132,7 @@ async fn shown(address: SocketAddr, protocol: &[u8]) -> Option<CertificateDer<'s
     Some(certificates.first()?.clone().into_owned())
 }
 
-/// What plain HTTP answers.
+/// The response of plain HTTP.
 async fn fetched(address: SocketAddr, path: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -148,7 +148,7 @@ mod anyone {
     use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
     use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-    /// A visitor who only looks at what is shown.
+    /// A client that only records the certificate.
     #[derive(Debug)]
     pub(super) struct Anyone;
 
@@ -191,7 +191,7 @@ mod anyone {
     }
 }
 
-/// A configuration whose authority nobody reaches.
+/// A configuration whose authority cannot be reached.
 fn nowhere(challenge: Challenge) -> Config {
     let directory = "https://127.0.0.1:9/dir".to_owned();
     config(directory, Path::new("/nowhere"), challenge)

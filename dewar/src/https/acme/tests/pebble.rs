@@ -1,4 +1,4 @@
-//! Against Pebble, which refuses every fifth nonce.
+//! ACME with Pebble, which refuses every fifth nonce.
 
 use super::programs::{Running, free, or_skip};
 use super::{Challenge, Served, Shared, config, fetched, nowhere, shown};
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Pebble, and the name server that leads every name to this machine.
+/// Pebble, and the name server that resolves every name to this machine.
 struct Pebble {
     _pebble: Running,
     _names: Running,
@@ -20,7 +20,7 @@ struct Pebble {
 }
 
 impl Pebble {
-    /// None where it is not installed.
+    /// None if Pebble is not installed.
     async fn start(served: &Served) -> Option<Self> {
         let (pebble, names) = (or_skip("pebble")?, or_skip("pebble-challtestsrv")?);
         let files = tempfile::tempdir().unwrap();
@@ -68,7 +68,7 @@ impl Pebble {
                 .env("PEBBLE_AUTHZREUSE", "0")
                 .env("PEBBLE_VA_NOSLEEP", "1"),
         );
-        // It makes RSA keys first.
+        // Pebble makes RSA keys first.
         wait_until("pebble listens", async || {
             TcpStream::connect(address).is_ok()
         })
@@ -111,7 +111,7 @@ fn settings(
 async fn a_certificate_comes_by(challenge: Challenge) {
     let now = Clock::system().now();
     let shared = Shared::at(now).await;
-    // The authority is told of the ports, so a node listens before it knows the authority.
+    // Pebble needs the ports at its start, so a node listens before it knows the authority.
     let nobody = nowhere(challenge);
     let served = Served::start(&shared.node(&nobody).await);
     let Some(pebble) = Pebble::start(&served).await else {
@@ -124,7 +124,7 @@ async fn a_certificate_comes_by(challenge: Challenge) {
     let makeshift = shown(served_too.https, b"h2").await.unwrap();
     assert!(acme.status().not_after.is_none());
     acme.look().await;
-    // One nonce in five is refused, whichever: a request may be unlucky four times in a row, and is made again later.
+    // Pebble refuses one nonce in five at random. If a request fails four times in a row, the node orders again later.
     if acme.status().failure.contains("badNonce") {
         shared.clock.advance(Duration::from_secs(61));
         acme.look().await;
@@ -136,9 +136,10 @@ async fn a_certificate_comes_by(challenge: Challenge) {
     );
     let issued = shown(served_too.https, b"h2").await.unwrap();
     assert_ne!(issued, makeshift);
-    // No answer stays laid out.
+    // Dewar removes the response to a challenge afterwards.
     assert_eq!(shown(served_too.https, b"acme-tls/1").await, None);
-    // A process that begins later, with the authority gone, serves it at once; and one that could not use it orders again.
+    // A process that starts later, without the authority, serves the certificate at once. If it could not use it, it
+    // would order again.
     let directory = pebble.directory();
     let root = pebble.root();
     let known = config(directory, &root, challenge);
@@ -160,8 +161,9 @@ async fn a_certificate_comes_by_a_handshake() {
     a_certificate_comes_by(Challenge::TlsAlpn01).await;
 }
 
-/// Pebble as Debian has it knows no profiles and gives five years. It goes by this machine's clock, so that where ours is
-/// four years ahead, each certificate that it gives is due for renewal at once.
+/// Debian's Pebble has no profiles and issues certificates for five years. It uses this machine's clock. So if the test's
+/// clock is
+/// four years ahead, each new certificate is due for renewal at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_renews_many_times_while_it_is_shown() {
     let shared = Shared::at(Clock::system().now()).await;
@@ -181,7 +183,7 @@ async fn a_certificate_renews_many_times_while_it_is_shown() {
         assert!(failed < 3, "{:?}", acme.status());
         let certificate = shown(visited.https, b"h2").await.unwrap();
         if failed > 0 {
-            // A refused nonce: the certificate stays, and the order is made again when its time has come.
+            // Pebble refused a nonce: the certificate stays, and the node orders again at the next attempt.
             assert_eq!(issued.last(), Some(&certificate));
             shared.clock.advance(Duration::from_secs(601));
         } else {
@@ -195,7 +197,7 @@ async fn a_certificate_renews_many_times_while_it_is_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_that_does_not_find_the_answer_is_tried_again_later() {
     let shared = Shared::at(Clock::system().now()).await;
-    // The authority looks at listeners that know nothing of this order: those of another installation.
+    // The authority checks listeners that do not know this order: those of another installation.
     let elsewhere = Shared::at(Clock::system().now()).await;
     let nobody = nowhere(Challenge::Http01);
     let strangers = Served::start(&elsewhere.node(&nobody).await);
@@ -218,7 +220,7 @@ async fn an_authority_that_does_not_find_the_answer_is_tried_again_later() {
         found.first().map(|finding| finding.id),
         Some("https-acme-none-yet")
     );
-    // Not before a minute is over, and then again.
+    // The next attempt is after a minute, not before.
     acme.look().await;
     assert_eq!(acme.status().failures, 1);
     shared.clock.advance(Duration::from_secs(61));

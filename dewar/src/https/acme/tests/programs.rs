@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Child;
 
-/// Where a program is; none skips the test, loudly, and fails it on the machine that decides.
+/// The path of a program. None skips the test with a message, and fails it on the CI machine.
 pub(super) fn or_skip(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&path)
@@ -17,7 +17,7 @@ pub(super) fn or_skip(name: &str) -> Option<PathBuf> {
             !deciding,
             "{name} is not installed (apt-get install pebble)"
         );
-        // Past the test harness, which keeps what a passing test prints to itself.
+        // Past the test harness, which hides the output of a passing test.
         writeln!(
             std::io::stderr(),
             "\n*** SKIPPED: {name} is not installed (apt-get install pebble) ***\n"
@@ -37,7 +37,7 @@ impl Drop for Running {
     }
 }
 
-/// An address of this machine that nobody listens on just now.
+/// A free address of this machine.
 pub(super) fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()

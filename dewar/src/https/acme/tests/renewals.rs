@@ -42,7 +42,7 @@ async fn a_certificate_of_six_days_renews_many_times_and_never_runs_out() {
         ends.len()
     );
     assert_eq!(books.accounts, 1);
-    // Asked every six hours, as the authority wished, and at most twice in one.
+    // Every six hours, as the authority requested, and at most twice in six hours.
     assert!((100..=140).contains(&books.asked), "{}", books.asked);
     assert!(
         books
@@ -66,7 +66,7 @@ async fn an_authority_brings_a_renewal_forward() {
     let authority = shared.authority(90 * DAY);
     let acme = shared.ordering_from(&authority).await;
     acme.look().await;
-    // It must take many certificates back, and says so: the window lies in the past.
+    // The authority must revoke many certificates, so its renewal window is in the past (ARI, RFC 9773).
     authority.books().window = (-7_200, -3_600);
     shared.clock.advance(HOUR * 7);
     acme.look().await;
@@ -131,7 +131,7 @@ async fn a_node_that_died_with_the_lease_is_waited_for_ten_minutes() {
     shared.clock.advance(Duration::from_secs(601));
     alive.look().await;
     assert_eq!(authority.books().orders.len(), 1);
-    // The dead one comes back, and what it learned meanwhile is written nowhere.
+    // The dead node comes back, and cannot write its results.
     assert!(!dead.0.store.holds_lease().await.unwrap());
 }
 

@@ -1,4 +1,4 @@
-//! What must never be served: certificates that are not ours, answers that nobody asked for.
+//! Certificates that are not ours, and challenge responses that no authority requested: Dewar never serves them.
 
 use super::{Challenge, Served, Shared, fetched, nowhere, shown};
 use crate::audit::Mode;
@@ -33,7 +33,7 @@ async fn a_certificate_for_another_name_or_key_is_not_taken() {
             "{mistake:?}"
         );
         assert_eq!(acme.status().failures, 1, "{mistake:?}");
-        // When it does right again, it is obeyed again.
+        // When the authority is right again, Dewar follows it again.
         authority.books().mistake = AcmeMistake::None;
         shared.clock.advance(Duration::from_secs(61));
         acme.look().await;
@@ -56,7 +56,7 @@ async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
     let good = shown(served.https, b"h2").await.unwrap();
     let stranger = KeyRing::ephemeral();
     let foreign = stranger.seal(Purpose::Acme, b"certificate", b"{}").unwrap();
-    // Sealed here, but for another place: the account in the certificate's row.
+    // Sealed with our key, but for another place: the account in the certificate's row.
     let moved = shared.ring.seal(Purpose::Acme, b"account", b"{}").unwrap();
     for planted in [foreign, moved, "nonsense".to_owned()] {
         let sql = "UPDATE dewar_acme_kept SET sealed = ?1, kept_at = kept_at + 1 WHERE what = 'certificate'";
@@ -66,7 +66,7 @@ async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
     }
 }
 
-/// The certificate's row is there for a renewal; until then its key must be the one that is not revoked.
+/// The certificate's row exists for a renewal. Until then its key must be the one that is not revoked.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_does_not_open_keeps_the_certificate_from_no_new_key() {
     let keys = tempfile::tempdir().unwrap();
@@ -130,7 +130,7 @@ async fn only_what_is_asked_just_now_is_answered() {
             "{other}: {answer}"
         );
     }
-    // What was planted is no answer, and what is old neither.
+    // A planted response is invalid, and so is an old one.
     let sql = "UPDATE dewar_acme_answers SET sealed = 'planted'";
     shared.db.execute(sql, []).await.unwrap();
     assert!(

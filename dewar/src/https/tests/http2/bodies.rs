@@ -1,10 +1,10 @@
-//! Bodies that never end.
+//! Request bodies that never end.
 
 use super::{Server, ask, connect, patient};
 use crate::https::RequestLimits;
 use crate::testing::Frame;
 
-/// All of them together are within the first window of a connection.
+/// All pieces together are within the first window of a connection.
 const PIECE: usize = 2 * 1024;
 
 fn begun(stream: u32) -> Frame {
@@ -20,8 +20,9 @@ fn begun(stream: u32) -> Frame {
     frame
 }
 
-/// Twenty forms of one connection, of which none is ever sent to its end: each says a megabyte. So many bytes are held as a
-/// connection may have under way, and with the visitor who gives them up they go.
+/// Twenty unfinished forms of one connection, each with a declared length of a megabyte. Dewar holds only the bytes that
+/// a
+/// connection may have under way, and frees them when the client gives the forms up.
 #[tokio::test]
 async fn bodies_that_never_end_are_held_up_to_a_bound() {
     let server = Server::start(RequestLimits {
@@ -42,18 +43,18 @@ async fn bodies_that_never_end_are_held_up_to_a_bound() {
         if frame.kind != Frame::HEADERS {
             continue;
         }
-        // A status that was said before is spelled by its place in a table, and not read here.
+        // HPACK writes a repeated status as an index into its table, which this client does not read.
         assert!(matches!(frame.status(), Some(503) | None));
         refused.push(frame.stream);
     }
-    // Another connection has room of its own.
+    // Another connection has a limit of its own.
     assert_eq!(ask(&server, "localhost").await, Some(200));
     let held = streams.iter().filter(|stream| !refused.contains(stream));
     let ends = held.map(|stream| Frame::new(Frame::RST_STREAM, 0, *stream, [0, 0, 0, 8]));
     let ends: Vec<Frame> = ends.collect();
     assert_eq!(ends.len(), 10);
     connection.send(&ends).await.unwrap();
-    // The connection gets back the bytes that they held, so a form that ends is taken.
+    // The connection gets back the bytes of those forms, so Dewar accepts a form that ends.
     let mut stream = 41;
     loop {
         let fields = [

@@ -1,4 +1,4 @@
-//! Frames without end, each of them allowed. No timer helps here: what ends the connection has counted something.
+//! Endless frames, each of them allowed. No timer helps here: a counter ends the connection.
 
 use super::{Server, ask, beside_others, connect, patient};
 use crate::testing::{Frame, Http2};
@@ -6,7 +6,7 @@ use crate::testing::{Frame, Http2};
 const WHOLE: u8 = Frame::END_HEADERS | Frame::END_STREAM;
 const CALM: u8 = 11;
 
-/// What it is, and what is sent the how many-th time.
+/// The name of the attack, and the frames of its nth round.
 type Attack<T> = (&'static str, fn(u32) -> T);
 
 fn reset(stream: u32) -> Frame {
@@ -19,13 +19,14 @@ fn ping(text: u32) -> Frame {
     Frame::new(Frame::PING, 0, 0, text)
 }
 
-/// A request that is not finished, for a handler that takes longer than any test.
+/// An unfinished request, for a handler that takes longer than any test.
 fn begun(stream: u32) -> Frame {
     let request = Frame::get(stream, "/stuck");
     Frame::new(Frame::HEADERS, Frame::END_HEADERS, stream, &request.payload)
 }
 
-/// Sends rounds until the connection is closed, and a part of them longer: what the system has taken was not yet read.
+/// Sends rounds until the connection is closed. It sends some more than the server reads, because the system buffers
+/// them.
 async fn until_closed(connection: &mut Http2, most: u32, mut round: impl FnMut(u32) -> Vec<Frame>) {
     for number in 0..most {
         if connection.send(&round(number)).await.is_err() {
@@ -35,7 +36,7 @@ async fn until_closed(connection: &mut Http2, most: u32, mut round: impl FnMut(u
     panic!("{most} rounds were taken");
 }
 
-/// Waits until the server has seen all that was sent.
+/// Waits until the server has read every frame.
 async fn seen(connection: &mut Http2) -> Option<()> {
     for text in [u32::MAX, u32::MAX - 1] {
         let ping = ping(text);
@@ -45,7 +46,7 @@ async fn seen(connection: &mut Http2) -> Option<()> {
     Some(())
 }
 
-/// CVE-2023-44487: a request and its end in one breath, so that they never count as open.
+/// CVE-2023-44487 (rapid reset): a request and its reset at once, so that they never count as open.
 #[tokio::test]
 async fn requests_taken_back_at_once_end_the_connection() {
     let server = Server::start(patient()).await;
@@ -63,7 +64,7 @@ async fn requests_taken_back_at_once_end_the_connection() {
     assert!(begun <= 100, "{begun} handlers were started");
 }
 
-/// The same with a pause, so that each request has reached its handler: h2 counts none of these.
+/// Rapid reset with a pause, so that each request has reached its handler: h2 counts none of these.
 #[tokio::test]
 async fn requests_taken_back_after_a_pause_end_the_connection() {
     let server = Server::start(patient()).await;
@@ -93,7 +94,7 @@ async fn requests_taken_back_after_a_pause_end_the_connection() {
     );
 }
 
-/// CVE-2025-8671, "`MadeYouReset`": frames that make the server reset the stream, for the same end.
+/// CVE-2025-8671, "`MadeYouReset`": frames that make the server reset the stream, with the same effect.
 #[tokio::test]
 async fn streams_that_the_server_must_reset_end_the_connection() {
     let server = Server::start(patient()).await;
@@ -136,7 +137,7 @@ async fn streams_that_the_server_must_reset_end_the_connection() {
     }
 }
 
-/// More requests at once than were allowed: each is refused, and a hundred refusals are enough.
+/// More concurrent requests than allowed: Dewar refuses each, and ends the connection after a hundred refusals.
 #[tokio::test]
 async fn requests_over_the_number_allowed_are_refused_and_then_the_connection() {
     let server = Server::start(patient()).await;
@@ -154,11 +155,11 @@ async fn requests_over_the_number_allowed_are_refused_and_then_the_connection() 
     until_closed(&mut connection, 10_000, more).await;
     let goodbye = connection.next_of(Frame::GOAWAY).await;
     assert_eq!(goodbye.map(|frame| frame.payload[7]), Some(CALM));
-    // Of a hundred that are allowed, so many are worked on at once; the others wait.
+    // Of a hundred allowed requests, Dewar handles this number at once; the others wait.
     assert_eq!(server.begun("/stuck"), 32);
 }
 
-/// CVE-2019-9512, -9513 and -9515 and their kind: frames that ask nothing. A client may send some of each.
+/// CVE-2019-9512, -9513 and -9515 and their kind: frames without a request. A client may send some of each.
 #[tokio::test]
 async fn frames_that_ask_nothing_end_the_connection() {
     let server = Server::start(patient()).await;
@@ -184,7 +185,7 @@ async fn frames_that_ask_nothing_end_the_connection() {
     for (what, frame) in talk {
         let mut connection = connect(&server, &[]).await;
         connection.send(&[Frame::get(1, "/stuck")]).await.unwrap();
-        // The first few hundred are answered like any other.
+        // The server answers the first few hundred like any other.
         let few: Vec<Frame> = (0..400).map(frame).collect();
         connection.send(&few).await.unwrap();
         assert!(seen(&mut connection).await.is_some(), "{what}");
@@ -195,7 +196,7 @@ async fn frames_that_ask_nothing_end_the_connection() {
     }
 }
 
-/// CVE-2019-9518: parts of a body that carry nothing, or nearly nothing.
+/// CVE-2019-9518: DATA frames with no bytes, or nearly none.
 #[tokio::test]
 async fn parts_of_a_body_without_bytes_end_the_connection() {
     let server = Server::start(patient()).await;
@@ -215,7 +216,7 @@ async fn parts_of_a_body_without_bytes_end_the_connection() {
     }
 }
 
-/// Nobody reads this body any longer: its handler has answered.
+/// A body that nobody reads any longer: its handler has responded.
 #[tokio::test]
 async fn a_body_after_its_answer_ends_the_connection() {
     let server = Server::start(patient()).await;
@@ -236,11 +237,11 @@ async fn a_body_after_its_answer_ends_the_connection() {
     beside_others(&server, attack).await;
 }
 
-/// A visitor of an hour: many requests, some of them taken back, and all that a client says between them.
+/// A normal client for an hour: many requests, some of them cancelled, and all frames of a client between them.
 #[tokio::test]
 async fn a_busy_client_is_not_taken_for_a_flood() {
     let server = Server::start(patient()).await;
-    // A window as wide as a browser's.
+    // A window as large as a browser's.
     let mut connection = connect(&server, &[(4, 6 * 1024 * 1024)]).await;
     for number in 0..300 {
         let stream = number * 4 + 1;

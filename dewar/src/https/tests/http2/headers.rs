@@ -1,4 +1,4 @@
-//! Headers that grow where they are read: without end, or out of a few bytes.
+//! Headers that grow while they are read: without end, or from a few bytes.
 
 use super::{Server, beside_others, connect, patient};
 use crate::https::RequestLimits;
@@ -6,7 +6,7 @@ use crate::testing::{Frame, Http2};
 
 const CALM: u8 = 11;
 
-/// HEADERS of a request that go on.
+/// The HEADERS frame of a request that continues.
 fn begun(stream: u32, fields: &[(&str, &str)]) -> Frame {
     let get = Frame::get(stream, "/").payload;
     let block = [&get[..], &Frame::block(fields)].concat();
@@ -19,7 +19,7 @@ async fn reason(connection: &mut Http2) -> Option<u8> {
     goodbye.map(|frame| frame.payload[7])
 }
 
-/// CVE-2024-27316 and its kind: headers that never end, each frame of them small, large or empty.
+/// CVE-2024-27316 and its kind: endless headers, each frame of them small, large or empty.
 #[tokio::test]
 async fn continuations_without_end_are_refused_after_a_few() {
     let server = Server::start(patient()).await;
@@ -44,13 +44,13 @@ async fn continuations_without_end_are_refused_after_a_few() {
     }
 }
 
-/// A text whose end is never sent: what is held of it is bounded.
+/// A string whose end never comes: Dewar holds a bounded part of it.
 #[tokio::test]
 async fn a_header_that_goes_on_over_many_frames_is_refused() {
     let server = Server::start(patient()).await;
     let mut connection = connect(&server, &[]).await;
     let mut block = Frame::get(1, "/").payload.to_vec();
-    // A literal of a million bytes.
+    // A literal with a length of a million bytes.
     block.extend_from_slice(b"\0\x01x\x7f\xc1\x83\x3d");
     let mut frames = vec![Frame::new(Frame::HEADERS, Frame::END_STREAM, 1, block)];
     frames.extend((0..60).map(|_| Frame::new(Frame::CONTINUATION, 0, 1, [b'y'; 16 * 1024])));
@@ -67,7 +67,7 @@ async fn a_list_over_the_limit_is_431_and_far_over_it_the_end() {
         connection.send(&cut(&[("x", &text)])).await.unwrap();
         let answer = connection.next_of(Frame::HEADERS).await.unwrap();
         assert_eq!(answer.status(), Some(wanted), "{bytes}");
-        // Ours: with a body and all headers, of which a status alone is four bytes.
+        // Dewar's own response: it has a body and all headers; a status alone has four bytes.
         assert!(answer.payload.len() > 300, "{bytes}");
         if wanted == 431 {
             let body = connection.next_of(Frame::DATA).await.unwrap();
@@ -75,7 +75,7 @@ async fn a_list_over_the_limit_is_431_and_far_over_it_the_end() {
             assert!(says.contains("too many headers"), "{says}");
         }
     }
-    // Over what h2 takes: it would answer by itself, with none of our headers.
+    // Over h2's limit: h2 would respond by itself, without our headers.
     let mut connection = connect(&server, &[]).await;
     drop(connection.send(&cut(&[("x", &"y".repeat(70_000))])).await);
     assert_eq!(connection.next_of(Frame::HEADERS).await, None);
@@ -89,7 +89,7 @@ async fn a_list_over_the_limit_is_431_and_far_over_it_the_end() {
     assert_eq!(answer.status(), Some(431));
 }
 
-/// A request whose headers are cut into frames of the greatest size.
+/// A request whose headers are split into frames of the greatest size.
 fn cut(fields: &[(&str, &str)]) -> Vec<Frame> {
     let block = begun(1, fields).payload;
     let mut chunks = block.chunks(16 * 1024).peekable();
@@ -107,7 +107,8 @@ fn cut(fields: &[(&str, &str)]) -> Vec<Frame> {
     frames
 }
 
-/// One header of nearly 4 KiB enters the table, and each further byte names it again: 16 KiB would be 64 MiB.
+/// One header of nearly 4 KiB enters the table, and each further byte refers to it: 16 KiB would become 64 MiB (HPACK
+/// bomb).
 #[tokio::test]
 async fn a_table_that_is_named_again_and_again_is_no_bomb() {
     let server = Server::start(patient()).await;
@@ -134,7 +135,7 @@ async fn a_table_that_is_named_again_and_again_is_no_bomb() {
     assert_eq!(reason(&mut connection).await, Some(CALM));
 }
 
-/// What h2 reads before anything of ours is as strict as ours: with another limit, another answer.
+/// The limit of h2, which reads headers before our code, follows the setting: with another limit, another response.
 #[tokio::test]
 async fn the_limit_on_headers_is_the_setting() {
     let limits = RequestLimits {

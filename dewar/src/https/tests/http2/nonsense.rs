@@ -1,4 +1,4 @@
-//! Frames that no client sends, one wrong thing each (RFC 9113).
+//! Frames that no client sends, each with one mistake (RFC 9113).
 
 use super::{Server, ask, connect, patient};
 use crate::testing::{Frame, Http2};
@@ -6,7 +6,7 @@ use crate::testing::{Frame, Http2};
 const OPEN: u8 = Frame::END_HEADERS;
 const WHOLE: u8 = Frame::END_HEADERS | Frame::END_STREAM;
 
-/// How the server answers.
+/// The server's reaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Said {
     /// GOAWAY with a reason, and the connection is closed.
@@ -14,7 +14,7 @@ pub(super) enum Said {
     /// `RST_STREAM` with a reason.
     Reset(u8),
     Status(u16),
-    /// The end, without a word.
+    /// The connection is closed without a frame.
     Closed,
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn said(connection: &mut Http2) -> Said {
 
 pub(super) async fn answer(server: &Server, bytes: &[u8]) -> Said {
     let mut connection = connect(server, &[]).await;
-    // What is wrong may end the connection before all of it is sent.
+    // The server may end the connection before the client has sent everything.
     drop(connection.send_bytes(bytes).await);
     said(&mut connection).await
 }
@@ -313,7 +313,7 @@ fn stuck(stream: u32) -> Frame {
     Frame::get(stream, "/stuck")
 }
 
-/// A request whose body nobody reads.
+/// A request whose body its handler does not read.
 fn stuck_post(stream: u32) -> Frame {
     let fields = [
         (":method", "POST"),
@@ -324,7 +324,7 @@ fn stuck_post(stream: u32) -> Frame {
     Frame::new(Frame::HEADERS, OPEN, stream, Frame::block(&fields))
 }
 
-/// A client that speaks something else where HTTP/2 was agreed.
+/// A client that speaks another protocol after HTTP/2 was negotiated.
 #[tokio::test]
 async fn who_agreed_on_http2_must_speak_it() {
     let server = Server::start(patient()).await;

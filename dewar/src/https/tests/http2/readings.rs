@@ -1,4 +1,4 @@
-//! Headers with two readings, one wrong thing each (RFC 9113, 8).
+//! Headers with two readings, each with one mistake (RFC 9113, 8).
 
 use super::nonsense::Said::{GoAway, Reset, Status};
 use super::nonsense::{PROTOCOL, answer};
@@ -24,14 +24,14 @@ async fn headers_with_two_readings_are_refused() {
         (usual.to_vec(), Status(200)),
         (and(("te", "trailers")), Status(200)),
         (and(("host", "localhost")), Status(200)),
-        // What is only for one connection of HTTP/1 (RFC 9113, 8.2.2; request smuggling).
+        // Headers for a single connection of HTTP/1 (RFC 9113, 8.2.2; request smuggling).
         (and(("connection", "close")), Reset(PROTOCOL)),
         (and(("transfer-encoding", "chunked")), Reset(PROTOCOL)),
         (and(("keep-alive", "timeout=5")), Reset(PROTOCOL)),
         (and(("proxy-connection", "close")), Reset(PROTOCOL)),
         (and(("upgrade", "websocket")), Reset(PROTOCOL)),
         (and(("te", "gzip")), Reset(PROTOCOL)),
-        // Names and values that are none.
+        // Invalid names and values.
         (and(("X-Upper", "y")), GoAway(PROTOCOL)),
         (and(("x y", "z")), GoAway(PROTOCOL)),
         (and(("", "z")), GoAway(PROTOCOL)),
@@ -40,7 +40,7 @@ async fn headers_with_two_readings_are_refused() {
         (and(("x", "y\r\nhost: evil.example")), GoAway(PROTOCOL)),
         (and(("x", "y\0")), GoAway(PROTOCOL)),
         (and((":other", "x")), GoAway(PROTOCOL)),
-        // The same thing said twice, in the wrong place, or not at all.
+        // A pseudo-header that is repeated, in the wrong place, or missing.
         (and(authority), Reset(PROTOCOL)),
         (and(path), Reset(PROTOCOL)),
         (and(method), Reset(PROTOCOL)),
@@ -76,7 +76,7 @@ async fn headers_with_two_readings_are_refused() {
             ],
             Status(400),
         ),
-        // A tunnel, or a WebSocket that nobody offers (RFC 8441).
+        // A tunnel, or a WebSocket, which no route offers (RFC 8441).
         (vec![(":method", "CONNECT"), authority], Status(405)),
         (
             vec![
@@ -88,7 +88,7 @@ async fn headers_with_two_readings_are_refused() {
             ],
             Reset(PROTOCOL),
         ),
-        // Lengths that are not the body's.
+        // Lengths that differ from the body's.
         (and(("content-length", "5")), Reset(PROTOCOL)),
         (and(("content-length", "-1")), Reset(PROTOCOL)),
         (
@@ -106,7 +106,7 @@ async fn headers_with_two_readings_are_refused() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// h2 reads trailers and refuses few of them: what stands in them is nothing that the request said.
+/// h2 reads trailers and refuses few of them. Dewar does not treat a trailer as a header of the request.
 #[tokio::test]
 async fn trailers_say_nothing_of_the_request() {
     let server = Server::start(patient()).await;

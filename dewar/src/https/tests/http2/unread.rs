@@ -1,4 +1,4 @@
-//! Answers that nobody reads, and visitors who do something else meanwhile so that it does not look so.
+//! Responses that a client does not read, while other frames make the connection look alive.
 
 use super::{Server, ask, beside_others, connect, patient};
 use crate::https::RequestLimits;
@@ -7,10 +7,10 @@ use crate::testing::{Frame, Http2};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// The setting of how much of an answer may come unasked.
+/// The setting of the initial flow-control window (`SETTINGS_INITIAL_WINDOW_SIZE`).
 const WINDOW: u16 = 4;
 
-/// Time enough to answer a PING on a machine that is busy, or hyper ends the connection for that.
+/// Enough time to answer a PING on a busy machine; without it hyper would end the connection.
 fn limits() -> RequestLimits {
     RequestLimits {
         header_timeout: Duration::from_secs(2),
@@ -20,7 +20,7 @@ fn limits() -> RequestLimits {
     }
 }
 
-/// Repeats something until the connection is closed, and says at each PING that somebody is there.
+/// Repeats frames until the connection is closed, and answers each PING.
 async fn closes(connection: &mut Http2, mut again: impl FnMut(u32) -> Vec<Frame>) {
     let end = Instant::now() + LONG;
     let mut number = 0;
@@ -32,7 +32,7 @@ async fn closes(connection: &mut Http2, mut again: impl FnMut(u32) -> Vec<Frame>
         if connection.send(&pongs).await.is_err() {
             return;
         }
-        // Often enough to keep a connection for which any frame were a sign of life, and no flood.
+        // Often enough to keep a connection alive if any frame counted, and no flood.
         sleep(SHORT / 5).await;
     }
 }
@@ -50,14 +50,14 @@ fn window(stream: u32, bytes: u16) -> Frame {
     )
 }
 
-/// A hundred requests, all there may be.
+/// A hundred requests, the most that may be open.
 fn hundred(path: &str) -> Vec<Frame> {
     (0..100)
         .map(|number| Frame::get(number * 2 + 1, path))
         .collect()
 }
 
-/// With a window of nothing the answers are held by hyper, with one of a byte by h2.
+/// With a window of zero hyper holds the responses, with a window of one byte h2 does.
 #[tokio::test]
 async fn answers_for_which_there_is_no_window_end_the_connection_whatever_else_is_said() {
     let server = Server::start(limits()).await;
@@ -71,8 +71,9 @@ async fn answers_for_which_there_is_no_window_end_the_connection_whatever_else_i
     }
 }
 
-/// Forty answers of which none is read: so many bytes are made as a connection may leave unread, and once they are read
-/// there is room again.
+/// Forty responses that the client does not read. Dewar makes the bytes that a connection may leave unread, and more
+/// after the
+/// client has read them.
 #[tokio::test]
 async fn the_bytes_that_are_held_for_a_connection_are_bounded() {
     let server = Server::start(RequestLimits {
@@ -88,7 +89,7 @@ async fn the_bytes_that_are_held_for_a_connection_are_bounded() {
     let (mut held, mut refused) = (Vec::new(), 0);
     while held.len() + refused < 40 {
         let frame = connection.next_of(Frame::HEADERS).await.unwrap();
-        // A status that was said before is spelled by its place in a table, and not read here.
+        // HPACK writes a repeated status as an index into its table, which this client does not read.
         match frame.status() {
             Some(200) => held.push(frame.stream),
             Some(503) | None => refused += 1,
@@ -96,7 +97,7 @@ async fn the_bytes_that_are_held_for_a_connection_are_bounded() {
         }
     }
     assert_eq!((held.len(), refused), (5, 35));
-    // Another connection has room of its own.
+    // Another connection has a limit of its own.
     assert_eq!(ask(&server, "localhost").await, Some(200));
     let mut windows = vec![Frame::new(
         Frame::WINDOW_UPDATE,
@@ -127,7 +128,8 @@ async fn the_bytes_that_are_held_for_a_connection_are_bounded() {
     assert_eq!(frame.status(), Some(200));
 }
 
-/// Small answers, too: of a connection that reads nothing only so many requests are worked on, and the others wait.
+/// Small responses, too: for a connection that reads nothing, Dewar handles a bounded number of requests, and the others
+/// wait.
 #[tokio::test]
 async fn requests_of_a_connection_that_reads_nothing_wait_for_it_to_read() {
     let server = Server::start(patient()).await;
@@ -149,7 +151,7 @@ async fn requests_of_a_connection_that_reads_nothing_wait_for_it_to_read() {
     assert_eq!(server.begun("/page"), 100);
 }
 
-/// CVE-2019-9511, "data dribble": a byte at a time, and now and then another request.
+/// CVE-2019-9511, "data dribble": one byte at a time, and now and then another request.
 #[tokio::test]
 async fn answers_that_are_read_by_the_byte_end_the_connection() {
     let server = Server::start(limits()).await;
@@ -182,7 +184,7 @@ async fn one_answer_that_is_read_does_not_keep_the_others() {
     beside_others(&server, attack).await;
 }
 
-/// New requests, answered at once, on a connection with one answer that is not read.
+/// New requests with immediate responses, on a connection with one unread response.
 #[tokio::test]
 async fn new_requests_do_not_keep_an_answer_that_is_not_read() {
     let server = Server::start(limits()).await;
@@ -197,7 +199,7 @@ async fn new_requests_do_not_keep_an_answer_that_is_not_read() {
     beside_others(&server, attack).await;
 }
 
-/// Who reads slowly, but reads, gets all of it. That the looks to come see it the same way is tested beside the timer.
+/// A client that reads slowly gets the whole response. A test beside the timer shows that its later checks agree.
 #[tokio::test]
 async fn an_answer_that_is_read_slowly_is_sent_to_its_end() {
     let server = Server::start(RequestLimits {
@@ -226,7 +228,8 @@ async fn an_answer_that_is_read_slowly_is_sent_to_its_end() {
     assert_eq!(length, 64 * 1024);
 }
 
-/// Frames that want an answer, from one who never reads: the server stops reading too, and then ends it.
+/// Frames that require an answer, from a client that never reads: the server stops reading too, and then ends the
+/// connection.
 #[tokio::test]
 async fn who_floods_and_never_reads_is_not_read_and_then_closed() {
     let server = Server::start(limits()).await;
