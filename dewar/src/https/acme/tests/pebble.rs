@@ -162,8 +162,7 @@ async fn a_certificate_comes_by_a_handshake() {
 }
 
 /// Debian's Pebble has no profiles and issues certificates for five years. It uses this machine's clock. So if the test's
-/// clock is
-/// four years ahead, each new certificate is due for renewal at once.
+/// clock is four years ahead, each new certificate is due for renewal at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_renews_many_times_while_it_is_shown() {
     let shared = Shared::at(Clock::system().now()).await;

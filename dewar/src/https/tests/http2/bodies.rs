@@ -20,8 +20,7 @@ fn begun(stream: u32) -> Frame {
     frame
 }
 
-/// Twenty unfinished forms of one connection, each with a declared length of a megabyte. Dewar holds only the bytes that
-/// a
+/// Twenty unfinished forms of one connection, each with a declared length of a megabyte. Dewar holds only the bytes that a
 /// connection may have under way, and frees them when the client gives the forms up.
 #[tokio::test]
 async fn bodies_that_never_end_are_held_up_to_a_bound() {

@@ -71,9 +71,8 @@ async fn answers_for_which_there_is_no_window_end_the_connection_whatever_else_i
     }
 }
 
-/// Forty responses that the client does not read. Dewar makes the bytes that a connection may leave unread, and more
-/// after the
-/// client has read them.
+/// Forty responses that the client does not read. Dewar makes the bytes that a connection may leave unread, and more after
+/// the client has read them.
 #[tokio::test]
 async fn the_bytes_that_are_held_for_a_connection_are_bounded() {
     let server = Server::start(RequestLimits {
