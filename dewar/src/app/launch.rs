@@ -28,7 +28,7 @@ pub(super) struct Blueprint {
     pub(super) clock: Clock,
     /// The origin under which visitors reach it, such as `https://portal.example.org`.
     pub(super) base_url: String,
-    /// What is already known to be wrong.
+    /// The findings so far.
     pub(super) findings: Vec<Finding>,
 }
 

@@ -62,7 +62,7 @@ pub struct Finding {
     pub word: Practice,
     /// How bad it is.
     pub severity: Severity,
-    /// What is wrong, in one line.
+    /// The problem, in one line.
     pub title: String,
     /// The harm that an attacker or an accident can do with it.
     pub why: String,

@@ -12,7 +12,7 @@ pub(crate) struct Cryptography {
     pub(crate) name: String,
     /// The algorithm with its parameters.
     pub(crate) algorithm: String,
-    /// What it is used for.
+    /// Its purpose.
     pub(crate) used_for: String,
     /// The plan for it once large quantum computers exist (ASVS 11.1.4).
     pub(crate) after_quantum: &'static str,

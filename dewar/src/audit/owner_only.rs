@@ -60,12 +60,12 @@ impl TooOpen {
         })
     }
 
-    /// What is wrong, as the end of a sentence about the file.
+    /// The problem, as the end of a sentence about the file.
     pub(crate) fn what(&self) -> String {
         format!("has mode {:04o} and is open to others", self.mode)
     }
 
-    /// What is wrong, with the file's name.
+    /// The problem, with the file's name.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.path.display(), self.what())
     }

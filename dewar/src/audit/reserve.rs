@@ -19,7 +19,7 @@ struct ReserveState {
     given_up: AtomicBool,
 }
 
-/// What changed, for the audit log.
+/// A change of the reserve, for the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReserveChange {
     GivenUp,

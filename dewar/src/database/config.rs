@@ -17,7 +17,7 @@ use crate::audit::Settings;
 pub struct Config {
     /// How long to wait for the writer, before [`Error::Busy`](super::Error::Busy).
     pub acquire_timeout: Duration,
-    /// What a commit survives.
+    /// The failures that a commit survives.
     pub durability: Durability,
     /// How long a read may run on its task, before it moves to its own thread.
     pub in_place: Duration,

@@ -110,7 +110,7 @@ pub enum Error {
     /// This database does not allow that.
     #[error("refused: {why}")]
     Refused {
-        /// What to do instead.
+        /// The allowed alternative.
         why: String,
     },
     /// The transaction was rolled back before, and takes no more statements.

@@ -28,7 +28,7 @@ pub enum Error {
     Contents {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         what: String,
     },
     /// A certificate could not be made.

@@ -13,8 +13,8 @@
 //! 2. A template that does not parse. Dewar loads every template at start and names all mistakes at once.
 //! 3. A value in a template where no escaping can be right: in an attribute without quotes, an event handler, the name of a tag or an
 //!    attribute, or the middle of a script. Elsewhere Dewar escapes it for its context: text, attribute, address, `srcset`, style,
-//!    JSON in a script. An address from a value is relative, or has the scheme `http`, `https`, `mailto` or `tel`. What a
-//!    page loads or posts to belongs to this application.
+//!    JSON in a script. An address from a value is relative, or has the scheme `http`, `https`, `mailto` or `tel`. A page
+//!    loads from and posts to this application alone.
 //! 4. Ways around escaping: the filter `safe`, `{% autoescape %}`, and branches of a template that end in different contexts. A
 //!    text that the program marks as safe (`Value::from_safe_string`) is escaped like any other.
 //! 5. An undefined name in a template. Dewar does not show an empty space for it.

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::csrf::WebhookAuth;
 
-/// Who may enter a route: the heading that it stands under.
+/// The access rule of a route: the heading that it stands under.
 ///
 /// ```
 /// use dewar::roles::Access;
@@ -13,8 +13,9 @@ use crate::csrf::WebhookAuth;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
-    /// Browsers, with what they report of a page's policy: bounded, and answered alike whatever is sent. Only the
-    /// framework's own route stands under it.
+    /// Browsers that report violations of a page's policy. The reports are bounded, and the response is the same for
+    /// every report.
+    /// Only the framework's own route stands under it.
     BrowserReports,
     /// Everyone.
     Public,

@@ -1,6 +1,6 @@
 use crate::audit::{Finding, Practice, Severity};
 
-/// What is asked of who has the roles: does somebody administer the application?
+/// Checks the holders of the roles: does somebody administer the application?
 pub(crate) fn findings(administrator: Option<&str>, holders: i64) -> Option<Finding> {
     let role = administrator.filter(|_| holders == 0)?;
     let title = format!("nobody has the role `{role}`");

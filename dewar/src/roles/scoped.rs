@@ -15,7 +15,7 @@ use crate::database::Db;
 use crate::forms::{Described, FromParts, FromPathParam, HandlerInput, RecordVersion};
 use crate::pages::{Error, ErrorKind, RequestContext, Sealed};
 
-/// What part of a table a caller may reach, and for what: a marker type of the application's.
+/// The part of a table that a caller may reach, and the purpose: a marker type of the application's.
 ///
 /// ```
 /// # use dewar::{accounts::CurrentUser, roles::Scope};

@@ -44,8 +44,8 @@ pub(super) struct Now {
     proved: Option<(UserId, i64)>,
 }
 
-/// What the response tells the browser about its session. The last change counts: a handler may end a session that was
-/// renewed before the handler ran.
+/// The instruction of the response to the browser about its session. The last change counts: a handler may end a session
+/// that was renewed before the handler ran.
 #[derive(Debug, Default)]
 enum Outcome {
     Began(Token),

@@ -1,4 +1,4 @@
-// What is sent has names; variants of an enum have none that a page could send.
+// A form's values have names. A page cannot send the name of an enum's variant.
 use dewar::Form;
 use dewar::forms::Line;
 

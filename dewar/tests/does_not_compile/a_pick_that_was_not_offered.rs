@@ -1,4 +1,4 @@
-// What came in is a claim; only what this visitor was offered becomes a record.
+// The sent value is only a claim. A record comes only from the values that this visitor was offered.
 use dewar::forms::Pick;
 use dewar::{Form, Redirect};
 

@@ -1,4 +1,4 @@
-// A role as text: a slip of the pen would open or close the door.
+// A role as text: a typing error would open or close a route.
 use dewar::{App, get};
 
 async fn queue() -> &'static str {

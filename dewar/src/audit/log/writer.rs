@@ -26,7 +26,7 @@ pub(super) enum WriterMessage {
     },
 }
 
-/// What is on the disk, for the database to record.
+/// The written part of the log, for the database to record.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     head: Mutex<Option<LogPosition>>,
