@@ -13,9 +13,8 @@ use crate::csrf::WebhookAuth;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
-    /// Browsers that report violations of a page's policy. The reports are bounded, and the response is the same for
-    /// every report.
-    /// Only the framework's own route stands under it.
+    /// Browsers that report violations of a page's policy. The reports are bounded, and the response is the same for every
+    /// report. Only the framework's own route stands under it.
     BrowserReports,
     /// Everyone.
     Public,

@@ -1,4 +1,4 @@
-// An enum that does not say what of it is offered.
+// An enum without the choices that it offers.
 use dewar::Form;
 use dewar::forms::Choice;
 

@@ -1,4 +1,4 @@
-// A plain string: as long as the visitor likes, with whatever in it.
+// A plain string: of any length, with any characters.
 use dewar::Form;
 
 #[derive(Form)]

@@ -1,4 +1,4 @@
-// The proof that somebody gave their password a moment ago, made without asking.
+// The proof of a recent password, made without asking for it.
 use dewar::accounts::RecentlyAuthenticated;
 
 fn recently_authenticated() -> RecentlyAuthenticated {

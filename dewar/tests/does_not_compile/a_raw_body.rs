@@ -1,4 +1,4 @@
-// The body as a string: nobody has looked at it.
+// The body as a string: unchecked input.
 use dewar::{App, Redirect, post};
 
 async fn create(body: String) -> Redirect {

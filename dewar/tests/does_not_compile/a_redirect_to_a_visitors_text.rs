@@ -1,4 +1,4 @@
-// Where to is the visitor's choice: an open redirect.
+// A target from the visitor: an open redirect.
 use dewar::{Form, Redirect, forms::Line};
 
 #[derive(Form)]

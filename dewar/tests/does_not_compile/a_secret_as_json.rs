@@ -1,4 +1,4 @@
-// A secret in an answer.
+// A secret in a response.
 use dewar::{App, get, pages::Json, secrets::Secret};
 
 async fn settings() -> Json<Secret<String>> {

@@ -1,4 +1,4 @@
-// A `String` is no answer: nobody knows what a browser would take it for.
+// A `String` is no output: a browser would have to guess its type.
 use dewar::{App, CurrentUser, get};
 
 async fn greet(person: CurrentUser) -> String {

@@ -1,4 +1,4 @@
-// A form that need not be there: neither need its token.
+// An optional form: its token would be optional too.
 use dewar::forms::{HandlerInput, Described, Line};
 use dewar::Form;
 

@@ -1,4 +1,4 @@
-// HTML that no sanitiser has seen.
+// HTML that no sanitizer has cleaned.
 use dewar::forms::CleanHtml;
 
 fn trust_me(text: String) -> CleanHtml<500> {

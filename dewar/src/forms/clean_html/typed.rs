@@ -257,8 +257,7 @@ fn stays(address: &str) -> bool {
 }
 
 /// The partner of each tag: of a begin tag its end tag, and the other way round; of an element without an end, itself. A
-/// text without
-/// a partner is no tag. The end of a list item, of a row or of a cell may be left out.
+/// text without a partner is no tag. The end of a list item, of a row or of a cell may be left out.
 fn partners(tags: &[TypedTag<'_>]) -> Vec<Option<usize>> {
     let mut partners = vec![None; tags.len()];
     let mut open: HashMap<&str, Vec<usize>> = HashMap::new();
