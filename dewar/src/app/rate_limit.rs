@@ -61,7 +61,7 @@ pub(super) enum CountedSender {
     Usual(forms::RequestSender),
 }
 
-/// The senders that a request is counted for. The first one with requests left pays.
+/// The senders that a request is counted for. It counts for the first one that is below its limit.
 #[derive(Clone, Copy, Debug)]
 struct CountedSenders {
     /// An allowance that strangers in the same network cannot use up.

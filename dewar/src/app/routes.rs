@@ -200,7 +200,7 @@ enum RequiredProof {
 }
 
 impl RequiredProof {
-    /// The arguments' own descriptions in the route table do not count here: anyone can write those.
+    /// It asks the types of the inputs whether they check the token, not their descriptions in the route table.
     fn of<T: HandlerInputs>(method: &Method) -> Self {
         if matches!(*method, Method::GET | Method::HEAD) {
             Self::Nothing
