@@ -126,9 +126,9 @@ def iso(at: int) -> str:
 
 
 def filesize(size: int) -> str:
-    if size < 1_000:
+    if size < 1_024:
         return f"{size} bytes"
-    return f"{size / 1_000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+    return f"{size / 1_024:.0f} KiB" if size < 1_048_576 else f"{size / 1_048_576:.1f} MiB"
 
 
 app = Flask(__name__, static_folder=None)

@@ -175,6 +175,7 @@ pub(super) fn load(addresses: HashMap<String, String>) -> Result<Environment<'st
     engine.add_filter("iso", |at: i64| moment(at, ISO));
     engine.add_filter("filesize", filesize);
     let hashes = assets();
+    engine.add_function("mounted", |_: &str| true);
     engine.add_function("integrity", move |name: &str| {
         let hash = hashes.integrity(name).map(Value::from_safe_string);
         hash.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such static file"))
@@ -203,11 +204,11 @@ fn moment(at: i64, style: StaticFormatDescription) -> Result<String, Error> {
 
 fn filesize(bytes: u64) -> String {
     let (mut size, mut tenth, mut unit) = (bytes, 0, "bytes");
-    for larger in ["kB", "MB", "GB"] {
-        if size < 1000 {
+    for larger in ["KiB", "MiB", "GiB"] {
+        if size < 1024 {
             break;
         }
-        (size, tenth, unit) = (size / 1000, size % 1000 / 100, larger);
+        (size, tenth, unit) = (size / 1024, size % 1024 * 10 / 1024, larger);
     }
     if unit == "bytes" || size >= 100 {
         format!("{size} {unit}")
