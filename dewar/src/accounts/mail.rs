@@ -390,6 +390,7 @@ impl MailOutbox {
 }
 
 #[cfg(test)]
+#[path = "mail/tests/sent.rs"]
 mod sent;
 
 #[cfg(test)]

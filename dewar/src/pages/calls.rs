@@ -5,10 +5,99 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::{Environment, ErrorKind};
 
 use super::context::{Called, WithLine};
-use crate::audit::{Finding, Practice};
+use crate::audit::{Finding, Practice, near};
 
 /// Functions that a request or the place of the call defines.
 const OF_A_REQUEST: [&str; 6] = ["caller", "loop", "mounted", "self", "super", "t"];
+
+/// The names to suggest for an unknown one. The engine has no list of its names; a name that it does not know is left out.
+const FILTERS: [&str; 49] = [
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "dangerous_html",
+    "date",
+    "datetime",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "filesize",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "iso",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pluralize",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+];
+const FUNCTIONS: [&str; 12] = [
+    "caller",
+    "cycler",
+    "dict",
+    "integrity",
+    "joiner",
+    "loop",
+    "mounted",
+    "namespace",
+    "range",
+    "self",
+    "static",
+    "t",
+];
+const TESTS: [&str; 20] = [
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "even",
+    "false",
+    "ge",
+    "gt",
+    "in",
+    "iterable",
+    "le",
+    "lower",
+    "lt",
+    "mapping",
+    "none",
+    "number",
+    "odd",
+    "string",
+    "undefined",
+];
 
 /// The calls of a set of templates, compared with the known names.
 pub(super) struct Calls<'a> {
@@ -35,10 +124,35 @@ impl<'a> Calls<'a> {
 
     /// The findings about the calls of a template.
     pub(super) fn findings(&mut self, template: &str, called: &[WithLine<Called>]) -> Vec<Finding> {
-        let unknown = called.iter().filter(|found| !self.is_known(&found.what));
+        let unknown: Vec<_> = called
+            .iter()
+            .filter(|found| !self.is_known(&found.what))
+            .collect();
         unknown
-            .map(|found| finding(template, found.line, &found.what))
+            .into_iter()
+            .map(|found| {
+                let meant = self.meant(&found.what);
+                finding(template, found.line, &found.what, meant)
+            })
             .collect()
+    }
+
+    /// The nearest name that exists.
+    fn meant(&mut self, called: &Called) -> Option<String> {
+        let (written, names, of): (&str, &[&str], fn(String) -> Called) = match called {
+            Called::Template(name) => {
+                let names = self.templates.iter().map(String::as_str);
+                return near(name, names).map(str::to_owned);
+            }
+            Called::Filter(name) => (name, &FILTERS, Called::Filter),
+            Called::Function(name) => (name, &FUNCTIONS, Called::Function),
+            Called::Test(name) => (name, &TESTS, Called::Test),
+        };
+        let known = names
+            .iter()
+            .filter(|name| self.is_known(&of((**name).to_owned())));
+        let known: Vec<_> = known.copied().collect();
+        near(written, known.into_iter()).map(str::to_owned)
     }
 
     fn is_known(&mut self, called: &Called) -> bool {
@@ -71,7 +185,7 @@ fn is_there(engine: &Environment<'static>, called: &Called) -> bool {
     done.err().is_none_or(|error| error.kind() != unknown)
 }
 
-fn finding(template: &str, line: usize, called: &Called) -> Finding {
+fn finding(template: &str, line: usize, called: &Called, meant: Option<String>) -> Finding {
     let (what, name) = match called {
         Called::Filter(name) => ("filter", name),
         Called::Function(name) => ("function", name),
@@ -80,7 +194,10 @@ fn finding(template: &str, line: usize, called: &Called) -> Finding {
     };
     let title = format!("template {template}, line {line}: there is no {what} {name:?}");
     let why = "The page could not be shown to whoever gets there.";
-    let fix = "Correct the name.";
+    let fix = meant.map_or_else(
+        || "Correct the name.".to_owned(),
+        |name| format!("Did you mean `{name}`?"),
+    );
     if matches!(called, Called::Function(_)) {
         // A handler may give a page a value that can be called.
         return Finding::warn(Practice::Pages, "pages-function-unknown", title)
@@ -94,8 +211,7 @@ fn finding(template: &str, line: usize, called: &Called) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
+    use super::*;
     use crate::audit::Mode;
     use crate::pages::{Assets, Templates};
 
@@ -166,5 +282,61 @@ mod tests {
             told(&[("page.html", page), ("parts.html", parts)]),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn the_fix_of_an_unknown_name_is_the_nearest_known_one() {
+        let fix = |template: &str| {
+            let files = BTreeMap::from([("page.html", template), ("layout.html", "a")]);
+            let files = files.into_iter();
+            let files: BTreeMap<_, _> = files
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect();
+            let names = files.keys().cloned().collect();
+            let read = move |name: &str| files.get(name).cloned();
+            let templates = Templates::of(&names, read, Assets::default(), Mode::Production);
+            let findings = templates.findings().iter();
+            findings
+                .map(|finding| finding.fix.clone())
+                .collect::<Vec<_>>()
+        };
+        for (template, meant) in [
+            ("{{ x|uper }}", "Did you mean `upper`?"),
+            ("{{ x|filesiz }}", "Did you mean `filesize`?"),
+            ("{% if x is evn %}a{% endif %}", "Did you mean `even`?"),
+            ("<p title=\"{{ rnge(3) }}\">", "Did you mean `range`?"),
+            (
+                "{% include \"layuot.html\" %}",
+                "Did you mean `layout.html`?",
+            ),
+            ("{{ x|somethingelse }}", "Correct the name."),
+        ] {
+            assert_eq!(fix(template), [meant], "{template}");
+        }
+        let extended = fix("{% extends \"layuot.html\" %}");
+        assert_eq!(extended.len(), 1, "{extended:?}");
+        assert!(
+            extended[0].contains("Did you mean `layout.html`?"),
+            "{extended:?}"
+        );
+    }
+
+    /// A suggestion that the engine does not know would be no help.
+    #[test]
+    fn every_name_that_is_suggested_is_known() {
+        let templates = Templates::of(
+            &BTreeSet::new(),
+            |_| None,
+            Assets::default(),
+            Mode::Production,
+        );
+        let names = BTreeSet::new();
+        let mut calls = Calls::new(templates.engine(), &names);
+        let filters = FILTERS.map(|name| Called::Filter(name.to_owned()));
+        let functions = FUNCTIONS.map(|name| Called::Function(name.to_owned()));
+        let tests = TESTS.map(|name| Called::Test(name.to_owned()));
+        let all = filters.into_iter().chain(functions).chain(tests);
+        let unknown: Vec<_> = all.filter(|called| !calls.is_known(called)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 }

@@ -157,6 +157,11 @@ impl Templates {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn engine(&self) -> &Environment<'static> {
+        &self.0.engine
+    }
+
     pub(super) fn render(&self, template: &str, context: Value) -> Result<String, Error> {
         self.0.engine.get_template(template)?.render(context)
     }
@@ -206,27 +211,37 @@ fn check_all(engine: &Environment<'static>, read: &Read, names: &BTreeSet<String
         match judged {
             Ok(Some(judged)) => {
                 let called = calls.findings(name, &judged.called);
-                findings.extend(check(engine, name, judged.findings));
+                findings.extend(check(engine, name, judged.findings, names));
                 findings.extend(called);
             }
-            Ok(None) => findings.extend(check(engine, name, Vec::new())),
-            Err(error) => findings.push(broken(name, &error)),
+            Ok(None) => findings.extend(check(engine, name, Vec::new(), names)),
+            Err(error) => findings.push(broken(name, &error, names)),
         }
     }
     findings
 }
 
 /// The findings about a template, with its load error.
-fn check(engine: &Environment<'static>, name: &str, judged: Vec<Finding>) -> Vec<Finding> {
+fn check(
+    engine: &Environment<'static>,
+    name: &str,
+    judged: Vec<Finding>,
+    names: &BTreeSet<String>,
+) -> Vec<Finding> {
     if judged.iter().any(|finding| finding.refuses_launch) {
         return judged;
     }
     let error = engine.get_template(name).err();
-    let broken = error.map(|error| broken(name, &error));
+    let broken = error.map(|error| broken(name, &error, names));
     judged.into_iter().chain(broken).collect()
 }
 
-fn broken(name: &str, error: &Error) -> Finding {
+fn broken(name: &str, error: &Error, names: &BTreeSet<String>) -> Finding {
+    let names = names.iter().map(String::as_str);
+    let fix = near_names::extended(error, names).unwrap_or_else(|| {
+        "correct the template; every template is loaded at start so that no visitor meets it first"
+            .to_owned()
+    });
     let line = error
         .line()
         .map_or_else(String::new, |line| format!(", line {line}"));
@@ -236,9 +251,7 @@ fn broken(name: &str, error: &Error) -> Finding {
         format!("template {name}{line} cannot be read"),
     )
     .why(format!("{error}"))
-    .fix(
-        "correct the template; every template is loaded at start so that no visitor meets it first",
-    )
+    .fix(fix)
 }
 
 #[cfg(test)]

@@ -110,6 +110,123 @@ fn the_reader_of_arrows_sees_an_arrow() {
     );
 }
 
+/// The code of a file as the program has it: without comments, and without its tests.
+fn program_of(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let program = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = program.lines();
+    let code = lines.filter(|line| !line.trim_start().starts_with("//"));
+    code.collect::<Vec<_>>().join("\n")
+}
+
+/// The files of the rooms, each with its room, without those that are tests.
+fn programs() -> Vec<(&'static str, PathBuf, String)> {
+    let mut programs = Vec::new();
+    for room in ORDER {
+        for file in sources(&root().join("dewar/src").join(room)) {
+            let is_test = file.components().any(|part| {
+                let part = part.as_os_str();
+                part == "tests" || part == "tests.rs"
+            });
+            if !is_test {
+                let program = program_of(&file);
+                programs.push((room, file, program));
+            }
+        }
+    }
+    programs
+}
+
+/// Every word of a text that begins with a prefix.
+fn words<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = text.split(move |c| !is_word(c));
+    words.filter(move |word| word.starts_with(prefix) && word.len() > prefix.len())
+}
+
+fn place(room: &str) -> usize {
+    ORDER.iter().position(|one| *one == room).unwrap()
+}
+
+/// Tables that an earlier room reads or writes, each with the reason.
+const TABLES_OF_LATER_ROOMS: [(&str, &str); 2] = [
+    // One read for each request joins the session with its person and roles; the end of all sessions of a person counts up.
+    ("sessions", "dewar_users"),
+    ("sessions", "dewar_user_roles"),
+];
+
+/// A statement is an arrow too: it names a table of another room.
+#[test]
+fn a_room_reads_and_writes_tables_of_rooms_before_it() {
+    let programs = programs();
+    let mut owners = std::collections::BTreeMap::new();
+    for (room, _, program) in &programs {
+        for made in program.split("CREATE TABLE ").skip(1) {
+            let table = made.split(|c: char| c.is_whitespace() || c == '(').next();
+            owners.insert(table.unwrap_or_default().to_owned(), *room);
+        }
+    }
+    assert_eq!(owners.get("dewar_users"), Some(&"accounts"), "{owners:?}");
+    let mut wrong = Vec::new();
+    let mut used = std::collections::BTreeSet::new();
+    for (room, file, program) in &programs {
+        for table in words(program, "dewar_") {
+            let Some(owner) = owners.get(table) else {
+                continue;
+            };
+            if place(owner) <= place(room) {
+                continue;
+            }
+            if TABLES_OF_LATER_ROOMS.contains(&(*room, table)) {
+                used.insert((*room, table));
+            } else {
+                wrong.push(format!("{}: {table} is a table of {owner}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(
+        used.len(),
+        TABLES_OF_LATER_ROOMS.len(),
+        "one is used no more"
+    );
+}
+
+/// A path of `super::` that leaves the room is an arrow too.
+#[test]
+fn no_path_of_super_leaves_its_room() {
+    let mut wrong = Vec::new();
+    for (room, file, program) in programs() {
+        let folder = root().join("dewar/src").join(room);
+        let inside = file.strip_prefix(&folder).unwrap();
+        let is_page = inside.file_name().is_some_and(|name| name == "mod.rs");
+        // The modules between the file and the crate: its room, its folders, and itself.
+        let depth = inside.components().count() + usize::from(!is_page);
+        let leaves = "super::".repeat(depth);
+        let mut rest = program.as_str();
+        while let Some(at) = rest.find(&leaves) {
+            let named = rest.get(at + leaves.len()..).unwrap_or_default();
+            if ORDER
+                .iter()
+                .any(|other| named.starts_with(&format!("{other}::")))
+            {
+                wrong.push(format!("{}: {leaves}", file.display()));
+            }
+            rest = named;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The tools for tests are no part of a program that serves.
+#[test]
+fn no_room_leans_on_testing() {
+    for (_, file, program) in programs() {
+        let leans = program.contains("crate::testing") || program.contains("super::testing");
+        assert!(!leans, "{} leans on `testing`", file.display());
+    }
+}
+
 #[test]
 fn every_room_is_in_the_order() {
     for entry in fs::read_dir(root().join("dewar/src")).unwrap() {
