@@ -3,7 +3,6 @@ use http::request::Parts;
 
 use crate::forms::{Described, HandlerInput};
 use crate::pages::{Error, RequestContext, Sealed};
-use crate::sessions::Session;
 
 /// The proof of re-authentication: the caller entered their password recently.
 ///
@@ -27,20 +26,14 @@ use crate::sessions::Session;
 #[derive(Clone, Copy, Debug)]
 pub struct RecentlyAuthenticated(());
 
-impl RecentlyAuthenticated {
-    /// Makes the proof, in this one place: if the session is recently authenticated.
-    pub(crate) fn of(session: &Session) -> Option<Self> {
-        session.is_recent().then_some(Self(()))
-    }
-}
-
-/// The guard asks for the password first, because the route's entry requires it. Without a recent session nobody passes.
+/// The guard asks for the password first, because the route's entry requires it, and notes that it was given.
 impl<S: Sync> FromRequestParts<S> for RecentlyAuthenticated {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let session = RequestContext::of(parts)?.session()?;
-        Self::of(session).ok_or_else(|| Error::missing("RecentlyAuthenticated"))
+        let admission = &RequestContext::of(parts)?.admission;
+        let proof = admission.recently_authenticated.then_some(Self(()));
+        proof.ok_or_else(|| Error::missing("RecentlyAuthenticated"))
     }
 }
 

@@ -273,9 +273,9 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// the session, and the responses of static files and refused requests too. The first of several layers is the
     /// outermost.
     ///
-    /// A layer can add to a request and to a response, observe them, and respond itself. It cannot weaken a protection:
-    /// Dewar removes its own cookies from the request before the layer sees it, and writes the response's cookies after the
-    /// layer and the security headers last.
+    /// A layer can add to a request and to a response, observe them, and respond itself. Dewar removes its own cookies from
+    /// the request before the layer sees it, checks the origin of the request as it came, writes the response's cookies after
+    /// the layer, and the security headers last. `docs/extending.md` says what a layer still owes.
     ///
     /// ```
     /// use dewar::App;

@@ -74,10 +74,6 @@ impl Routes {
         }
     }
 
-    pub(super) const fn are_layered(&self) -> bool {
-        matches!(self, Self::Layered(_))
-    }
-
     pub(super) fn answer(&self, request: Request) -> impl Future<Output = Response> + use<> {
         let answered = match self {
             Self::Plain(router) => Either::Left(router.clone().oneshot(request)),

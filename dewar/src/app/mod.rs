@@ -25,7 +25,7 @@
 //! [`DangerousInput`](crate::forms::DangerousInput) or [`DangerousOutput`](crate::pages::DangerousOutput), and
 //! [`dangerous_without_rate_limit`](Route::dangerous_without_rate_limit) removes the rate limit of a route. Each takes a
 //! reason. You then owe the check that Dewar does not make. [`layer_outside`](App::layer_outside) and
-//! [`layer_inside`](App::layer_inside) add tower layers, which weaken nothing.
+//! [`layer_inside`](App::layer_inside) add tower layers, which see no session token and pass no guard.
 //!
 //! # What the audit asks
 //!
@@ -45,6 +45,7 @@ mod handlers;
 mod health;
 mod launch;
 mod layers;
+mod outside;
 mod patterns;
 mod rate_limit;
 mod request_log;

@@ -264,10 +264,12 @@ impl<H> Guarded<H> {
     where
         H: Handler<T, S>,
     {
+        let uri = parts.uri.clone();
         let context = RequestContext::of_mut(&mut parts)?;
         let facts = context.facts();
         let (origin, prefers) = (facts.origin, facts.prefers);
-        let is_full = self.waits_for_room(context)?;
+        let path = uri.path();
+        let is_full = self.waits_for_room(path, context)?;
         context.admission.disk_is_full = is_full;
         let only_shown = context.admission.show_only;
         if let RequiredProof::Signature(by) = self.asks {
@@ -306,6 +308,9 @@ impl<H> Guarded<H> {
         if self.recently && !RequestContext::of(&parts)?.session()?.is_recent() {
             return Ok(confirm::ask(parts, body, prefers).await);
         }
+        RequestContext::of_mut(&mut parts)?
+            .admission
+            .recently_authenticated = self.recently;
         let request = match self.asks {
             RequiredProof::Token if is_full => return Err(no_room()),
             RequiredProof::Token => {
@@ -362,11 +367,10 @@ impl<H> Guarded<H> {
 
     /// Whether a request that changes something waits until the disk has room. People who sign in, sign out and end
     /// sessions get the rest of the room.
-    fn waits_for_room(&self, context: &RequestContext) -> Result<bool, Error> {
+    fn waits_for_room(&self, path: &str, context: &RequestContext) -> Result<bool, Error> {
         if matches!(self.asks, RequiredProof::Nothing) {
             return Ok(false);
         }
-        let path = context.facts().path_without_query();
         let goes_on = [SIGN_IN, SIGN_OUT, CONFIRM].contains(&path)
             || path
                 .strip_prefix(SESSIONS)

@@ -8,13 +8,13 @@ use futures_util::FutureExt;
 use futures_util::future::Either;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use tower::ServiceExt;
 
 use super::Dewar;
 use super::early_errors::AcceptHeaders;
-use super::layers::{BoxService, Layers, Routes};
+use super::layers::{Layers, Routes};
+use super::outside::{Carried, Outside, set_cookies, with_cookies};
 use super::patterns::Patterns;
-use super::request_log::{RequestLine, RequestLog};
+use super::request_log::RequestLog;
 use super::routes::refused;
 use super::scan_detector::ScanDetector;
 use crate::accounts::{CONFIRM, KNOWN_BROWSER, SIGN_IN};
@@ -35,7 +35,7 @@ const FIRST_CHECK: HeaderValue =
 pub(super) struct Stack {
     core: Arc<Core>,
     /// The core behind the application's own layers. None for an application without layers.
-    outside: Option<BoxService>,
+    outside: Option<Outside>,
 }
 
 /// The framework's own part of the stack.
@@ -53,28 +53,10 @@ pub(super) struct Core {
     pub(super) security_txt: Option<String>,
 }
 
-/// The parts of a request that pass the application's outer layers unseen: nobody else can name the type.
-#[derive(Clone, Debug, Default)]
-struct Carried {
-    line: Option<Arc<RequestLine>>,
-    cookies: Cookies,
-}
-
-/// The cookies of a response on their way past the application's outer layers.
-#[derive(Clone, Debug)]
-struct SetCookies(HeaderMap);
-
 impl Stack {
     pub(super) fn new(core: Core, outside: Layers) -> Self {
         let core = Arc::new(core);
-        let outside = (!outside.is_empty()).then(|| {
-            let core = Arc::clone(&core);
-            outside.around(tower::service_fn(move |mut request: Request| {
-                let core = Arc::clone(&core);
-                let carried = request.extensions_mut().remove::<Carried>();
-                async move { Ok(core.answer(request, carried.unwrap_or_default()).await) }
-            }))
-        });
+        let outside = (!outside.is_empty()).then(|| Outside::new(&core, outside));
         Self { core, outside }
     }
 
@@ -108,6 +90,7 @@ impl Stack {
             let carried = Carried {
                 line: of_inside,
                 cookies: Cookies::take(request.headers_mut()),
+                ..Carried::default()
             };
             self.inside(request, carried).inspect(move |response| {
                 if response.status() == StatusCode::NOT_FOUND
@@ -132,38 +115,24 @@ impl Stack {
         mut request: Request,
         carried: Carried,
     ) -> impl Future<Output = Response> + use<> {
-        // The layers see all cookies but the framework's.
-        if (self.outside.is_some() || self.core.routes.are_layered())
-            && let Some(others) = carried.cookies.of_others()
-        {
+        // Layers and extractors of the application see all cookies but the framework's.
+        if let Some(others) = carried.cookies.of_others() {
             request.headers_mut().insert(header::COOKIE, others);
         }
-        let answered = match &self.outside {
-            None => Either::Left(Arc::clone(&self.core).answer(request, carried)),
-            Some(outside) => {
-                request.extensions_mut().insert(carried);
-                let answered = outside.clone().oneshot(request);
-                // In a box: most applications have no layer, and a request under way is small.
-                Either::Right(Box::pin(answered.map(|answered| {
-                    let Ok(response) = answered;
-                    response
-                })))
+        match &self.outside {
+            None => {
+                let id = RequestInfo::of(request.extensions_mut()).id;
+                let answered = Arc::clone(&self.core).answer(request, carried);
+                Either::Left(answered.map(move |response| with_cookies(response, id)))
             }
-        };
-        answered.map(with_cookies)
+            // In a box: most applications have no layer, and a request under way is small.
+            Some(outside) => Either::Right(Box::pin(outside.clone().answer(request, carried))),
+        }
     }
-}
-
-/// Writes the cookies of a response after the application's layers have seen it.
-fn with_cookies(mut response: Response) -> Response {
-    if let Some(SetCookies(cookies)) = response.extensions_mut().remove() {
-        append(response.headers_mut(), &cookies);
-    }
-    response
 }
 
 impl Core {
-    async fn answer(self: Arc<Self>, request: Request, carried: Carried) -> Response {
+    pub(super) async fn answer(self: Arc<Self>, request: Request, carried: Carried) -> Response {
         let (parts, body) = request.into_parts();
         let cookies = &carried.cookies;
         if parts.uri.path().starts_with(STATIC_PREFIX) {
@@ -176,7 +145,9 @@ impl Core {
         if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
             return self.dewar.rooms().reports.take(&parts, body).await;
         }
-        let mut response = match first_check(&parts) {
+        // The request has to pass as it came and as the layers left it.
+        let checked = carried.rejection.map_or_else(|| first_check(&parts), Err);
+        let mut response = match checked {
             Ok(origin) => self.admitted(parts, body, origin, carried).await,
             Err(rejection) => {
                 let context = self.visitor(&parts, cookies);
@@ -195,8 +166,9 @@ impl Core {
         parts: Parts,
         body: Body,
         origin: Origin,
-        Carried { line, cookies }: Carried,
+        carried: Carried,
     ) -> Response {
+        let Carried { line, cookies, .. } = carried;
         let info = RequestInfo::get(&parts.extensions);
         let address = info.and_then(|info| info.address).map(|address| address.0);
         let sessions = &self.services.sessions;
@@ -208,6 +180,9 @@ impl Core {
                 }
                 let mut facts = Facts::new(&self.services, &parts, &cookies, session);
                 facts.origin = origin;
+                if carried.is_layered {
+                    facts.route = self.patterns.of(&parts.uri);
+                }
                 self.visit(self.context(facts), parts, body).await
             }
             Err(error) => self.turn_away(&parts, &cookies, error.into()),
@@ -261,7 +236,9 @@ impl Core {
         let again = confirming.then(|| Box::new(parts.clone()));
         let mut response = self.handle(&context, parts, body).await;
         let mut outcome = Outcome::take(&mut response);
-        if let (Some(parts), Some(resume)) = (again, outcome.take_resume()) {
+        if let Some(parts) = again
+            && let Some(resume) = outcome.take_resume()
+        {
             // In a box: a request under way is small, and few requests resume a form.
             return Box::pin(self.resume(&context, *parts, resume)).await;
         }
@@ -286,6 +263,8 @@ impl Core {
         let before = before.facts();
         let mut facts = Facts::new(&self.services, parts, &before.cookies, session);
         facts.origin = before.origin;
+        facts.route = self.patterns.of(&parts.uri);
+        facts.began = before.began;
         self.context(facts)
     }
 
@@ -327,7 +306,7 @@ impl Core {
         accounts.remember(&of_visitor.session, sent, &mut cookies);
         // The visitor's cookie is useless from here on.
         of_visitor.tokens.write(&of_visitor.session, &mut cookies);
-        set_cookies(&mut response, cookies);
+        set_cookies(&mut response, context.facts().request_id, cookies);
         response
     }
 
@@ -341,7 +320,7 @@ impl Core {
         let flash = outcome.flash.take();
         let mut response = render(response, outcome, context);
         let cookies = self.remember(&response, flash, context);
-        set_cookies(&mut response, cookies);
+        set_cookies(&mut response, context.facts().request_id, cookies);
         response
     }
 
@@ -395,27 +374,8 @@ fn shown(error: Error, context: &RequestContext) -> Response {
     render(response, outcome, context)
 }
 
-fn append(headers: &mut HeaderMap, cookies: &HeaderMap) {
-    for (name, line) in cookies {
-        headers.append(name.clone(), line.clone());
-    }
-}
-
-/// Adds cookies to a response. The stack writes them after the application's layers have seen the response.
-fn set_cookies(response: &mut Response, cookies: HeaderMap) {
-    if cookies.is_empty() {
-        return;
-    }
-    match response.extensions_mut().get_mut::<SetCookies>() {
-        Some(SetCookies(before)) => append(before, &cookies),
-        None => {
-            response.extensions_mut().insert(SetCookies(cookies));
-        }
-    }
-}
-
 /// The host is on the application's list already. HTTP/2 names it in the target, HTTP/1 in a header.
-fn first_check(parts: &Parts) -> Result<Origin, CsrfRejection> {
+pub(super) fn first_check(parts: &Parts) -> Result<Origin, CsrfRejection> {
     let named = parts
         .headers
         .get(header::HOST)

@@ -238,7 +238,7 @@ impl PreSession {
 
 impl fmt::Debug for CsrfTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Gate([redacted])")
+        f.write_str("CsrfTokens([redacted])")
     }
 }
 
@@ -310,7 +310,7 @@ mod tests {
                 CsrfRejection::WrongToken
             );
         }
-        assert_eq!(format!("{next:?}"), "Gate([redacted])");
+        assert_eq!(format!("{next:?}"), "CsrfTokens([redacted])");
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use super::error::FormRejection;
 use super::form::turn_away;
 use super::reader::FormReader;
-use super::slow_body::Began;
+use super::slow_body::check_again;
 use super::{Config, Intake};
 use crate::csrf::CsrfChecked;
 use crate::pages::{Error, Message, RequestContext};
@@ -35,7 +35,6 @@ pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Err
         let text = Message::new("forms-too-often").with("seconds", seconds(wait));
         return Err(Error::too_many_requests(wait).public(text));
     }
-    let began = Began::now();
     let reader = FormReader::button(tokens, intake, bounds(intake.config()), &parts.headers);
     let read = if parts.headers.contains_key(CONTENT_TYPE) {
         reader.read(body).await.map(|(_, checked)| checked)
@@ -43,7 +42,7 @@ pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Err
         alone(reader, body).await
     };
     let checked = read.map_err(|refused| turn_away(context, refused))?;
-    began.ask_again(context).await?;
+    check_again(context).await?;
     Ok(checked)
 }
 

@@ -267,7 +267,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
 ///
 /// let entry = Entry { by: "Ada".to_owned(), body: CleanHtml::clean("<p>Hello</p>") };
 /// assert_eq!(serde_json::to_string(&entry).unwrap(), r#"{"by":"Ada","body":"<p>Hello</p>"}"#);
-/// let page = dewar::Page::new("markdown_table/entry.html").with("entry", &entry);
+/// let page = dewar::Page::new("book/entry.html").with("entry", &entry);
 /// # let _ = page;
 /// ```
 impl<const MAX: usize> serde::Serialize for CleanHtml<MAX> {

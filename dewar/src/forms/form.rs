@@ -8,7 +8,7 @@ use super::error::FormRejection;
 use super::handler_input::proof;
 use super::incoming::Shortage;
 use super::reader::FormReader;
-use super::slow_body::Began;
+use super::slow_body::check_again;
 use super::{
     Described, Field, FormSpec, FormView, HandlerInput, Intake, Model, Offered, Problem, Problems,
     RawValue, Record, RecordVersion, events,
@@ -41,7 +41,7 @@ use crate::pages::{
 /// }
 /// ```
 #[derive(Debug)]
-#[must_use = "a form is read by `or_show`, `bind` or `result`"]
+#[must_use = "a form is read by `or_rerender`, `bind` or `result`"]
 pub struct Form<T: Model> {
     model: Option<T>,
     view: FormView,
@@ -507,7 +507,6 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let admission = &context.admission;
         // Before the body, or a client could send any number of requests side by side and end none.
         let wait = admission.count().err();
-        let began = Began::now();
         let mut reader = FormReader::new::<T>(tokens, intake, &parts.headers);
         reader = reader.of_request(&parts, context);
         if admission.disk_is_full || wait.is_some() {
@@ -532,7 +531,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         };
         let mut view = received.into_view::<T>();
         keep_texts(context, &view);
-        began.ask_again(context).await?;
+        check_again(context).await?;
         let about_all = if admission.show_only {
             view = view.only(Problems::default());
             Some(Message::new("forms-look-again"))

@@ -54,7 +54,7 @@ pub trait HandlerInput {
     message = "`{Self}` cannot be an argument of a handler as an `Option` or a `Result`",
     label = "a handler could go on where `{Self}` was refused",
     note = "a form: take `Form<T>`, and read it with `or_rerender`, `bind` or `result`; a token that does not hold never comes to the handler",
-    note = "an extractor of your own: `Option<DangerousInput<It>>`"
+    note = "an extractor of your own: `Result<DangerousInput<It>, Error>`"
 )]
 pub trait FromParts: HandlerInput {}
 

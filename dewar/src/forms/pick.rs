@@ -29,9 +29,9 @@ const MOST: usize = 64;
 /// }
 /// async fn create(form: Form<NewBook>) -> dewar::Result<Redirect> {
 ///     let shelves = Offered::new(shelves_of_this_visitor().await, |shelf| (shelf.id, shelf.name.clone()));
-///     let markdown_table = form.offer("shelf", &shelves).or_rerender("books/new.html")?;
-///     let shelf: &Shelf = shelves.chosen(&markdown_table.shelf)?;
-///     Ok(Redirect::to("/books").flash(format!("“{}” stands on {}.", markdown_table.title, shelf.name)))
+///     let book = form.offer("shelf", &shelves).or_rerender("books/new.html")?;
+///     let shelf: &Shelf = shelves.chosen(&book.shelf)?;
+///     Ok(Redirect::to("/books").flash(format!("“{}” stands on {}.", book.title, shelf.name)))
 /// }
 /// ```
 ///

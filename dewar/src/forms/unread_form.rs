@@ -84,7 +84,7 @@ impl UnreadForm {
 
 impl fmt::Debug for UnreadForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Unread")
+        f.write_str("UnreadForm")
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Admission {
     pub(crate) loaded: LoadedRecords,
     /// The rate limit of the sender, checked before the body is read.
     pub(crate) rate: Option<RateCheck>,
+    /// The person has given their password a short time ago, as the route requires.
+    pub(crate) recently_authenticated: bool,
     /// The form is only shown again, and no handler gets its values: its sender was signed out when they sent it.
     pub(crate) show_only: bool,
     /// The texts of the form, for an error page.

@@ -50,15 +50,6 @@ pub(super) fn template<'a>(
     })
 }
 
-/// The template with the nearest name to the unknown one that a template extends.
-pub(super) fn extended<'a>(error: &Error, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let detail = error
-        .detail()
-        .filter(|_| error.kind() == ErrorKind::TemplateNotFound)?;
-    let written = detail.split('"').nth(1)?;
-    near(written, names).map(|name| format!("Did you mean `{name}`?"))
-}
-
 fn add_names(value: &Value, depth: usize, names: &mut Vec<String>) {
     let Some(depth) = depth.checked_sub(1) else {
         return;

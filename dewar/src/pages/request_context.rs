@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::request::Parts;
 use http::{Extensions, Method};
@@ -57,6 +58,8 @@ pub(crate) struct Facts {
     /// The result of the first CSRF check.
     pub(crate) origin: Origin,
     pub(crate) session: Session,
+    /// The moment at which the session was read: rights that end after it are looked up again (CWE-367).
+    pub(crate) began: Instant,
     pub(crate) tokens: CsrfTokens,
     /// The flash messages that the last page left for this one.
     pub(crate) flash: Option<Value>,
@@ -223,7 +226,9 @@ impl Facts {
             route: info.and_then(|info| info.route),
             method: parts.method.clone(),
             path: path.map_or("/", |path| path.as_str()).to_owned(),
-            origin: Origin::Own,
+            // The stack sets the result of its first check; without one, only a webhook's signature passes.
+            origin: Origin::Unsaid,
+            began: Instant::now(),
             tokens: CsrfTokens::new(services.ring.clone(), &session, cookies.headers()),
             session,
             flash: None,
@@ -333,7 +338,8 @@ mod fixture {
             parts.headers.clone_from(request.headers());
             parts.method.clone_from(request.method());
             parts.uri.clone_from(request.uri());
-            let facts = Facts::new(&Arc::new(services), &parts, &cookies, session);
+            let mut facts = Facts::new(&Arc::new(services), &parts, &cookies, session);
+            facts.origin = Origin::Own;
             request.extensions_mut().insert(RequestContext::new(facts));
         }
     }

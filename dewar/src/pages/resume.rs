@@ -1,5 +1,7 @@
 //! A pending form, which waited for a password and then goes through the router once more.
 
+use std::fmt;
+
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri, header};
 use serde::{Deserialize, Serialize};
@@ -8,7 +10,7 @@ use super::LocalPath;
 use crate::csrf::{self, CsrfTokens};
 
 /// A form that waited while its sender confirmed their password or signed in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Resume {
     pub(crate) mode: ResumeMode,
     method: Method,
@@ -109,6 +111,13 @@ impl Resume {
         // The token in the form's own field counts, not one that came with the confirmation.
         parts.headers.remove(csrf::HEADER);
         self.body
+    }
+}
+
+/// The body holds what a person typed.
+impl fmt::Debug for Resume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Resume({:?}, {})", self.mode, self.method)
     }
 }
 

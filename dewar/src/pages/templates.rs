@@ -211,37 +211,27 @@ fn check_all(engine: &Environment<'static>, read: &Read, names: &BTreeSet<String
         match judged {
             Ok(Some(judged)) => {
                 let called = calls.findings(name, &judged.called);
-                findings.extend(check(engine, name, judged.findings, names));
+                findings.extend(check(engine, name, judged.findings));
                 findings.extend(called);
             }
-            Ok(None) => findings.extend(check(engine, name, Vec::new(), names)),
-            Err(error) => findings.push(broken(name, &error, names)),
+            Ok(None) => findings.extend(check(engine, name, Vec::new())),
+            Err(error) => findings.push(broken(name, &error)),
         }
     }
     findings
 }
 
 /// The findings about a template, with its load error.
-fn check(
-    engine: &Environment<'static>,
-    name: &str,
-    judged: Vec<Finding>,
-    names: &BTreeSet<String>,
-) -> Vec<Finding> {
+fn check(engine: &Environment<'static>, name: &str, judged: Vec<Finding>) -> Vec<Finding> {
     if judged.iter().any(|finding| finding.refuses_launch) {
         return judged;
     }
     let error = engine.get_template(name).err();
-    let broken = error.map(|error| broken(name, &error, names));
+    let broken = error.map(|error| broken(name, &error));
     judged.into_iter().chain(broken).collect()
 }
 
-fn broken(name: &str, error: &Error, names: &BTreeSet<String>) -> Finding {
-    let names = names.iter().map(String::as_str);
-    let fix = near_names::extended(error, names).unwrap_or_else(|| {
-        "correct the template; every template is loaded at start so that no visitor meets it first"
-            .to_owned()
-    });
+fn broken(name: &str, error: &Error) -> Finding {
     let line = error
         .line()
         .map_or_else(String::new, |line| format!(", line {line}"));
@@ -251,7 +241,9 @@ fn broken(name: &str, error: &Error, names: &BTreeSet<String>) -> Finding {
         format!("template {name}{line} cannot be read"),
     )
     .why(format!("{error}"))
-    .fix(fix)
+    .fix(
+        "correct the template; every template is loaded at start so that no visitor meets it first",
+    )
 }
 
 #[cfg(test)]

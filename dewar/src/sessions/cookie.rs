@@ -44,7 +44,7 @@ impl HostCookie<'_> {
     }
 }
 
-/// Removes the request's cookies, except one and those that the response already sets: after a sign-out.
+/// The prefix of the framework's own cookies. A browser lets only this host set them.
 const OURS: &[u8] = b"__Host-";
 
 /// The cookies of a request, taken out of its head before a layer or a handler of the application sees it.
@@ -92,7 +92,7 @@ impl fmt::Debug for Cookies {
     }
 }
 
-/// Takes away the cookies that came with a request, except one and those that the answer sets already: after a sign-out.
+/// Removes the request's cookies, except one and those that the response already sets: after a sign-out.
 pub(crate) fn remove_all_but(kept: &str, request: &HeaderMap, headers: &mut HeaderMap) {
     let mut names = vec![kept.to_owned()];
     for line in headers.get_all(header::SET_COOKIE) {

@@ -21,7 +21,7 @@ use crate::database::Tx;
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-#[must_use = "a file that is not claimed goes again"]
+#[must_use = "Dewar deletes a file that is not committed in a transaction"]
 pub struct PendingFile {
     uploads: Uploads,
     kept: StoredFile,

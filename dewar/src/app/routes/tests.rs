@@ -32,7 +32,7 @@ fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
             form: None,
         };
         let context = RequestContext::in_test(&mut request);
-        route.waits_for_room(context).unwrap()
+        route.waits_for_room(path, context).unwrap()
     };
     let signed = RequiredProof::Signature(WebhookAuth::hmac("billing"));
     let all = [

@@ -180,3 +180,84 @@ async fn of_several_layers_the_first_is_the_outermost() {
     let marks: Vec<_> = marks.map(|mark| mark.to_str().unwrap()).collect();
     assert_eq!(marks, ["inside", "second", "first"]);
 }
+
+/// Claims that every request comes from a page of this site.
+async fn claim_our_origin(mut request: Request, next: Next) -> Response {
+    let headers = request.headers_mut();
+    headers.remove("origin");
+    headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+    next.run(request).await
+}
+
+/// ASVS: V3.5.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layer_does_not_speak_for_the_origin_of_a_request() {
+    let site = Site::of(|app| site::app(app).layer_outside(from_fn(claim_our_origin))).await;
+    let ada = site.member("ada", &[]).await;
+    let page = ada.get("/notes").await;
+    let token = page.form("/sign-out").value("csrf_token").unwrap();
+    let press = async |from: &str| {
+        let request = ada.raw("POST", "/bin").header("sec-fetch-site", from);
+        let answer = request.form(&format!("csrf_token={token}")).send().await;
+        answer.unwrap().status().as_u16()
+    };
+    assert_eq!(press("cross-site").await, 403);
+    assert_eq!(press("same-origin").await, 303);
+}
+
+/// Plants a session in every browser.
+async fn plant(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let planted = HeaderValue::from_static("__Host-session=planted; Path=/; Secure");
+    headers.append("set-cookie", planted);
+    let own = HeaderValue::from_static("theme=dark; Path=/; Secure");
+    headers.append("set-cookie", own);
+    response
+}
+
+/// ASVS: V7.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layer_plants_no_session() {
+    let layered = |app| {
+        site::app(app)
+            .layer_outside(from_fn(plant))
+            .layer_inside(from_fn(plant))
+    };
+    let site = Site::of(layered).await;
+    site.visitor.get("/").await;
+    let names: Vec<_> = site
+        .visitor
+        .cookies()
+        .iter()
+        .map(|one| one.name().to_owned())
+        .collect();
+    assert_eq!(names, ["theme"]);
+    let ada = site.member("ada", &[]).await;
+    assert_eq!(
+        ada.get("/notes").await.status(),
+        200,
+        "her own session stands"
+    );
+}
+
+async fn panics(request: Request, next: Next) -> Response {
+    assert!(request.uri().path() != "/notes", "a layer breaks");
+    next.run(request).await
+}
+
+/// ASVS: V16.5.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_a_layer_is_a_500_with_its_headers() {
+    for outside in [true, false] {
+        let layered = |app| match outside {
+            true => site::app(app).layer_outside(from_fn(panics)),
+            false => site::app(app).layer_inside(from_fn(panics)),
+        };
+        let site = Site::of(layered).await;
+        let answer = site.visitor.get("/notes").await;
+        assert_eq!(answer.status(), 500, "outside: {outside}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert_eq!(site.visitor.get("/").await.status(), 200);
+    }
+}
