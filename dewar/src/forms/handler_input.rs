@@ -63,7 +63,7 @@ pub trait FromParts: HandlerInput {}
 /// Dewar does not check its values. Your extractor owes that it lets in only what it has checked. The reason is part of the
 /// route table, and a finding at start and in `check` reports it.
 ///
-/// On a route that changes something, the guard has read the body for its CSRF token before: only [`Form`](super::Form)
+/// On a route that changes something, the guard has read the body for its CSRF token before: only [`Form`](struct@super::Form)
 /// gets the body. Under a webhook it is in the [`VerifiedWebhook`](crate::csrf::VerifiedWebhook).
 ///
 /// ```
