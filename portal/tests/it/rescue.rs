@@ -7,7 +7,7 @@ use crate::killed::{Program, browser};
 const NEW: &str = "another quiet lake at dawn";
 const ADA: &str = "ada@example.org";
 
-/// Fault F3: anybody can send a hundred wrong passwords in a day. Here a dozen represent them.
+/// Fault F3: anybody can send a hundred wrong passwords in a day. Here a few represent them.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_only_administrator_is_let_in_by_a_command() {
     let data = tempfile::tempdir().unwrap();
@@ -20,9 +20,13 @@ async fn the_only_administrator_is_let_in_by_a_command() {
         let answer = sign_in(&browser(data, &url), ADA, password).await;
         answer.status().as_u16()
     };
+    // The wait doubles with each failure, so it is longer than an attempt takes in the end, on any machine.
     let mut last = 0;
-    for _ in 0..12 {
+    for _ in 0..30 {
         last = status("not the right password").await;
+        if last == 429 {
+            break;
+        }
     }
     assert_eq!(last, 429);
     let unlocked = printed(&portal(data, &format!("users unlock --email {ADA}")));
