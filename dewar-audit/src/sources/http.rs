@@ -60,7 +60,7 @@ impl HttpOptions {
 /// A client of the application: it follows no redirect, keeps no cookie, and connects to one host only.
 ///
 /// ```no_run
-/// # async fn look() -> CheckOutcome<(), dewar_audit::sources::Error> {
+/// # async fn look() -> Result<(), dewar_audit::sources::Error> {
 /// use dewar_audit::sources::{HttpSource, Ask, HttpOptions};
 /// let answers = HttpSource::open(&HttpOptions::new("https://localhost:8443", "data/local-authority/authority.pem"))?;
 /// assert_eq!(answers.ask(Ask::get("/")).await?.status, 200);

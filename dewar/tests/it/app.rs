@@ -66,22 +66,6 @@ async fn six_lines_are_an_application_over_https() {
     running.stop().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_button_without_its_token_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let running = app(&directory).start().await.unwrap();
-    let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
-    let browser = Browser::new(running.url(), &authority);
-    let answer = browser
-        .raw("POST", "/bin")
-        .form("a=b")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), 403);
-    running.stop().await.unwrap();
-}
-
 #[derive(Clone)]
 struct Shop {
     currency: &'static str,

@@ -96,7 +96,7 @@ async fn what_matters_for_security_is_in_the_log() {
         "session_created",
     ] {
         assert!(
-            log.contains(&format!("\"event\":\"{event}")),
+            log.contains(&format!("\"event\":\"{event}\"")),
             "{event} is missing:\n{log}"
         );
     }
