@@ -7,7 +7,7 @@
 
 use super::rejection::RequestRejection;
 use bytes::{Buf, BytesMut};
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderName};
 use http::{Method, Uri};
 use std::io;
 use std::pin::Pin;
@@ -79,6 +79,23 @@ impl<S> Heads<S> {
         }
     }
 
+    /// The state after these bytes, if hyper may read all of them where they are: the rest of a body, or one whole head and
+    /// bytes of its body.
+    fn passes(&mut self, came: &[u8]) -> Option<HeadState> {
+        match self.state {
+            HeadState::Body(left) => fits(came, left),
+            HeadState::Head if self.held.is_empty() => {
+                let Ok(HeadScan::Whole { head, body }) = look(came, 0, self.most) else {
+                    return None;
+                };
+                let state = fits(came.get(head..)?, body)?;
+                self.passed += 1;
+                Some(state)
+            }
+            HeadState::Head | HeadState::Refused => None,
+        }
+    }
+
     /// Moves the bytes that hyper may read from `held` to `ready`.
     fn sort(&mut self) {
         match self.state {
@@ -114,6 +131,12 @@ impl<S> Heads<S> {
     }
 }
 
+/// The state after these bytes of a body of which `left` bytes are to come; `None` if there are more.
+fn fits(came: &[u8], left: u64) -> Option<HeadState> {
+    let fits = u64::try_from(came.len()).is_ok_and(|length| length <= left);
+    fits.then(|| after(left, came.len()))
+}
+
 fn after(left: u64, read: usize) -> HeadState {
     match left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX)) {
         0 => HeadState::Head,
@@ -126,16 +149,16 @@ fn look(held: &[u8], seen: usize, most: usize) -> Result<HeadScan, RequestReject
     // Skips one empty line before a request (RFC 9112, 2.2).
     let empty = if held.starts_with(b"\r\n") { 2 } else { 0 };
     let from = seen.saturating_sub(4).max(empty);
-    for (at, byte) in held.iter().enumerate().skip(from) {
-        let next = held.get(at + 1);
-        match byte {
-            b'\n' if at == 0 || held.get(at - 1) != Some(&b'\r') => {
-                return Err(RequestRejection::Malformed("the end of a line"));
-            }
-            b'\r' if next.is_some_and(|next| *next != b'\n') => {
-                return Err(RequestRejection::Malformed("the end of a line"));
-            }
-            _ => {}
+    let unseen = held.get(from..).unwrap_or_default();
+    for at in memchr::memchr2_iter(b'\r', b'\n', unseen).map(|at| from + at) {
+        let is_return = held.get(at) == Some(&b'\r');
+        let is_paired = if is_return {
+            held.get(at + 1).is_none_or(|next| *next == b'\n')
+        } else {
+            at > 0 && held.get(at - 1) == Some(&b'\r')
+        };
+        if !is_paired {
+            return Err(RequestRejection::Malformed("the end of a line"));
         }
         if at >= empty + 3 && held.get(at - 3..=at) == Some(b"\r\n\r\n") {
             let head = at + 1;
@@ -176,29 +199,44 @@ fn read(head: &[u8]) -> Result<u64, RequestRejection> {
     let method = request.method.unwrap_or_default();
     Method::from_bytes(method.as_bytes()).map_err(|_| RequestRejection::Malformed("the method"))?;
     let target = request.path.unwrap_or_default();
-    Uri::try_from(target).map_err(|_| RequestRejection::Malformed("the target"))?;
+    if !is_plain(target) {
+        Uri::try_from(target).map_err(|_| RequestRejection::Malformed("the target"))?;
+    }
     let (mut length, mut coded) = (None, false);
     for line in request.headers.iter() {
-        let name = HeaderName::from_bytes(line.name.as_bytes());
-        let name = name.map_err(|_| RequestRejection::Malformed("the name of a header"))?;
-        let value = HeaderValue::from_bytes(line.value);
-        value.map_err(|_| RequestRejection::Malformed("the value of a header"))?;
-        match name {
-            header::CONTENT_LENGTH => {
-                let said = digits(line.value).ok_or(RequestRejection::Malformed("a length"))?;
-                // Two equal lengths are still two: another reader may use the other one (RFC 9112, 6.3).
-                if length.replace(said).is_some() {
-                    return Err(RequestRejection::Malformed("two lengths"));
-                }
-            }
-            header::TRANSFER_ENCODING => coded = true,
-            _ => {}
+        // httparse lets the same bytes pass as `HeaderName` and `HeaderValue`, which would copy them; a test compares them.
+        if line.name.len() > LONGEST_NAME {
+            return Err(RequestRejection::Malformed("the name of a header"));
         }
+        if named(line, &header::CONTENT_LENGTH) {
+            let said = digits(line.value).ok_or(RequestRejection::Malformed("a length"))?;
+            // Two equal lengths are still two: another reader may use the other one (RFC 9112, 6.3).
+            if length.replace(said).is_some() {
+                return Err(RequestRejection::Malformed("two lengths"));
+            }
+        }
+        coded |= named(line, &header::TRANSFER_ENCODING);
     }
     if coded {
         return Err(RequestRejection::LengthRequired);
     }
     Ok(length.unwrap_or(0))
+}
+
+/// The longest name that [`HeaderName`] takes.
+const LONGEST_NAME: usize = 0xffff;
+
+/// The longest target that needs no second look. [`Uri`] takes longer ones.
+const PLAIN: usize = 1024;
+
+fn named(line: &httparse::Header<'_>, name: &HeaderName) -> bool {
+    line.name.eq_ignore_ascii_case(name.as_str())
+}
+
+/// Whether a target is a path of which [`Uri`] takes every byte. Most targets are.
+fn is_plain(target: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~?=&%+".contains(&byte);
+    target.starts_with('/') && target.len() <= PLAIN && target.bytes().all(is_plain)
 }
 
 /// The lines of a refused head that Dewar keeps; `None` if the head has two readings.
@@ -211,10 +249,7 @@ fn kept(held: &[u8], refusal: RequestRejection) -> Option<Vec<u8>> {
     let mut request = httparse::Request::new(&mut headers);
     request.parse(held).ok()?;
     let lines = request.headers.iter();
-    let lines = lines.filter(|line| {
-        KEPT.iter()
-            .any(|name| line.name.eq_ignore_ascii_case(name.as_str()))
-    });
+    let lines = lines.filter(|line| KEPT.iter().any(|name| named(line, name)));
     let lines = lines.flat_map(|line| [line.name.as_bytes(), b": ", line.value, b"\r\n"]);
     Some(lines.flatten().copied().collect())
 }
@@ -252,10 +287,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heads<S> {
             if came.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            if let HeadState::Body(left) = self.state
-                && u64::try_from(came.len()).is_ok_and(|length| length <= left)
-            {
-                self.state = after(left, came.len());
+            if let Some(state) = self.passes(came) {
+                self.state = state;
                 return Poll::Ready(Ok(()));
             }
             self.held.extend_from_slice(came);
@@ -298,6 +331,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heads<S> {
 mod tests {
     use super::*;
     use futures_util::FutureExt;
+    use http::HeaderValue;
     use proptest::prelude::*;
     use tokio::io::AsyncReadExt;
 
@@ -420,6 +454,47 @@ mod tests {
         ] {
             for size in [1, 3, 64, 4096] {
                 assert_eq!(passed(text.as_bytes(), size), (text.clone(), None));
+            }
+        }
+    }
+
+    #[test]
+    fn all_bytes_that_httparse_passes_are_bytes_of_a_name_and_a_value() {
+        for byte in 0..=u8::MAX {
+            let name = [&b"GET / HTTP/1.1\r\na"[..], &[byte], b"z: b\r\n\r\n"].concat();
+            if read(&name).is_ok() {
+                // A colon ends the name.
+                let is_name = HeaderName::from_bytes(&[b'a', byte, b'z']).is_ok();
+                assert!(is_name || byte == b':', "{byte}");
+            }
+            let value = [&b"GET / HTTP/1.1\r\na: b"[..], &[byte], b"c\r\n\r\n"].concat();
+            if read(&value).is_ok() {
+                assert!(HeaderValue::from_bytes(&[byte]).is_ok(), "{byte}");
+            }
+            let target = format!("/{}", char::from(byte));
+            assert!(
+                !is_plain(&target) || Uri::try_from(&*target).is_ok(),
+                "{byte}"
+            );
+        }
+        assert!(is_plain("/documents?page=2&q=a+b%20c"));
+        let longest = "a".repeat(LONGEST_NAME);
+        assert!(HeaderName::from_bytes(longest.as_bytes()).is_ok());
+        let longer = format!("GET / HTTP/1.1\r\n{longest}a: b\r\n\r\n");
+        let refusal = RequestRejection::Malformed("the name of a header");
+        assert_eq!(read(longer.as_bytes()), Err(refusal));
+    }
+
+    #[test]
+    fn a_head_with_its_whole_body_is_passed_where_it_is() {
+        let with = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\nabc";
+        for whole in [
+            with.to_owned(),
+            format!("{with}{GET}"),
+            format!("{GET}{with}"),
+        ] {
+            for size in [1, 40, 4096] {
+                assert_eq!(passed(whole.as_bytes(), size), (whole.clone(), None));
             }
         }
     }
