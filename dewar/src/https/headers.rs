@@ -5,6 +5,7 @@ pub use book::markdown_table;
 use super::nonce::Nonce;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
+use std::sync::LazyLock;
 
 /// The responses that get a [`HeaderRule`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -291,30 +292,22 @@ pub fn apply(
     transport: Transport,
     inert: Option<Inert>,
 ) {
-    headers.reserve(TABLE.len());
-    for name in &REMOVED {
-        headers.remove(name);
-    }
     let page = nonce.filter(|_| inert.is_none() && is_page(headers));
-    // A handler's own value of these headers is never sent, even if the table has no rule for the response.
-    if page.is_none() {
-        headers.remove("reporting-endpoints");
-    }
-    if transport != Transport::Certificate {
-        headers.remove(header::STRICT_TRANSPORT_SECURITY);
-    }
-    for rule in &TABLE {
-        let wanted = match rule.when {
-            When::Always => true,
-            When::Default => !headers.contains_key(&rule.name),
-            When::Hsts => transport == Transport::Certificate,
-            When::HstsPreload => transport == Transport::CertificatePreload,
-            // The code below sets the policy with its nonce.
-            When::Html => page.is_some() && rule.name != header::CONTENT_SECURITY_POLICY,
-            When::NotHtml => page.is_none(),
-        };
-        if wanted {
-            headers.insert(&rule.name, rule.value.clone());
+    let own = std::mem::replace(headers, ready(transport, page.is_some()));
+    let mut name = None;
+    for (next, value) in own {
+        // A name is given once, before the first of its values.
+        match next {
+            Some(next) if is_sealed(&next) => name = None,
+            Some(next) => {
+                headers.insert(next.clone(), value);
+                name = Some(next);
+            }
+            None => {
+                if let Some(name) = &name {
+                    headers.append(name.clone(), value);
+                }
+            }
         }
     }
     if let Some(nonce) = page {
@@ -330,6 +323,57 @@ fn is_page(headers: &HeaderMap) -> bool {
         return false;
     };
     kind == HTML.as_bytes() || begins(kind, "text/html") || begins(kind, "application/xhtml+xml")
+}
+
+/// Whether a handler's own value of this header is never sent, even if the table has no rule for the response.
+fn is_sealed(name: &HeaderName) -> bool {
+    let of_table = TABLE.iter().filter(|rule| rule.when != When::Default);
+    of_table
+        .map(|rule| &rule.name)
+        .chain(&REMOVED)
+        .any(|sealed| sealed == name)
+}
+
+/// A copy of the headers that the table gives to every response of a kind, without a page's policy, which has a nonce.
+fn ready(transport: Transport, is_page: bool) -> HeaderMap {
+    let mut all = READY.iter();
+    let found = all.find(|(of, page, _)| *of == transport && *page == is_page);
+    found.map_or_else(
+        || table(transport, is_page),
+        |(_, _, headers)| headers.clone(),
+    )
+}
+
+static READY: LazyLock<Vec<(Transport, bool, HeaderMap)>> = LazyLock::new(|| {
+    let transports = [
+        Transport::Certificate,
+        Transport::CertificatePreload,
+        Transport::LocalAuthority,
+        Transport::Plain,
+    ];
+    let kinds = transports
+        .into_iter()
+        .flat_map(|of| [(of, false), (of, true)]);
+    kinds
+        .map(|(of, page)| (of, page, table(of, page)))
+        .collect()
+});
+
+fn table(transport: Transport, is_page: bool) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(2 * TABLE.len());
+    for rule in &TABLE {
+        let wanted = match rule.when {
+            When::Always | When::Default => true,
+            When::Hsts => transport == Transport::Certificate,
+            When::HstsPreload => transport == Transport::CertificatePreload,
+            When::Html => is_page && rule.name != header::CONTENT_SECURITY_POLICY,
+            When::NotHtml => !is_page,
+        };
+        if wanted {
+            headers.insert(&rule.name, rule.value.clone());
+        }
+    }
+    headers
 }
 
 /// Whether a media type begins with this prefix, in any case of letters.
