@@ -18,6 +18,7 @@ use super::{
     limits::{StatementLimits, StatementMode},
     models::{ColumnPlan, Models},
     value,
+    version::VersionFile,
 };
 use crate::audit::owner_only;
 
@@ -36,6 +37,8 @@ pub(crate) struct Handle {
     models: Arc<Models>,
     plans: HashMap<Box<str>, Arc<ColumnPlan>>,
     plans_of: usize,
+    /// Last, so that it is closed after the connection.
+    version: Option<Arc<VersionFile>>,
 }
 
 /// The purpose of a connection.
@@ -87,7 +90,13 @@ impl Handle {
             models: Arc::clone(models),
             plans: HashMap::new(),
             plans_of: 0,
+            version: None,
         })
+    }
+
+    /// Lets the connection not outlive this file.
+    pub(crate) fn keep(&mut self, version: &Arc<VersionFile>) {
+        self.version = Some(Arc::clone(version));
     }
 
     /// Runs a statement that gives rows; on a reading connection, only if it is a read.
@@ -167,6 +176,16 @@ impl Handle {
         let done = self.connection.execute_batch(sql);
         self.limits.set_mode(StatementMode::Running);
         Ok(done?)
+    }
+
+    /// Whether SQLite writes ahead to a log: it does not on every file system.
+    pub(crate) fn has_write_ahead_log(&self) -> bool {
+        self.limits.set_mode(StatementMode::Own);
+        let mode = self
+            .connection
+            .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        self.limits.set_mode(StatementMode::Running);
+        mode.is_ok_and(|mode| mode == "wal")
     }
 
     /// Writes a consistent copy of everything to an existing empty file.

@@ -19,6 +19,7 @@ use super::{
     migrations,
     models::Models,
     readers::Readers,
+    version::{DataVersion, OpenFiles, VersionFile},
     writer::{JobScope, Writer, WriterGuard, hold},
 };
 
@@ -52,6 +53,7 @@ struct Inner {
     models: Arc<Models>,
     config: Config,
     statements: AtomicU64,
+    version: Option<Arc<VersionFile>>,
     /// Last, so that the readers are closed before the file is deleted.
     #[cfg_attr(not(test), expect(dead_code, reason = "dropping it is its use"))]
     temporary: Option<Temporary>,
@@ -118,7 +120,8 @@ impl Db {
             why,
         };
         let models = Arc::new(Models::default());
-        let handle = Handle::open(path, (ConnectionPurpose::Write, access), config, &models)
+        let mut files = OpenFiles::hold();
+        let mut handle = Handle::open(path, (ConnectionPurpose::Write, access), config, &models)
             .map_err(|error| unopened(error.to_string()))?;
         // SQLite reads a file only when it has to, and nothing here is written that would make it.
         let read = "SELECT count(*) FROM sqlite_schema";
@@ -128,6 +131,12 @@ impl Db {
         tables.map_err(|error| unopened(error.to_string()))?;
         let readers = Readers::open(path, access, config, &models)
             .map_err(|error| unopened(error.to_string()))?;
+        let version = files.open(path, &handle).map(Arc::new);
+        if let Some(version) = &version {
+            handle.keep(version);
+            readers.keep(version);
+        }
+        drop(files);
         let writer = Writer::start(handle, config.statement_timeout)
             .map_err(|error| unopened(error.to_string()))?;
         Ok(Self {
@@ -137,6 +146,7 @@ impl Db {
                 models,
                 config: config.clone(),
                 statements: AtomicU64::new(0),
+                version,
                 temporary,
             }),
         })
@@ -301,6 +311,12 @@ impl Db {
     #[must_use]
     pub fn queries_seen(&self) -> std::collections::BTreeSet<String> {
         self.inner.models.cost.take_reads()
+    }
+
+    /// The version of the database: a value that was read at this version is still in it as long as the version is the same. None
+    /// if it is not known, or is just changing.
+    pub(crate) fn version(&self) -> Option<DataVersion> {
+        self.inner.version.as_ref()?.now()
     }
 
     pub(crate) fn count(&self) {

@@ -73,6 +73,7 @@ mod row;
 mod sealed;
 mod tx;
 mod value;
+mod version;
 mod writer;
 
 #[cfg(test)]
@@ -94,6 +95,7 @@ pub use sealed::{Sealed, SealedColumn, Unbound};
 pub use tx::Tx;
 
 pub(crate) use html_text::{html_text, words};
+pub(crate) use version::DataVersion;
 
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]

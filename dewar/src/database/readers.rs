@@ -6,7 +6,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -19,6 +19,7 @@ use super::{
     Config, Error,
     connection::{ConnectionPurpose, Decode, FileAccess, Handle, QueryOutcome},
     models::Models,
+    version::VersionFile,
 };
 
 /// Statements that take this long are logged.
@@ -27,10 +28,17 @@ const SLOW: Duration = Duration::from_millis(200);
 /// All reading connections.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    idle: Mutex<Vec<Handle>>,
+    idle: Mutex<Idle>,
     returned: Condvar,
     long: Arc<Semaphore>,
     config: Config,
+}
+
+#[derive(Debug)]
+struct Idle {
+    handles: Vec<Handle>,
+    /// How many threads wait for a connection. To wake nobody still costs a system call, so a read without a waiter wakes none.
+    waiting: usize,
 }
 
 impl Readers {
@@ -42,9 +50,13 @@ impl Readers {
     ) -> Result<Self, Error> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let long_reads = config.long_reads.max(1);
-        let idle = (0..cores + 2 + long_reads)
+        let handles = (0..cores + 2 + long_reads)
             .map(|_| Handle::open(path, (ConnectionPurpose::Read, access), config, models))
             .collect::<Result<_, _>>()?;
+        let idle = Idle {
+            handles,
+            waiting: 0,
+        };
         Ok(Self {
             idle: Mutex::new(idle),
             returned: Condvar::new(),
@@ -101,29 +113,41 @@ impl Readers {
         answer
     }
 
+    /// Lets no connection outlive this file.
+    pub(crate) fn keep(&self, version: &Arc<VersionFile>) {
+        for handle in &mut self.idle().handles {
+            handle.keep(version);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self) -> Option<Handle> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
+        self.idle().handles.pop()
     }
 
     fn give(&self, handle: Handle) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(handle);
-        self.returned.notify_one();
+        let mut idle = self.idle();
+        idle.handles.push(handle);
+        if idle.waiting > 0 {
+            self.returned.notify_one();
+        }
     }
 
     /// Blocks, so it is only called on its own thread.
     fn wait(&self) -> Option<Handle> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle();
+        idle.waiting += 1;
         let (mut idle, _) = self
             .returned
-            .wait_timeout_while(idle, self.config.acquire_timeout, |idle| idle.is_empty())
+            .wait_timeout_while(idle, self.config.acquire_timeout, |idle| {
+                idle.handles.is_empty()
+            })
             .unwrap_or_else(PoisonError::into_inner);
-        idle.pop()
+        idle.waiting -= 1;
+        idle.handles.pop()
     }
 }
 
@@ -176,7 +200,7 @@ mod tests {
             Readers::open(&path, FileAccess::ReadWrite, &config, &Arc::default()).unwrap();
         let readers = Arc::new(readers);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let all = || readers.idle.lock().unwrap().len();
+        let all = || readers.idle().handles.len();
         assert_eq!(all(), cores + 3);
 
         let turn = Arc::clone(&readers.long).acquire_owned().await.unwrap();
@@ -187,7 +211,7 @@ mod tests {
         assert!(long().await.is_ok());
         assert_eq!(all(), cores + 3, "each is given back");
         // If no connection is left, a read waits for one, but not for ever.
-        let taken = std::mem::take(&mut *readers.idle.lock().unwrap());
+        let taken = std::mem::take(&mut readers.idle().handles);
         assert!(matches!(long().await, Err(Error::Busy)));
         let mut taken = taken.into_iter();
         readers.give(taken.next().unwrap());

@@ -1,5 +1,9 @@
 //! The rows of a literal query.
 
+use std::ops::Range;
+
+use rusqlite::types::ValueRef;
+
 use super::{Error, connection::Decode, models::ColumnPlan};
 
 /// One row of a literal query.
@@ -15,17 +19,31 @@ use super::{Error, connection::Decode, models::ColumnPlan};
 /// ```
 #[derive(Debug)]
 pub struct Row {
-    values: Box<[Stored]>,
+    cells: Box<[Cell]>,
+    /// All texts of the row, in one piece.
+    texts: Box<str>,
+    /// All blobs of the row.
+    blobs: Box<[u8]>,
 }
 
-/// A value as SQLite stores it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Stored {
-    Blob(Vec<u8>),
+/// A cell of a row; a text or a blob as its place among the row's.
+#[derive(Debug)]
+enum Cell {
+    Blob(Range<usize>),
     Integer(i64),
     Null,
     Real(f64),
-    Text(String),
+    Text(Range<usize>),
+}
+
+/// A value as SQLite stores it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stored<'a> {
+    Blob(&'a [u8]),
+    Integer(i64),
+    Null,
+    Real(f64),
+    Text(&'a str),
 }
 
 impl Row {
@@ -35,13 +53,22 @@ impl Row {
     /// [`Error::Value`] if the column does not exist, is null and not read as an `Option`, or has another type: nothing
     /// is converted silently.
     pub fn get<T: FromColumn>(&self, index: usize) -> Result<T, Error> {
-        self.values
-            .get(index)
+        self.stored(index)
             .and_then(T::from_stored)
             .ok_or_else(|| Error::Value {
                 column: index.to_string(),
                 wanted: T::WANTED,
             })
+    }
+
+    fn stored(&self, index: usize) -> Option<Stored<'_>> {
+        Some(match self.cells.get(index)? {
+            Cell::Blob(place) => Stored::Blob(self.blobs.get(place.clone())?),
+            Cell::Integer(value) => Stored::Integer(*value),
+            Cell::Null => Stored::Null,
+            Cell::Real(value) => Stored::Real(*value),
+            Cell::Text(place) => Stored::Text(self.texts.get(place.clone())?),
+        })
     }
 }
 
@@ -60,7 +87,7 @@ mod sealed {
 
         #[doc(hidden)]
         #[expect(private_interfaces, reason = "sealed: nobody else can name or call it")]
-        fn from_stored(stored: &Stored) -> Option<Self>;
+        fn from_stored(stored: Stored<'_>) -> Option<Self>;
     }
 }
 
@@ -70,7 +97,7 @@ macro_rules! columns {
             const WANTED: &'static str = $wanted;
 
             #[expect(private_interfaces, reason = "sealed: nobody else can name or call it")]
-            fn from_stored(stored: &Stored) -> Option<Self> {
+            fn from_stored(stored: Stored<'_>) -> Option<Self> {
                 if let $pattern = stored { $value } else { None }
             }
         }
@@ -78,22 +105,22 @@ macro_rules! columns {
 }
 
 columns! {
-    bool, "true or false", Stored::Integer(value @ 0..=1) => Some(*value == 1);
-    f64, "a number", Stored::Real(value) => Some(*value);
-    i32, "a 32-bit integer", Stored::Integer(value) => (*value).try_into().ok();
-    i64, "an integer", Stored::Integer(value) => Some(*value);
-    u32, "a positive 32-bit integer", Stored::Integer(value) => (*value).try_into().ok();
-    String, "text", Stored::Text(value) => Some(value.clone());
-    Vec<u8>, "bytes", Stored::Blob(value) => Some(value.clone());
+    bool, "true or false", Stored::Integer(value @ 0..=1) => Some(value == 1);
+    f64, "a number", Stored::Real(value) => Some(value);
+    i32, "a 32-bit integer", Stored::Integer(value) => value.try_into().ok();
+    i64, "an integer", Stored::Integer(value) => Some(value);
+    u32, "a positive 32-bit integer", Stored::Integer(value) => value.try_into().ok();
+    String, "text", Stored::Text(value) => Some(value.to_owned());
+    Vec<u8>, "bytes", Stored::Blob(value) => Some(value.to_owned());
 }
 
 impl<const N: usize> sealed::FromColumn for [u8; N] {
     const WANTED: &'static str = "bytes of the right number";
 
     #[expect(private_interfaces, reason = "sealed: nobody else can name or call it")]
-    fn from_stored(stored: &Stored) -> Option<Self> {
+    fn from_stored(stored: Stored<'_>) -> Option<Self> {
         if let Stored::Blob(value) = stored {
-            value.as_slice().try_into().ok()
+            value.try_into().ok()
         } else {
             None
         }
@@ -104,7 +131,7 @@ impl<T: sealed::FromColumn> sealed::FromColumn for Option<T> {
     const WANTED: &'static str = T::WANTED;
 
     #[expect(private_interfaces, reason = "sealed: nobody else can name or call it")]
-    fn from_stored(stored: &Stored) -> Option<Self> {
+    fn from_stored(stored: Stored<'_>) -> Option<Self> {
         if matches!(stored, Stored::Null) {
             Some(None)
         } else {
@@ -118,33 +145,44 @@ impl Decode for Row {
 
     fn decode(_: &ColumnPlan, row: &rusqlite::Row<'_>) -> Result<Self, Error> {
         let count = row.as_ref().column_count();
-        let mut values = Vec::with_capacity(count);
+        let (mut cells, mut texts, mut blobs) =
+            (Vec::with_capacity(count), String::new(), Vec::new());
+        texts.reserve(text_bytes(row, count)?);
         for index in 0..count {
-            values.push(Stored::read(row.get_ref(index)?, index)?);
+            cells.push(match row.get_ref(index)? {
+                ValueRef::Null => Cell::Null,
+                ValueRef::Integer(value) => Cell::Integer(value),
+                ValueRef::Real(value) => Cell::Real(value),
+                ValueRef::Text(text) => {
+                    let text = str::from_utf8(text).map_err(|_| Error::Value {
+                        column: index.to_string(),
+                        wanted: "UTF-8",
+                    })?;
+                    texts.push_str(text);
+                    Cell::Text(texts.len() - text.len()..texts.len())
+                }
+                ValueRef::Blob(bytes) => {
+                    blobs.extend_from_slice(bytes);
+                    Cell::Blob(blobs.len() - bytes.len()..blobs.len())
+                }
+            });
         }
         Ok(Self {
-            values: values.into(),
+            cells: cells.into(),
+            texts: texts.into(),
+            blobs: blobs.into(),
         })
     }
 }
 
-impl Stored {
-    fn read(value: rusqlite::types::ValueRef<'_>, index: usize) -> Result<Self, Error> {
-        use rusqlite::types::ValueRef;
-
-        Ok(match value {
-            ValueRef::Null => Self::Null,
-            ValueRef::Integer(value) => Self::Integer(value),
-            ValueRef::Real(value) => Self::Real(value),
-            ValueRef::Text(text) => Self::Text(
-                str::from_utf8(text)
-                    .map_err(|_| Error::Value {
-                        column: index.to_string(),
-                        wanted: "UTF-8",
-                    })?
-                    .to_owned(),
-            ),
-            ValueRef::Blob(bytes) => Self::Blob(bytes.to_owned()),
-        })
-    }
+fn text_bytes(row: &rusqlite::Row<'_>, count: usize) -> Result<usize, Error> {
+    (0..count).try_fold(0, |sum, index| {
+        let value = row.get_ref(index)?;
+        let text = if let ValueRef::Text(text) = value {
+            text
+        } else {
+            &[]
+        };
+        Ok(sum + text.len())
+    })
 }

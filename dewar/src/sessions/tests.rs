@@ -11,7 +11,7 @@ use crate::audit::{Clock, Log};
 use crate::database::{Db, Migration};
 
 /// The columns of the accounts' table that sessions read; the room that owns it comes later in the order.
-const PEOPLE: Migration = Migration::new(
+pub(in crate::sessions) const PEOPLE: Migration = Migration::new(
     "people_0001",
     "CREATE TABLE dewar_users (
         id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, picture TEXT, disabled_at INTEGER

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use sea_orm::Value;
 
+use super::cache::SessionCache;
 use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::database::{self, Db, Migration, Row};
 use crate::sessions::record::{
@@ -49,7 +50,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     ),
 ];
 
-/// The only read of the framework for a signed-in request: session, user and roles together.
+/// The only read of the framework for a signed-in request: session, user and roles together. Most requests find its result in
+/// the cache.
 pub(super) const FIND: &str =
     "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
     (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
@@ -65,11 +67,36 @@ const PERSON: &str = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.
 #[derive(Debug)]
 pub(in crate::sessions) struct InDatabase {
     db: Db,
+    cache: SessionCache,
 }
 
 impl InDatabase {
-    pub(in crate::sessions) const fn new(db: Db) -> Self {
-        Self { db }
+    pub(in crate::sessions) fn new(db: Db) -> Self {
+        Self {
+            db,
+            cache: SessionCache::default(),
+        }
+    }
+
+    async fn read(&self, token: &Hash) -> Result<Option<SessionLookup>, Error> {
+        let rows = self.db.query(FIND, [blob(token)]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let person = read_person(row)?;
+        let live = Live {
+            id: SessionId::of(row.get(7)?),
+            user: person.principal.id(),
+            generation: row.get(8)?,
+            created_at: row.get(9)?,
+            seen_at: row.get(10)?,
+            proved_at: row.get(11)?,
+            roles: row.get(12)?,
+        };
+        Ok(Some(SessionLookup {
+            live,
+            person: Some(person),
+        }))
     }
 }
 
@@ -132,24 +159,16 @@ impl SessionStore for InDatabase {
     }
 
     async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error> {
-        let rows = self.db.query(FIND, [blob(token)]).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let person = read_person(row)?;
-        let live = Live {
-            id: SessionId::of(row.get(7)?),
-            user: person.principal.id(),
-            generation: row.get(8)?,
-            created_at: row.get(9)?,
-            seen_at: row.get(10)?,
-            proved_at: row.get(11)?,
-            roles: row.get(12)?,
-        };
-        Ok(Some(SessionLookup {
-            live,
-            person: Some(person),
-        }))
+        // Before the rows: a commit between the two makes the rows newer than their version, which is never found again.
+        let version = self.db.version();
+        if let Some(found) = version.and_then(|version| self.cache.get(version, token)) {
+            return Ok(Some(found));
+        }
+        let found = self.read(token).await?;
+        if let (Some(version), Some(found)) = (version, &found) {
+            self.cache.put(version, *token, found.clone());
+        }
+        Ok(found)
     }
 
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! The stores of sessions: one trait, and one suite of tests that every store passes.
 
+mod cache;
 mod database;
 mod place;
 #[cfg(feature = "postgres")]

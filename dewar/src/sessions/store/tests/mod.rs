@@ -11,15 +11,7 @@ use std::sync::Arc;
 
 use super::{InDatabase, MIGRATIONS, SessionStore};
 use crate::database::{Db, Migration};
-
-/// The columns of the accounts' table that sessions read; the room that owns it comes later in the order.
-const PEOPLE: Migration = Migration::new(
-    "people_0001",
-    "CREATE TABLE dewar_users (
-        id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, picture TEXT, disabled_at INTEGER
-    ) STRICT;
-    CREATE TABLE dewar_user_roles (user_id INTEGER NOT NULL, role TEXT NOT NULL) STRICT;",
-);
+use crate::sessions::tests::PEOPLE;
 
 async fn people() -> Db {
     let db = Db::temporary().unwrap();

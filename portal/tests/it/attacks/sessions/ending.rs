@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{is_signed_in, session, thief};
+use crate::commands;
 use crate::company::{PASSWORD, Portal, document, post, sign_in};
 
 const ADA: &str = "ada@example.org";
@@ -74,6 +75,29 @@ async fn an_account_that_is_enabled_again_has_none_of_its_old_sessions() {
         assert!(!is_signed_in(&thief(&portal, &cookie)).await, "{what}d");
     }
     assert_eq!(sign_in(&ada, ADA, PASSWORD).await.status(), 303);
+}
+
+/// The session was used a moment before, and its owner goes on. Each of these commands is a process of its own.
+///
+/// ASVS: V7.4.1, V7.4.2, V7.4.5
+#[tokio::test]
+async fn a_command_ends_a_session_that_is_in_use() {
+    let portal = Portal::open().await;
+    let (ada, data) = (portal.member("ada").await, portal.data.path());
+    assert!(is_signed_in(&ada).await && is_signed_in(&ada).await);
+    for end in ["users sign-out", "users disable"] {
+        commands::printed(&commands::portal(data, &format!("{end} --email {ADA}")));
+        assert!(!is_signed_in(&ada).await, "{end}");
+        commands::printed(&commands::portal(
+            data,
+            &format!("users enable --email {ADA}"),
+        ));
+        assert_eq!(sign_in(&ada, ADA, PASSWORD).await.status(), 303, "{end}");
+        assert!(
+            is_signed_in(&ada).await && is_signed_in(&ada).await,
+            "{end}"
+        );
+    }
 }
 
 /// The browser's cache does not keep the last page for the next person at the desk.
