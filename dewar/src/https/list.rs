@@ -63,7 +63,10 @@ fn thousandths(text: &[u8]) -> Option<u16> {
     let are_digits = places.len() <= 3 && places.bytes().all(|byte| byte.is_ascii_digit());
     match whole {
         "1" if are_digits && places.bytes().all(|byte| byte == b'0') => Some(1_000),
-        "0" if are_digits => format!("{places:0<3}").parse().ok(),
+        "0" if are_digits => {
+            let padded = places.bytes().chain(std::iter::repeat(b'0')).take(3);
+            Some(padded.fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')))
+        }
         _ => None,
     }
 }

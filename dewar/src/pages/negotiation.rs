@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use http::HeaderMap;
 use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue};
 
-use crate::https::list::{Weighted, weighted};
+use crate::https::list::weighted;
 
 /// More ranges than any browser sends.
 const MOST: usize = 64;
@@ -49,12 +49,20 @@ impl Prefers {
     /// both were named alike, it chooses the page where they were named, and problem details for `*/*` and without the
     /// header: every browser names `text/html` when it opens a page or sends a form.
     ///
-    /// It does not choose a type of weight 0 unless the other one is refused just as clearly. A type of weight nought is
-    /// not sent unless the other one is refused just as clearly.
+    /// It does not choose a type of weight 0 unless the other one is refused just as clearly.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let ranges: Vec<_> = weighted(headers, ACCEPT).take(MOST).collect();
-        let (page, page_named) = wanted(&ranges, &PAGE);
-        let (problem, problem_named) = wanted(&ranges, &PROBLEM);
+        // No range can outweigh this one, and every browser begins with it.
+        let first = headers.get(ACCEPT).map(HeaderValue::as_bytes);
+        if first.is_some_and(|first| first.starts_with(b"text/html,")) {
+            return Self::Page;
+        }
+        let (mut page, mut problem) = (Weights::default(), Weights::default());
+        for range in weighted(headers, ACCEPT).take(MOST) {
+            page.add(&PAGE, range.name, range.weight);
+            problem.add(&PROBLEM, range.name, range.weight);
+        }
+        let (page, page_named) = page.first(&PAGE);
+        let (problem, problem_named) = problem.first(&PROBLEM);
         let named = page_named.cmp(&problem_named);
         // If both are refused, it chooses the one that was refused less clearly.
         let named = if page == 0 { named.reverse() } else { named };
@@ -66,15 +74,25 @@ impl Prefers {
     }
 }
 
-/// The weight of a type: that of the range that names it most exactly.
-fn wanted(ranges: &[Weighted<'_>], names: &[(&str, Specificity)]) -> (u16, Specificity) {
-    let found = names.iter().find_map(|(name, named)| {
-        let ranges = ranges.iter();
-        let same = ranges.filter(|range| range.name.eq_ignore_ascii_case(name));
-        let weight = same.map(|range| range.weight).max()?;
-        Some((weight, *named))
-    });
-    found.unwrap_or_default()
+/// The greatest weight that the client gives to each of four ranges.
+#[derive(Default)]
+struct Weights([Option<u16>; 4]);
+
+impl Weights {
+    fn add(&mut self, names: &[(&str, Specificity); 4], range: &str, weight: u16) {
+        for (greatest, (name, _)) in self.0.iter_mut().zip(names) {
+            if range.eq_ignore_ascii_case(name) {
+                *greatest = (*greatest).max(Some(weight));
+            }
+        }
+    }
+
+    /// The weight of the first range that the client names; the ranges stand from exact to general.
+    fn first(&self, names: &[(&str, Specificity); 4]) -> (u16, Specificity) {
+        let mut ranges = self.0.iter().zip(names);
+        let found = ranges.find_map(|(weight, (_, named))| Some(((*weight)?, *named)));
+        found.unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -132,6 +150,22 @@ mod tests {
         }
         assert_eq!(prefers(&[]), Json);
         assert_eq!(prefers(&[b"application/json;q=0.5", b"text/html"]), Page);
+    }
+
+    #[test]
+    fn the_range_that_browsers_begin_with_needs_no_second_look() {
+        for rest in [
+            "",
+            "application/json",
+            "application/problem+json;q=1",
+            "*/*;q=0.8",
+            "text/html;q=0",
+        ] {
+            let long = format!("text/html , {rest}");
+            let short = format!("text/html,{rest}");
+            assert_eq!(prefers(&[long.as_bytes()]), Prefers::Page, "{rest}");
+            assert_eq!(prefers(&[short.as_bytes()]), Prefers::Page, "{rest}");
+        }
     }
 
     proptest! {

@@ -73,6 +73,12 @@ struct Locale {
     manner: Option<DateFormat>,
 }
 
+impl AsRef<str> for Locale {
+    fn as_ref(&self) -> &str {
+        &self.tag
+    }
+}
+
 /// The language of one reader; as the input of a handler, that of the request.
 ///
 /// ```
@@ -193,10 +199,7 @@ impl Languages {
     pub fn of(&self, headers: &HeaderMap) -> Language {
         match self.0.tongues.as_slice() {
             [_] => self.first(),
-            all => {
-                let tags: Vec<&str> = all.iter().map(|tongue| tongue.tag.as_str()).collect();
-                self.at(wanted::best(headers, &tags))
-            }
+            all => self.at(wanted::best(headers, all)),
         }
     }
 

@@ -3,26 +3,32 @@
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
-use crate::https::list::{Weighted, weighted};
+use crate::https::list::weighted;
 
 /// The most languages that Dewar reads; a browser names a handful.
 const MOST: usize = 16;
 
 /// The position of the best language among these tags, such as `en` and `de-CH`; the first if none matches.
-pub(in crate::pages) fn best(headers: &HeaderMap, tags: &[&str]) -> usize {
-    let ranges = weighted(headers, ACCEPT_LANGUAGE).take(MOST);
-    let mut ranges: Vec<Weighted<'_>> = ranges
-        .filter(|range| range.weight > 0 && !range.has_parameters)
-        .collect();
-    // The sort is stable: of two with the same weight, the one named first wins.
-    ranges.sort_by_key(|range| std::cmp::Reverse(range.weight));
-    let mut names = ranges.iter().map(|range| range.name);
-    names.find_map(|range| place(range, tags)).unwrap_or(0)
+pub(in crate::pages) fn best<T: AsRef<str>>(headers: &HeaderMap, tags: &[T]) -> usize {
+    let mut best = (0, 0);
+    for range in weighted(headers, ACCEPT_LANGUAGE).take(MOST) {
+        // Of two with the same weight, the one named first wins.
+        if range.weight > best.0
+            && !range.has_parameters
+            && let Some(place) = place(range.name, tags)
+        {
+            best = (range.weight, place);
+        }
+    }
+    best.1
 }
 
 /// The tag itself, a shorter one, or one of the same language: a reader who requests `de-AT` gets `de-CH`.
-fn place(range: &str, tags: &[&str]) -> Option<usize> {
-    let of = |wanted: &str| tags.iter().position(|tag| tag.eq_ignore_ascii_case(wanted));
+fn place<T: AsRef<str>>(range: &str, tags: &[T]) -> Option<usize> {
+    let of = |wanted: &str| {
+        let mut tags = tags.iter().map(T::as_ref);
+        tags.position(|tag| tag.eq_ignore_ascii_case(wanted))
+    };
     let mut shorter = range;
     loop {
         if let Some(place) = of(shorter) {
@@ -33,14 +39,12 @@ fn place(range: &str, tags: &[&str]) -> Option<usize> {
         };
         shorter = rest;
     }
-    let language = |tag: &str| {
-        tag.split('-')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-    };
-    let wanted = language(range);
-    tags.iter().position(|tag| language(tag) == wanted)
+    let language = |tag: &str| tag.split('-').next().map_or(0, str::len);
+    let wanted = range.get(..language(range))?;
+    tags.iter().map(T::as_ref).position(|tag| {
+        tag.get(..language(tag))
+            .is_some_and(|language| language.eq_ignore_ascii_case(wanted))
+    })
 }
 
 #[cfg(test)]
