@@ -264,14 +264,11 @@ impl<H> Guarded<H> {
     where
         H: Handler<T, S>,
     {
-        let uri = parts.uri.clone();
+        let is_full = self.waits_for_room(parts.uri.path(), RequestContext::of(&parts)?)?;
         let context = RequestContext::of_mut(&mut parts)?;
-        let facts = context.facts();
-        let (origin, prefers) = (facts.origin, facts.prefers);
-        let path = uri.path();
-        let is_full = self.waits_for_room(path, context)?;
         context.admission.disk_is_full = is_full;
         let only_shown = context.admission.show_only;
+        let (origin, prefers) = (context.facts().origin, context.facts().prefers);
         if let RequiredProof::Signature(by) = self.asks {
             if is_full {
                 return Err(no_room());
@@ -340,7 +337,7 @@ impl<H> Guarded<H> {
     {
         let typed = TypedInForm::default();
         RequestContext::of_mut(&mut parts)?.admission.typed = Some(typed.clone());
-        let unread = UnreadForm::new(&parts, body);
+        let unread = UnreadForm::new(&parts, body)?;
         let request = Request::from_parts(parts, unread.lend());
         let mut response = self.handler.call(request, state).await;
         let status = response.status();
@@ -359,7 +356,10 @@ impl<H> Guarded<H> {
         let (RequiredProof::Form, Some(form)) = (self.asks, &self.form) else {
             return error;
         };
-        match Box::pin(UnreadForm::new(parts, body).texts(form)).await {
+        let Ok(unread) = UnreadForm::new(parts, body) else {
+            return error;
+        };
+        match Box::pin(unread.texts(form)).await {
             Some(texts) => error.typed(texts),
             None => error,
         }

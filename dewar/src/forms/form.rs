@@ -15,6 +15,7 @@ use super::{
 };
 use crate::csrf::CsrfChecked;
 use crate::database;
+use crate::https::RequestInfo;
 use crate::pages::{
     DoneAlready, Error, ErrorKind, Message, Page, Prefers, Redirect, RequestContext, Sealed,
 };
@@ -508,7 +509,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         // Before the body, or a client could send any number of requests side by side and end none.
         let wait = admission.count().err();
         let mut reader = FormReader::new::<T>(tokens, intake, &parts.headers);
-        reader = reader.of_request(&parts, context);
+        reader = reader.of_request(RequestInfo::get(&parts.extensions), context);
         if admission.disk_is_full || wait.is_some() {
             reader = reader.texts_alone();
         }
@@ -578,7 +579,7 @@ fn picks<T: Model>() -> bool {
 /// Stores the texts for the page of an error that the handler returns later.
 fn keep_texts(context: &RequestContext, view: &FormView) {
     if let Some(typed) = &context.admission.typed {
-        typed.keep(view.texts());
+        typed.keep(view.typed_form());
     }
 }
 

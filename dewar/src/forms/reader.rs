@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use axum::body::Body;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::request::Parts;
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
@@ -73,10 +72,14 @@ impl<'a> FormReader<'a> {
 
     /// Takes from the request who sends it, which files are logged, and the means to read on after the limit and to count the
     /// bytes in memory.
-    pub(super) fn of_request(mut self, parts: &Parts, context: &RequestContext) -> Self {
+    pub(super) fn of_request(
+        mut self,
+        info: Option<&RequestInfo>,
+        context: &RequestContext,
+    ) -> Self {
         self.network = context.address().map(ClientAddress::network);
         self.sender = RequestSender::of(context);
-        if let Some(info) = RequestInfo::get(&parts.extensions) {
+        if let Some(info) = info {
             self.drain.clone_from(&info.drain);
             self.held.clone_from(&info.held);
         }

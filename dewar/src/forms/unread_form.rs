@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
+use http::HeaderMap;
 use http::request::Parts;
 use http_body::{Frame, SizeHint};
 
 use super::reader::FormReader;
 use super::{FormSpec, Intake};
+use crate::https::RequestInfo;
 use crate::pages::{Error, Prefers, RequestContext, SealedField, TypedField};
 
 /// The values of a form that its sender may see again.
@@ -26,16 +28,18 @@ pub(crate) struct Unsent {
 /// only shows the values to their sender.
 pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
     let context = RequestContext::of(parts)?;
+    let info = RequestInfo::get(&parts.extensions);
     let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
     let reader = FormReader::unsent(tokens, intake, &parts.headers, spec);
-    let reader = reader.of_request(parts, context);
-    Ok(reader.texts(body).await)
+    Ok(reader.of_request(info, context).texts(body).await)
 }
 
 /// A form on its way to a handler. An input before the form may refuse the request by its head alone, because the record is
 /// gone or out of reach. Then nobody has read the form, and this type still has the typed values.
 pub(crate) struct UnreadForm {
-    parts: Box<Parts>,
+    headers: HeaderMap,
+    context: RequestContext,
+    info: Option<RequestInfo>,
     body: Slot,
 }
 
@@ -46,11 +50,17 @@ fn take(slot: &Slot) -> Option<Body> {
 }
 
 impl UnreadForm {
-    pub(crate) fn new(parts: &Parts, body: Body) -> Self {
-        Self {
-            parts: Box::new(parts.clone()),
+    /// The form of a request.
+    ///
+    /// # Errors
+    /// 500: the request did not come through the stack.
+    pub(crate) fn new(parts: &Parts, body: Body) -> Result<Self, Error> {
+        Ok(Self {
+            headers: parts.headers.clone(),
+            context: RequestContext::of(parts)?.clone(),
+            info: RequestInfo::get(&parts.extensions).cloned(),
             body: Arc::new(Mutex::new(Some(body))),
-        }
+        })
     }
 
     /// The body for the handler.
@@ -68,17 +78,25 @@ impl UnreadForm {
         // Files are not kept, and a form of buttons has no texts.
         let may_be_typed = |kind: &super::FieldKind| !kind.is_hidden() && !kind.is_file();
         let is_typed = spec.fields.iter().any(|field| may_be_typed(&field.kind));
-        if !is_typed || Prefers::of(&self.parts.headers) == Prefers::Json {
+        let Self {
+            headers,
+            context,
+            info,
+            ..
+        } = &self;
+        if !is_typed || context.facts().prefers == Prefers::Json {
             return None;
         }
         // A sender over the rate limit learns so at the next form.
-        let _wait = RequestContext::of(&self.parts)
-            .ok()?
-            .admission
-            .count()
-            .err();
-        let unsent = unsent(&self.parts, body, spec).await.ok()?;
-        Some(unsent.typed)
+        let _wait = context.admission.count().err();
+        let reader = FormReader::unsent(
+            context.tokens().ok()?,
+            context.service::<Intake>().ok()?,
+            headers,
+            spec,
+        );
+        let reader = reader.of_request(info.as_ref(), context);
+        Some(reader.texts(body).await.typed)
     }
 }
 
@@ -126,14 +144,19 @@ impl http_body::Body for Lent {
 
 #[cfg(test)]
 mod tests {
+    use http::Extensions;
     use http_body_util::BodyExt;
 
     use super::*;
+    use crate::pages::Fixture;
 
     #[tokio::test]
     async fn a_body_is_to_be_had_until_somebody_begins_to_read_it() {
-        let (parts, ()) = http::Request::new(()).into_parts();
-        let unread = UnreadForm::new(&parts, Body::from("words"));
+        let folder = tempfile::tempdir().unwrap();
+        let mut request = http::Request::new(());
+        Fixture::new(folder.path()).enter(&mut request, Extensions::new());
+        let (parts, ()) = request.into_parts();
+        let unread = UnreadForm::new(&parts, Body::from("words")).unwrap();
         drop(unread.lend());
         let read = unread.lend().collect().await.unwrap().to_bytes();
         assert_eq!(read, "words");

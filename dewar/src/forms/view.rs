@@ -8,7 +8,7 @@ use super::rendered_field::RenderedField;
 use super::rows;
 use super::{FieldSpec, FormValue, Model, Offered, Problems};
 use crate::csrf::{self, CsrfTokens};
-use crate::pages::{Language, Message, TypedField};
+use crate::pages::{Language, Message, TypedField, TypedForm};
 
 /// A form on a page.
 ///
@@ -34,7 +34,7 @@ use crate::pages::{Language, Message, TypedField};
 pub struct FormView {
     pub(super) name: &'static str,
     pub(super) fields: &'static [FieldSpec],
-    shown: Box<[FormValue]>,
+    shown: Arc<[FormValue]>,
     had_file: Box<[bool]>,
     /// The options that a handler offers, by field; most forms have none.
     offers: Box<[(&'static str, Offers)]>,
@@ -101,7 +101,8 @@ impl FormView {
     #[must_use]
     pub fn fill(mut self, field: &str, value: impl fmt::Display) -> Self {
         let place = self.fields.iter().position(|spec| spec.name == field);
-        match place.and_then(|place| Some((self.fields.get(place)?, self.shown.get_mut(place)?))) {
+        let values = Arc::make_mut(&mut self.shown);
+        match place.and_then(|place| Some((self.fields.get(place)?, values.get_mut(place)?))) {
             Some((spec, shown)) if !spec.kind.is_secret() && !spec.kind.is_file() => {
                 *shown = if spec.kind.is_hidden() {
                     FormValue::ToSeal(value.to_string())
@@ -264,43 +265,15 @@ impl FormView {
 
     /// All typed or chosen values, without passwords, files and hidden values.
     pub(super) fn texts(&self) -> Vec<TypedField> {
-        let mut texts = Vec::new();
-        self.add_texts(self.fields, &self.shown, "", &mut texts);
-        texts
+        self.typed_form().texts()
     }
 
-    fn add_texts(
-        &self,
-        fields: &[FieldSpec],
-        shown: &[FormValue],
-        before: &str,
-        texts: &mut Vec<TypedField>,
-    ) {
-        for (spec, shown) in fields.iter().zip(shown) {
-            if spec.kind.is_secret() || spec.kind.is_hidden() {
-                continue;
-            }
-            let field = format!("{before}{}", spec.name);
-            let text = match shown {
-                FormValue::Text(text) => text.clone(),
-                FormValue::Texts(several) => several.join(", "),
-                FormValue::Rows(rows) => {
-                    for (number, row) in rows.iter().enumerate() {
-                        let before = format!("{field}.{number}.");
-                        self.add_texts(spec.kind.items, row, &before, texts);
-                    }
-                    continue;
-                }
-                FormValue::Nothing | FormValue::ToSeal(_) => continue,
-            };
-            if let (false, Some(label)) = (text.is_empty(), rows::label(self.fields, &field)) {
-                texts.push(TypedField {
-                    form: self.name,
-                    field,
-                    label,
-                    text,
-                });
-            }
+    /// The form for an error page, in case the handler fails.
+    pub(super) fn typed_form(&self) -> TypedValues {
+        TypedValues {
+            form: self.name,
+            fields: self.fields,
+            shown: Arc::clone(&self.shown),
         }
     }
 
@@ -382,6 +355,59 @@ impl FormView {
                 .attribute("name", csrf::FIELD)
                 .attribute("value", token)
                 .raw(">\n");
+        }
+    }
+}
+
+/// The values of a form, for an error page.
+#[derive(Debug)]
+pub(super) struct TypedValues {
+    form: &'static str,
+    fields: &'static [FieldSpec],
+    shown: Arc<[FormValue]>,
+}
+
+impl TypedForm for TypedValues {
+    fn texts(&self) -> Vec<TypedField> {
+        let mut texts = Vec::new();
+        self.add(self.fields, &self.shown, "", &mut texts);
+        texts
+    }
+}
+
+impl TypedValues {
+    fn add(
+        &self,
+        fields: &[FieldSpec],
+        shown: &[FormValue],
+        before: &str,
+        texts: &mut Vec<TypedField>,
+    ) {
+        for (spec, shown) in fields.iter().zip(shown) {
+            if spec.kind.is_secret() || spec.kind.is_hidden() {
+                continue;
+            }
+            let field = format!("{before}{}", spec.name);
+            let text = match shown {
+                FormValue::Text(text) => text.clone(),
+                FormValue::Texts(several) => several.join(", "),
+                FormValue::Rows(rows) => {
+                    for (number, row) in rows.iter().enumerate() {
+                        let before = format!("{field}.{number}.");
+                        self.add(spec.kind.items, row, &before, texts);
+                    }
+                    continue;
+                }
+                FormValue::Nothing | FormValue::ToSeal(_) => continue,
+            };
+            if let (false, Some(label)) = (text.is_empty(), rows::label(self.fields, &field)) {
+                texts.push(TypedField {
+                    form: self.form,
+                    field,
+                    label,
+                    text,
+                });
+            }
         }
     }
 }

@@ -94,7 +94,7 @@ pub(crate) use render::render;
 pub(crate) use request_context::Fixture;
 pub(crate) use request_context::{Facts, Services};
 pub(crate) use resume::{Resume, ResumeMode, SealedField};
-pub(crate) use typed::{TypedField, TypedInForm};
+pub(crate) use typed::{TypedField, TypedForm, TypedInForm};
 
 /// Compiles the examples of the practice's page, like those of the code.
 #[cfg(doctest)]

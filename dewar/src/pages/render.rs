@@ -89,9 +89,14 @@ fn show(
         return to_sign_in(request);
     }
     let (status, title, _) = error.kind().face();
-    let typed = match error.what_was_typed() {
+    let of_form = match error.what_was_typed() {
         [] => form.texts(),
-        typed => typed,
+        _ => Vec::new(),
+    };
+    let typed = if of_form.is_empty() {
+        error.what_was_typed()
+    } else {
+        &of_form
     };
     let page = Page::new("errors/error.html")
         .with("status", status.as_u16())

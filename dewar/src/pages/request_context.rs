@@ -195,7 +195,7 @@ impl RequestContext {
     /// Adds the request's facts to an entry.
     pub(crate) fn describe(&self, entry: Entry) -> Entry {
         let facts = &*self.facts;
-        let path = LoggablePath::on(facts.route, facts.path_without_query());
+        let path = facts.loggable_path();
         let mut entry = entry
             .request(&facts.method, &path)
             .request_id(facts.request_id);

@@ -1,9 +1,10 @@
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::Language;
 
 /// The typed text of a field, and the field's label.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TypedField {
     pub(crate) form: &'static str,
     pub(crate) field: String,
@@ -25,18 +26,29 @@ impl TypedField {
     }
 }
 
-/// The texts of the form that came with a request. The guard of the route creates it empty and the form fills it. If a
-/// handler fails later, its error page shows the texts: nobody types them twice because the database was busy.
+/// A form that can say what was typed into it. Only an error page asks, so most forms never do.
+pub(crate) trait TypedForm: fmt::Debug + Send + Sync {
+    fn texts(&self) -> Vec<TypedField>;
+}
+
+impl TypedForm for Vec<TypedField> {
+    fn texts(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// The form that came with a request. The guard of the route creates it empty and the form fills it. If a handler fails
+/// later, its error page shows the texts: nobody types them twice because the database was busy.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TypedInForm(Arc<OnceLock<Vec<TypedField>>>);
+pub(crate) struct TypedInForm(Arc<OnceLock<Box<dyn TypedForm>>>);
 
 impl TypedInForm {
-    /// Stores the texts of a request's one form.
-    pub(crate) fn keep(&self, typed: Vec<TypedField>) {
-        self.0.get_or_init(|| typed);
+    /// Stores a request's one form.
+    pub(crate) fn keep(&self, form: impl TypedForm + 'static) {
+        self.0.get_or_init(|| Box::new(form));
     }
 
-    pub(super) fn texts(&self) -> &[TypedField] {
-        self.0.get().map_or(&[], Vec::as_slice)
+    pub(super) fn texts(&self) -> Vec<TypedField> {
+        self.0.get().map_or_else(Vec::new, |form| form.texts())
     }
 }
