@@ -1,13 +1,13 @@
 use data_encoding::BASE64URL_NOPAD;
 
-use crate::secrets::random;
+use crate::secrets::pooled;
 
 const HALF: usize = 32;
 
 /// Masks a MAC so that it looks different on every page: a fresh mask, then the masked MAC. Compressing a page that
-/// holds it then reveals nothing (BREACH, CVE-2013-3587).
+/// holds it then reveals nothing (BREACH, CVE-2013-3587). The page shows the mask too, so it comes from the pool.
 pub(super) fn mask(mac: &[u8; HALF]) -> String {
-    let mask = random::<HALF>();
+    let mask = pooled::<HALF>();
     let mut bytes = Vec::with_capacity(2 * HALF);
     bytes.extend_from_slice(&mask);
     bytes.extend(mac.iter().zip(mask).map(|(mac, mask)| mac ^ mask));

@@ -24,6 +24,8 @@ pub struct CsrfTokens(Arc<Inner>);
 struct Inner {
     ring: KeyRing,
     tie: Tie,
+    /// The MAC under the signing key, which every token of this request masks anew.
+    mac: OnceLock<[u8; 32]>,
 }
 
 /// The session or visitor that a token is tied to.
@@ -82,7 +84,11 @@ impl CsrfTokens {
                 made: OnceLock::new(),
             }),
         };
-        Self(Arc::new(Inner { ring, tie }))
+        Self(Arc::new(Inner {
+            ring,
+            tie,
+            mac: OnceLock::new(),
+        }))
     }
 
     /// A token for a form or a script, different at each call. For a visitor, the response then sets the pre-session's
@@ -93,7 +99,8 @@ impl CsrfTokens {
             Tie::Session { name, .. } => (SESSION, *name),
             Tie::Visitor(visitor) => (VISITOR, visitor.token().hash()),
         };
-        mask(&self.0.ring.mac(Purpose::Csrf, &[kind, &hash]))
+        let mac = || self.0.ring.mac(Purpose::Csrf, &[kind, &hash]);
+        mask(self.0.mac.get_or_init(mac))
     }
 
     /// Checks the token of a request.

@@ -65,7 +65,6 @@ mod local;
 pub(crate) mod media_type;
 mod nonce;
 mod proxy;
-mod random;
 mod redirect;
 mod rejection;
 mod reload;

@@ -1,4 +1,4 @@
-use super::random;
+use crate::secrets::pooled;
 use data_encoding::BASE64URL_NOPAD;
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl Nonce {
     )]
     pub fn new() -> Self {
         let mut text = [0; CHARACTERS];
-        BASE64URL_NOPAD.encode_mut(&random::take::<BYTES>(), &mut text);
+        BASE64URL_NOPAD.encode_mut(&pooled::<BYTES>(), &mut text);
         Self(text)
     }
 

@@ -1,4 +1,4 @@
-use super::random;
+use crate::secrets::pooled;
 use data_encoding::HEXLOWER;
 use std::fmt;
 
@@ -22,7 +22,7 @@ impl RequestId {
     )]
     pub fn new() -> Self {
         let mut text = [0; 16];
-        HEXLOWER.encode_mut(&random::take::<8>(), &mut text);
+        HEXLOWER.encode_mut(&pooled::<8>(), &mut text);
         Self(text)
     }
 

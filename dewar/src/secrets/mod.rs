@@ -46,6 +46,7 @@ mod key;
 mod keys;
 mod mac;
 mod mounts;
+mod pooled;
 mod purpose;
 mod quality;
 mod random;
@@ -70,6 +71,7 @@ pub use source::KeySource;
 pub use token::Token;
 
 pub(crate) use mounts::{Below, below};
+pub(crate) use pooled::pooled;
 pub(crate) use random::sha256_of;
 pub(crate) use shared::SharedKeys;
 
