@@ -1,14 +1,10 @@
-use std::convert::Infallible;
 use std::fmt;
 
-use axum::extract::Request;
-use axum::response::IntoResponse;
 use rust_embed::RustEmbed;
-use tower::{Layer, Service};
 
 use super::cli::Command;
 use super::config::{self, Config, Surroundings};
-use super::layers::{BoxService, Layers};
+use super::layers::{Layers, TowerLayer};
 use super::{Dewar, Route, RouteEntry, RouteTable};
 use crate::audit::{Clock, Finding, Flag, Practice, Settings};
 use crate::csrf::WebhookAuth;
@@ -289,14 +285,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// }
     /// # let _ = app;
     /// ```
-    pub fn layer_outside<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<BoxService> + Send + 'static,
-        L::Service: Service<Request> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
+    pub fn layer_outside(mut self, layer: impl TowerLayer) -> Self {
         self.outside.add(layer);
         self
     }
@@ -321,14 +310,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// fn app(app: App) -> App { app.layer_inside(from_fn(measure)) }
     /// # let _ = app;
     /// ```
-    pub fn layer_inside<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<BoxService> + Send + 'static,
-        L::Service: Service<Request> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
+    pub fn layer_inside(mut self, layer: impl TowerLayer) -> Self {
         self.inside.add(layer);
         self
     }

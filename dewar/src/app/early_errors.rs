@@ -1,12 +1,12 @@
 //! Requests that `https` refuses, rendered for their reader: a page for people, problem details for programs.
 
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 
-use super::stack::Core;
+use super::stack::{Core, shown};
 use crate::https::{RefusedRequest, RequestInfo, RequestRejection};
-use crate::pages::{Error, ErrorKind, Outcome, Prefers, render};
+use crate::pages::{Error, ErrorKind, Prefers};
 use crate::sessions::Cookies;
 
 /// The headers that Dewar keeps in case it refuses the request: shared values, not copies.
@@ -100,9 +100,7 @@ impl Core {
         (info.nonce, info.id) = (nonce, id);
         let (parts, ()) = request.into_parts();
         let context = self.visitor(&parts, &Cookies::default());
-        let mut error = Error::new(kind).into_response();
-        let outcome = Outcome::take(&mut error);
-        let mut shown = render(error, outcome, &context);
+        let mut shown = shown(Error::new(kind), &context);
         for name in [header::ALLOW, header::CONNECTION, header::RETRY_AFTER] {
             if let Some(value) = response.headers().get(&name) {
                 shown.headers_mut().insert(name, value.clone());

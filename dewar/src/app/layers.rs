@@ -14,6 +14,54 @@ use tower::{Layer, Service, ServiceExt};
 /// A service of the stack: around or inside a layer.
 pub type BoxService = BoxCloneSyncService<Request, Response, Infallible>;
 
+/// Every tower layer that an application can put into one of the stack's two slots: its service takes a request, never fails,
+/// and can be cloned. It is implemented for all of them.
+///
+/// ```
+/// use dewar::App;
+/// use dewar::app::TowerLayer;
+/// fn measured(app: App, layer: impl TowerLayer) -> App { app.layer_outside(layer) }
+/// # let _ = |app: App| measured(app, tower::layer::util::Identity::new());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer for an application's requests",
+    label = "a tower layer of a `Service<Request>` that never fails",
+    note = "for a function, use `axum::middleware::from_fn`; for a service that can fail, put `axum::error_handling::HandleErrorLayer` around it"
+)]
+pub trait TowerLayer:
+    Layer<
+        BoxService,
+        Service: Service<
+            Request,
+            Response: IntoResponse + 'static,
+            Error: Into<Infallible> + 'static,
+            Future: Send + 'static,
+        > + Clone
+                     + Send
+                     + Sync
+                     + 'static,
+    > + Send
+    + 'static
+{
+}
+
+impl<L> TowerLayer for L where
+    L: Layer<
+            BoxService,
+            Service: Service<
+                Request,
+                Response: IntoResponse + 'static,
+                Error: Into<Infallible> + 'static,
+                Future: Send + 'static,
+            > + Clone
+                         + Send
+                         + Sync
+                         + 'static,
+        > + Send
+        + 'static
+{
+}
+
 type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
 
 /// The layers of one slot; the first is the outermost.
@@ -22,14 +70,7 @@ pub(super) struct Layers(Vec<Wrap>);
 
 impl Layers {
     /// Adds a layer inside the existing ones.
-    pub(super) fn add<L>(&mut self, layer: L)
-    where
-        L: Layer<BoxService> + Send + 'static,
-        L::Service: Service<Request> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
+    pub(super) fn add(&mut self, layer: impl TowerLayer) {
         self.0.push(Box::new(move |inner| {
             let service = layer.layer(inner);
             let service = service.map_response(IntoResponse::into_response);

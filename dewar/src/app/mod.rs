@@ -61,7 +61,7 @@ mod templates;
 
 pub use build::App;
 pub use handlers::{HandlerFn, Mountable};
-pub use layers::BoxService;
+pub use layers::{BoxService, TowerLayer};
 pub use rate_limit::RateLimit;
 pub use rooms::Dewar;
 pub use routes::{Route, delete, get, patch, post, put};

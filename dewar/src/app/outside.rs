@@ -15,7 +15,7 @@ use super::layers::{BoxService, Layers};
 use super::request_log::RequestLine;
 use super::stack::{Core, first_check};
 use crate::csrf::CsrfRejection;
-use crate::https::{HeldElsewhere, RequestId, RequestInfo};
+use crate::https::{HeldElsewhere, RequestId};
 use crate::sessions::Cookies;
 
 /// The parts of a request that pass the outer layers unseen: nobody else can name the type.
@@ -75,8 +75,12 @@ impl Outside {
     }
 
     /// The response to a request, with its cookies. A panic of a layer is a 500, as a panic of a handler is.
-    pub(super) async fn answer(self, mut request: Request, carried: Carried) -> Response {
-        let id = RequestInfo::of(request.extensions_mut()).id;
+    pub(super) async fn answer(
+        self,
+        request: Request,
+        carried: Carried,
+        id: RequestId,
+    ) -> Response {
         let (parts, body) = request.into_parts();
         let carried = Carried {
             rejection: first_check(&parts).err(),

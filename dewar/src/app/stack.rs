@@ -20,7 +20,7 @@ use super::scan_detector::ScanDetector;
 use crate::accounts::{CONFIRM, KNOWN_BROWSER, SIGN_IN};
 use crate::audit::{Entry, Event};
 use crate::csrf::{CsrfRejection, Origin, RequestHead, judge};
-use crate::https::{HttpsLayer, REPORTS_PATH, RequestInfo, SECURITY_TXT_PATH};
+use crate::https::{HttpsLayer, REPORTS_PATH, RequestId, RequestInfo, SECURITY_TXT_PATH};
 use crate::pages::{
     Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume, ResumeMode,
     STATIC_PREFIX, Services, Words, render,
@@ -92,7 +92,7 @@ impl Stack {
                 cookies: Cookies::take(request.headers_mut()),
                 ..Carried::default()
             };
-            self.inside(request, carried).inspect(move |response| {
+            self.inside(request, carried, id).inspect(move |response| {
                 if response.status() == StatusCode::NOT_FOUND
                     && let Some(from) = from
                 {
@@ -114,6 +114,7 @@ impl Stack {
         &self,
         mut request: Request,
         carried: Carried,
+        id: RequestId,
     ) -> impl Future<Output = Response> + use<> {
         // Layers and extractors of the application see all cookies but the framework's.
         if let Some(others) = carried.cookies.of_others() {
@@ -121,12 +122,11 @@ impl Stack {
         }
         match &self.outside {
             None => {
-                let id = RequestInfo::of(request.extensions_mut()).id;
                 let answered = Arc::clone(&self.core).answer(request, carried);
                 Either::Left(answered.map(move |response| with_cookies(response, id)))
             }
             // In a box: most applications have no layer, and a request under way is small.
-            Some(outside) => Either::Right(Box::pin(outside.clone().answer(request, carried))),
+            Some(outside) => Either::Right(Box::pin(outside.clone().answer(request, carried, id))),
         }
     }
 }
@@ -253,9 +253,8 @@ impl Core {
         let body = resume.apply(&mut parts);
         let facts = before.facts();
         let context = self.again(before, &parts, facts.session.clone());
-        let mut response = self.handle(&context, parts, Body::from(body)).await;
-        let outcome = Outcome::take(&mut response);
-        self.close(response, outcome, &context)
+        let response = self.handle(&context, parts, Body::from(body)).await;
+        self.finish(response, &context)
     }
 
     /// The context of the same request for another form.
@@ -291,14 +290,9 @@ impl Core {
                 if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
                     *response.status_mut() = StatusCode::OK;
                 }
-                let outcome = Outcome::take(&mut response);
-                self.close(response, outcome, &context)
+                self.finish(response, &context)
             }
-            Err(to) => {
-                let mut response = Redirect::to(to).into_response();
-                let outcome = Outcome::take(&mut response);
-                self.close(response, outcome, &context)
-            }
+            Err(to) => self.finish(Redirect::to(to).into_response(), &context),
         };
         let mut cookies = HeaderMap::new();
         let accounts = self.dewar.accounts();
@@ -308,6 +302,12 @@ impl Core {
         of_visitor.tokens.write(&of_visitor.session, &mut cookies);
         set_cookies(&mut response, context.facts().request_id, cookies);
         response
+    }
+
+    /// Turns a handler's response into the response of the request.
+    fn finish(&self, mut response: Response, context: &RequestContext) -> Response {
+        let outcome = Outcome::take(&mut response);
+        self.close(response, outcome, context)
     }
 
     /// Turns an outcome into the response, with its cookies. Dewar resumes one pending form, never a second one after it.
@@ -368,7 +368,7 @@ impl Core {
 }
 
 /// Renders an error for the reader of a request.
-fn shown(error: Error, context: &RequestContext) -> Response {
+pub(super) fn shown(error: Error, context: &RequestContext) -> Response {
     let mut response = error.into_response();
     let outcome = Outcome::take(&mut response);
     render(response, outcome, context)

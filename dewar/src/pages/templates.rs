@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -163,8 +164,25 @@ impl Templates {
     }
 
     pub(super) fn render(&self, template: &str, context: Value) -> Result<String, Error> {
-        self.0.engine.get_template(template)?.render(context)
+        let template = self.0.engine.get_template(template)?;
+        let mut page = WRITTEN.take();
+        page.clear();
+        let rendered = template.render_captured_to(context, &mut page).map(drop);
+        let text = str::from_utf8(&page).map(str::to_owned);
+        if page.capacity() <= LARGEST_WRITTEN {
+            WRITTEN.set(page);
+        }
+        rendered?;
+        text.map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
     }
+}
+
+/// The largest buffer that a thread keeps for its next page.
+const LARGEST_WRITTEN: usize = 256 * 1024;
+
+thread_local! {
+    /// The buffer of the last page, so that a page does not grow its own from nothing.
+    static WRITTEN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 fn text_of(bundles: &[Bundle], name: &str) -> Option<String> {
