@@ -1,4 +1,6 @@
+use axum::extract::{FromRequest, FromRequestParts};
 use axum::handler::Handler;
+use axum::response::IntoResponse;
 
 use crate::pages::{Danger, HandlerOutput, Sealed};
 
@@ -37,19 +39,18 @@ pub trait HandlerFn<Arguments> {
     label = "not an `async fn` that can be called with a request",
     note = "a form reads the body, so it is the last argument: `async fn save(db: Db, form: Form<Note>) -> …`",
     note = "every other argument is read of the head: `Db`, `CurrentUser`, `Query<T>`, `Path<i64>`, `Scoped<Mine>`, …; at most twelve",
+    note = "it returns `Page`, `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str` or a `dewar::Result` of one of these",
     note = "its future may change its thread: keep no `Rc`, `RefCell` or lock guard across an `.await`",
     note = "for the one reason among these, put `#[axum::debug_handler]` on the function for a moment"
 )]
 pub trait Mountable<T, S>: Handler<T, S> {}
 
-#[diagnostic::do_not_recommend]
-impl<H: Handler<T, S>, T, S> Mountable<T, S> for H {}
-
+// The bounds are those of axum's own implementation for functions, so that no other implementation of `Handler` is mountable.
 macro_rules! answers {
-    ($(($($argument:ident),*);)*) => {$(
-        impl<F, Fut, Res, M, $($argument),*> HandlerFn<(M, $($argument,)*)> for F
+    ($(($($argument:ident),*; $last:ident);)*) => {$(
+        impl<F, Fut, Res, M, $($argument,)* $last> HandlerFn<(M, $($argument,)* $last,)> for F
         where
-            F: FnOnce($($argument),*) -> Fut,
+            F: FnOnce($($argument,)* $last) -> Fut,
             Fut: Future<Output = Res>,
             Res: HandlerOutput,
         {
@@ -57,7 +58,28 @@ macro_rules! answers {
                 Res::dangers(sealed)
             }
         }
+
+        #[diagnostic::do_not_recommend]
+        impl<F, Fut, Res, S, M, $($argument,)* $last> Mountable<(M, $($argument,)* $last,), S> for F
+        where
+            F: FnOnce($($argument,)* $last) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = Res> + Send,
+            Res: IntoResponse,
+            S: Send + Sync + 'static,
+            $($argument: FromRequestParts<S> + Send,)*
+            $last: FromRequest<S, M> + Send,
+        {
+        }
     )*};
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Fut, Res, S> Mountable<((),), S> for F
+where
+    F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Res> + Send,
+    Res: IntoResponse,
+{
 }
 
 // Handlers without arguments are a case of their own: axum writes their tuple as `((),)`.
@@ -73,16 +95,16 @@ where
 }
 
 answers! {
-    (A);
-    (A, B);
-    (A, B, C);
-    (A, B, C, D);
-    (A, B, C, D, E);
-    (A, B, C, D, E, G);
-    (A, B, C, D, E, G, H);
-    (A, B, C, D, E, G, H, I);
-    (A, B, C, D, E, G, H, I, J);
-    (A, B, C, D, E, G, H, I, J, K);
-    (A, B, C, D, E, G, H, I, J, K, L);
-    (A, B, C, D, E, G, H, I, J, K, L, N);
+    (; A);
+    (A; B);
+    (A, B; C);
+    (A, B, C; D);
+    (A, B, C, D; E);
+    (A, B, C, D, E; G);
+    (A, B, C, D, E, G; H);
+    (A, B, C, D, E, G, H; I);
+    (A, B, C, D, E, G, H, I; J);
+    (A, B, C, D, E, G, H, I, J; K);
+    (A, B, C, D, E, G, H, I, J, K; L);
+    (A, B, C, D, E, G, H, I, J, K, L; N);
 }
