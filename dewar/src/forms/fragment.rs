@@ -21,6 +21,13 @@ impl NeedsToken for FormView {
         })
     }
 
+    fn names(&self) -> Vec<&'static str> {
+        let fields = self.fields.iter().map(|spec| spec.name);
+        fields
+            .chain(["attributes", "errors", "fields", "token"])
+            .collect()
+    }
+
     fn value_at(&self, gate: &CsrfTokens, language: &Language, person: Option<&str>) -> Value {
         Markup::value(WholeForm {
             view: Arc::new(self.clone()),

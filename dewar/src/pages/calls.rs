@@ -227,6 +227,10 @@ mod tests {
                 "{% include \"layuot.html\" %}",
                 "Did you mean `layout.html`?",
             ),
+            (
+                "{% extends \"layuot.html\" %}",
+                "Did you mean `layout.html`?",
+            ),
             ("{{ x|somethingelse }}", "Correct the name."),
         ] {
             assert_eq!(fix(template), [meant], "{template}");

@@ -23,6 +23,7 @@ pub(super) fn help(error: &Error, page: &Page) -> Option<String> {
             add_names(value, DEPTH, &mut names);
         }
     }
+    names.extend(page.names_of_forms().map(str::to_owned));
     let last = written.rsplit('.').next().unwrap_or(written);
     let meant = near(last, names.iter().map(String::as_str));
     let meant = meant.map_or_else(

@@ -35,6 +35,12 @@ pub trait NeedsToken: Debug + Send + Sync + 'static {
     fn value_at(&self, gate: &CsrfTokens, _language: &Language, _person: Option<&str>) -> Value {
         self.value(&gate.token())
     }
+
+    /// The names of its parts, to suggest one for a name that is wrong.
+    #[doc(hidden)]
+    fn names(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// Forms by the ids of the records in a list: `{{ forms[note.id] }}`.
@@ -48,6 +54,10 @@ impl<F: NeedsToken> NeedsToken for BTreeMap<i64, F> {
         let forms = self.iter();
         let forms = forms.map(|(id, form)| (*id, form.value_at(gate, language, person)));
         Value::from_object(ById(forms.collect()))
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        self.values().next().map_or_else(Vec::new, F::names)
     }
 }
 
@@ -149,15 +159,25 @@ impl Page {
         values.chain(self.forms.iter().map(|(name, _)| (*name, None)))
     }
 
+    /// The names of the parts of all forms.
+    pub(super) fn names_of_forms(&self) -> impl Iterator<Item = &'static str> {
+        self.forms.iter().flat_map(|(_, form)| form.names())
+    }
+
     /// All values of the page without its forms.
     pub(super) fn given(&self) -> Value {
         Value::from_object(Given(self.values.clone()))
     }
 
-    /// The page's form with this name.
-    pub(crate) fn form_named(&self, name: &str) -> Option<&dyn NeedsToken> {
-        let found = self.forms.iter().rev().find(|(known, _)| *known == name);
-        found.map(|(_, form)| form.as_ref())
+    /// The page's form with this name, and its place among the forms.
+    pub(crate) fn form_named(&self, name: &str) -> Option<(usize, &dyn NeedsToken)> {
+        let mut forms = self.forms.iter().enumerate().rev();
+        let found = forms.find(|(_, (known, _))| *known == name);
+        found.map(|(place, (_, form))| (place, form.as_ref()))
+    }
+
+    pub(super) fn number_of_forms(&self) -> usize {
+        self.forms.len()
     }
 }
 

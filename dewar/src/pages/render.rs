@@ -195,6 +195,7 @@ fn html_of(page: &Arc<Page>, request: &Arc<Facts>) -> Result<String, minijinja::
     let context = TemplateContext {
         page: Arc::clone(page),
         request: Arc::clone(request),
+        forms: vec![OnceLock::new(); page.number_of_forms()].into(),
         say: OnceLock::new(),
         user: OnceLock::new(),
     };
@@ -211,6 +212,8 @@ fn html_of(page: &Arc<Page>, request: &Arc<Facts>) -> Result<String, minijinja::
 struct TemplateContext {
     page: Arc<Page>,
     request: Arc<Facts>,
+    /// The page's forms, each made where the template first uses it.
+    forms: Box<[OnceLock<Value>]>,
     say: OnceLock<Value>,
     user: OnceLock<Value>,
 }
@@ -224,10 +227,13 @@ impl Object for TemplateContext {
         if let Some(value) = self.page.value(name) {
             return Some(value);
         }
-        if let Some(form) = self.page.form_named(name) {
-            let person = self.request.session.principal().map(Principal::email);
-            let value = form.value_at(&self.request.tokens, &self.request.language, person);
-            return Some(untrusted(value));
+        if let Some((place, form)) = self.page.form_named(name) {
+            let value = || {
+                let person = self.request.session.principal().map(Principal::email);
+                let value = form.value_at(&self.request.tokens, &self.request.language, person);
+                untrusted(value)
+            };
+            return Some(self.forms.get(place)?.get_or_init(value).clone());
         }
         let request = &self.request;
         match name {

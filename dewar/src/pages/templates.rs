@@ -406,6 +406,34 @@ mod tests {
         }
     }
 
+    /// A form of one field.
+    #[derive(Debug)]
+    struct Rename;
+
+    impl NeedsToken for Rename {
+        fn value(&self, _: &str) -> Value {
+            Value::from_pairs([("title", "Tea")])
+        }
+
+        fn names(&self) -> Vec<&'static str> {
+            vec!["title"]
+        }
+    }
+
+    #[test]
+    fn a_misspelled_field_of_a_form_is_told_with_the_one_that_was_meant() {
+        let text = Arc::new(Mutex::new("{{ form.titel }}".to_owned()));
+        let templates = written(&text, Mode::Development);
+        let context = Value::from_pairs([("form", Rename.value(""))]);
+        let error = templates.render("page.html", context).unwrap_err();
+        let page = Page::new("page.html").form("form", Rename);
+        let said = templates.told(&error, &page).unwrap();
+        assert!(
+            said.ends_with("`form.titel` is undefined. Did you mean title?"),
+            "{said}"
+        );
+    }
+
     #[test]
     fn a_template_that_is_not_there_is_told_with_the_name_that_was_meant() {
         let templates = written(&Arc::new(Mutex::new(String::new())), Mode::Development);

@@ -111,7 +111,13 @@ fn walked(
             Some(blocks) => walk.inherit(blocks),
             None => {
                 walk.is_orphan = true;
-                walk.refuse(parent.line, TemplateRejection::Parent(parent.what));
+                let WithLine { line, what } = parent;
+                if read(&what).is_some() {
+                    walk.refuse(line, TemplateRejection::Parent(what));
+                } else {
+                    let what = Called::Template(what);
+                    walk.called.push(WithLine { line, what });
+                }
             }
         }
     }

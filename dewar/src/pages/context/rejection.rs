@@ -340,9 +340,9 @@ impl TemplateRejection {
             Self::Parent(parent) => message(
                 "pages-template-parent",
                 format!(
-                    "it extends {parent:?}, which is not there, extends this one, or has the same fault"
+                    "it extends {parent:?}, which extends this one, or whose own parent is missing"
                 ),
-                "correct the name",
+                "correct the name, here or there",
             ),
             _ => return None,
         })

@@ -145,7 +145,6 @@ fn what_follows_a_block_must_be_right_whatever_the_block_writes() {
 #[test]
 fn a_template_extends_one_that_is_there() {
     for (source, id) in [
-        ("{% extends \"nothing.html\" %}", "pages-template-parent"),
         ("{% extends \"page.html\" %}", "pages-template-parent"),
         ("{% extends x %}", "pages-template-parts"),
         (
