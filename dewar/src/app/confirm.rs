@@ -9,8 +9,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::routes::refused;
 use crate::accounts::{CONFIRM, Pending, largest_form};
-use crate::csrf::{FIELD, HEADER};
-use crate::forms::{Intake, URLENCODED};
+use crate::csrf::HEADER;
+use crate::forms::{Intake, URLENCODED, token_of};
 use crate::https::media_type::MediaType;
 use crate::pages::{Error, Message, Page, Prefers, Redirect, RequestContext};
 
@@ -55,13 +55,11 @@ async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
         return Ok(None);
     };
     let in_header = parts.headers.get(HEADER).map(|token| token.to_str().ok());
-    let mut fields = form_urlencoded::parse(&body);
-    let in_body = fields
-        .find(|(name, _)| name == FIELD)
-        .map(|(_, token)| token);
+    let in_body = token_of(&body, context)?;
+    let of_body = in_body.as_ref().map(|token| token.as_str());
     let tokens = context.tokens()?;
     tokens
-        .verify(in_header.unwrap_or(in_body.as_deref()))
+        .verify(in_header.unwrap_or(of_body))
         .map_err(|rejection| refused(rejection, context))?;
     // A token that came only in a header would not come with the form.
     let (true, Ok(body)) = (in_body.is_some(), String::from_utf8(body.to_vec())) else {

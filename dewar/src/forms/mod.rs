@@ -156,6 +156,7 @@ pub use telephone::Telephone;
 pub use text::Text;
 pub(crate) use unread_form::{UnreadForm, Unsent, unsent};
 pub use url::{Schemes, SecureWeb, Url, Web};
+pub(crate) use urlencoded::token_of;
 pub use view::FormView;
 pub use widget::{Offer, Widget};
 

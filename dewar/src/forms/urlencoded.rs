@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
+use super::Intake;
 use super::config::NAME;
 use super::error::FormRejection;
-use crate::pages::Message;
+use super::form::turn_away;
+use crate::csrf;
+use crate::pages::{Error, Message, RequestContext};
 
 /// A name and its value.
 pub(super) type Pair<'a> = (Cow<'a, str>, Zeroizing<String>);
@@ -27,6 +30,20 @@ pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, FormRejec
         pairs.push((name, Zeroizing::new(decode(value)?.into_owned())));
     }
     Ok(pairs)
+}
+
+/// The CSRF token of a form that is not read yet.
+///
+/// # Errors
+/// As for every form: 400 for text with two readings, 413 for too many fields.
+pub(crate) fn token_of(
+    text: &[u8],
+    context: &RequestContext,
+) -> Result<Option<Zeroizing<String>>, Error> {
+    let most = context.service::<Intake>()?.config().fields;
+    let pairs = pairs(text, most).map_err(|rejection| turn_away(context, rejection))?;
+    let mut tokens = pairs.into_iter().filter(|(name, _)| name == csrf::FIELD);
+    Ok(tokens.next().map(|(_, token)| token))
 }
 
 /// The pairs with a known name. It skips all others, whatever their bytes are.

@@ -209,6 +209,23 @@ async fn a_form_without_its_token_is_not_kept() {
     assert!(page.text().contains("action=\"/confirm\""));
 }
 
+/// The form and the page that keeps it are read by the same rules.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_with_two_readings_is_not_kept() {
+    let site = Site::of(app).await;
+    let ada = site.member("ada", &[]).await;
+    site.clock.advance(PAST_RECENT);
+    let token = token(&ada).await;
+    for (name, status) in [("name=x", 403), ("name=%zz", 400), ("name=%ff", 400)] {
+        let body = format!("{name}&csrf_token={token}");
+        assert_eq!(
+            send_with(&ada, "/rename", &body).await.status(),
+            status,
+            "{name}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_kept_is_to_be_sent_again_and_that_is_said() {
     let site = Site::of(app).await;
