@@ -82,7 +82,7 @@ start_portal() {
   (in_production timeout "${CHECK_SECONDS:-3600}" "$PROGRAM" serve >"$WORK/said" 2>"$WORK/log") &
   PORTAL_PID=$!
   for _ in $(seq 100); do
-    grep -q 'leads there' "$WORK/said" 2>/dev/null && break
+    grep -q 'redirects there' "$WORK/said" 2>/dev/null && break
     kill -0 "$PORTAL_PID" 2>/dev/null || { cat "$WORK/said" "$WORK/log" >&2; exit 1; }
     sleep 0.1
   done

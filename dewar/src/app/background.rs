@@ -58,13 +58,13 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
             tracing::warn!(%error, "old sessions were not removed");
         }
         if let Err(error) = dewar.accounts().sweep().await {
-            tracing::warn!(%error, "old links and throttles were not removed");
+            tracing::warn!(%error, "old links and rate limit counters were not removed");
         }
         if let Err(error) = dewar.uploads().sweep_old().await {
-            tracing::warn!(%error, "files that nobody claimed were not removed");
+            tracing::warn!(%error, "uncommitted files were not removed");
         }
         if let Err(error) = dewar.rooms().webhooks.sweep().await {
-            tracing::warn!(%error, "old deliveries were not removed");
+            tracing::warn!(%error, "old webhook requests were not removed");
         }
     }
 }
@@ -117,7 +117,7 @@ async fn room_on_the_disk(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         match looked {
             Ok(None) => {}
             Ok(Some(change)) => dewar.log().record(Entry::new(change.event())),
-            Err(error) => tracing::debug!(%error, "nobody knows how full the disk is"),
+            Err(error) => tracing::debug!(%error, "the free disk space cannot be determined"),
         }
     }
 }
@@ -142,14 +142,14 @@ pub(super) async fn remember(dewar: &Dewar, known: &mut Option<String>) {
     if !rows.is_empty()
         && let Err(error) = dewar.db().audit_written(&rows).await
     {
-        tracing::warn!(%error, "rows of entries that are in the audit log were not removed; the next start does it");
+        tracing::warn!(%error, "rows whose entries are in the audit log were not removed; the next start removes them");
     }
     let head = dewar.log().sealed_head();
     if let Some(head) = head.filter(|head| known.as_ref() != Some(head)) {
         match dewar.db().remember_audit_end(head.clone()).await {
             Ok(()) => *known = Some(head),
             Err(error) => {
-                tracing::warn!(%error, "the database was not told where the audit log ends")
+                tracing::warn!(%error, "the database did not record where the audit log ends")
             }
         }
     }
@@ -179,7 +179,7 @@ async fn keys(dewar: Dewar, mut stopped: watch::Receiver<()>) {
             Some(Ok(change)) => tell(&dewar, &change),
             Some(Err(findings)) => {
                 for finding in &findings {
-                    tracing::warn!("the keys in use stay in use: {finding}");
+                    tracing::warn!("the keys in use do not change: {finding}");
                 }
                 let ids: Vec<&str> = findings.iter().map(|finding| finding.id).collect();
                 let entry = Entry::new(Event::CryptKeyChanged).outcome("refused");

@@ -16,15 +16,15 @@ use crate::sessions::SessionLimits;
 
 /// A route with a heading. Nothing implements this trait: it exists for its compiler message.
 #[diagnostic::on_unimplemented(
-    message = "a route stands under a heading that says who may enter",
+    message = "every route needs a heading that says who may enter",
     label = "this route has no heading",
     note = "for everyone: `app.public([get(\"/\", index)])`",
-    note = "for people who are signed in: `app.signed_in([…])`, and with their password given a short time ago `app.recently_authenticated([…])`",
-    note = "for people with a role: `app.role(Staff::Editor, […])`",
-    note = "for programs that sign what they send: `app.webhook(WebhookAuth::hmac(\"billing\"), […])`"
+    note = "for signed-in users: `app.signed_in([…])`; if they must have entered their password recently: `app.recently_authenticated([…])`",
+    note = "for users with a role: `app.role(Staff::Editor, […])`",
+    note = "for programs that sign their requests: `app.webhook(WebhookAuth::hmac(\"billing\"), […])`"
 )]
 #[doc(hidden)]
-#[expect(unnameable_types, reason = "it is there for its message")]
+#[expect(unnameable_types, reason = "it exists for its compiler message")]
 pub trait Headed {}
 
 type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
@@ -332,9 +332,9 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 Finding::refuse(
                     Practice::Roles,
                     "roles-two-enums",
-                    "two enums are used as the application's roles",
+                    "the application uses two enums as its roles",
                 )
-                .why("a role's name would mean two things")
+                .why("the same role name would have two meanings")
                 .fix("use one enum with `#[derive(Role)]` under every `.role(…)`"),
             );
         }

@@ -6,7 +6,7 @@ use crate::audit::Flag;
 /// The command line of every application.
 #[derive(Debug, Clone, Parser)]
 #[command(
-    about = "Serves the application, or looks after it.",
+    about = "Serves the application, or maintains it.",
     disable_help_subcommand = true
 )]
 pub(super) struct Command {

@@ -235,13 +235,13 @@ fn in_memory(word: Practice, path: &Path, below: Below) -> Option<Finding> {
         ("database-in-memory", "data")
     };
     let title = format!(
-        "{} lies in memory and is lost at the next start",
+        "{} is on a file system in memory and is lost at the next start",
         path.display()
     );
     Some(
         Finding::warn(word, id, title)
             .severity(Severity::High)
-            .why("A file system in memory (tmpfs, ramfs) is empty after a restart of the machine or its container, and what people entrusted to the application is gone. What is written to it takes memory from the program.")
+            .why("A file system in memory (tmpfs, ramfs) is empty after a restart of the machine or its container, and the data of the users is lost. Files on it use the program's memory.")
             .fix(format!("Set `{setting}` to a directory on a disk or a volume."))
             .cwe(404),
     )
@@ -252,10 +252,10 @@ fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
         let finding = Finding::warn(
             Practice::Dependencies,
             "dependencies-unknown",
-            "the program does not know its own parts",
+            "the program does not know its own dependencies",
         )
         .severity(Severity::Low)
-        .why("whoever runs it cannot ask it whether an advisory concerns it")
+        .why("its operator cannot ask it whether an advisory concerns it")
         .fix("give the application its lock file: `.lock_file(include_str!(\"../Cargo.lock\"))`")
         .asvs(&["15.1.2"]);
         return vec![finding];
@@ -270,6 +270,6 @@ fn migrations_wait(names: &[&str]) -> Finding {
     let title = format!("migrations wait: {}", names.join(", "));
     Finding::warn(Practice::Database, "database-migrations-wait", title)
         .severity(Severity::Info)
-        .why("The tables are those of an older program; the next start or `migrate` changes them.")
+        .why("An older program created the tables; the next start or `migrate` changes them.")
         .fix("make a backup, then run `migrate`")
 }

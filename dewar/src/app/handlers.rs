@@ -15,7 +15,7 @@ use crate::pages::{Danger, HandlerOutput, Sealed};
 /// # drop(route);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a handler whose answer is known",
+    message = "`{Self}` is not a handler with a known return type",
     note = "a handler is an `async fn` that returns `Page`, `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str` \
             or a `dewar::Result` of one of these"
 )]
@@ -36,12 +36,12 @@ pub trait HandlerFn<Arguments> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mounted as a handler",
-    label = "not an `async fn` that can be called with a request",
-    note = "a form reads the body, so it is the last argument: `async fn save(db: Db, form: Form<Note>) -> …`",
-    note = "every other argument is read of the head: `Db`, `CurrentUser`, `Query<T>`, `Path<i64>`, `Scoped<Mine>`, …; at most twelve",
+    label = "not an `async fn` that takes its arguments from a request",
+    note = "a form reads the body, so it must be the last argument: `async fn save(db: Db, form: Form<Note>) -> …`",
+    note = "every other argument is read from the head: `Db`, `CurrentUser`, `Query<T>`, `Path<i64>`, `Scoped<Mine>`, …; a handler has at most twelve",
     note = "it returns `Page`, `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str` or a `dewar::Result` of one of these",
-    note = "its future may change its thread: keep no `Rc`, `RefCell` or lock guard across an `.await`",
-    note = "for the one reason among these, put `#[axum::debug_handler]` on the function for a moment"
+    note = "the future must be `Send`: hold no `Rc`, `RefCell` or lock guard across an `.await`",
+    note = "to see the exact reason, put `#[axum::debug_handler]` on the function for a moment"
 )]
 pub trait Mountable<T, S>: Handler<T, S> {}
 

@@ -114,7 +114,7 @@ async fn writes(db: &Db) -> bool {
     match tried.await {
         Ok(()) => true,
         Err(error) => {
-            tracing::warn!(%error, "the database lets no writer in: the program is not ready");
+            tracing::warn!(%error, "the database accepts no writes: the program is not ready");
             false
         }
     }

@@ -220,7 +220,7 @@ impl Blueprint {
             && let Err(error) = db.remember_audit_end(end).await
         {
             // Users can sign in while the disk is full, so the program must start then too.
-            tracing::warn!(%error, "the database was not told where the audit log ends");
+            tracing::warn!(%error, "the database did not record where the audit log ends");
         }
         Ok(log)
     }
@@ -376,12 +376,12 @@ pub(super) fn senders(table: &RouteTable) -> Vec<WebhookAuth> {
 
 pub(super) fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
     let title = format!(
-        "the data directory {} cannot be used: {error}",
+        "cannot use the data directory {}: {error}",
         directory.display()
     );
     Finding::refuse(Practice::Secrets, "secrets-no-data-directory", title)
-        .why("keys, database and files live there, for one user alone")
-        .fix("name a directory that this user may write: `--data DIR`, `data = \"DIR\"` in dewar.toml, or DEWAR_DATA")
+        .why("the keys, the database and the files are stored there, and only the application's user may read them")
+        .fix("name a directory that this user can write to: `--data DIR`, `data = \"DIR\"` in dewar.toml, or DEWAR_DATA")
 }
 
 /// The pages that others may link to.
@@ -398,7 +398,7 @@ fn leads_to(table: &RouteTable, accounts: &Accounts) -> Mounted {
 pub(super) fn open_data(open: &TooOpen) -> Finding {
     let title = format!("the data directory {}", open.title());
     Finding::refuse(Practice::Secrets, "secrets-data-directory-open", title)
-        .why("whoever may write there can exchange the keys and the database")
+        .why("anyone who may write there can replace the keys and the database")
         .fix(open.fix())
         .cwe(732)
         .asvs(&["13.2.2"])
@@ -414,10 +414,10 @@ pub(super) fn failed(
         Finding::refuse(
             word,
             id,
-            format!("the room `{}` cannot be opened", word.as_str()),
+            format!("cannot open the room `{}`", word.as_str()),
         )
         .why(causes(error))
-        .fix("mend what the cause names, and start again"),
+        .fix("fix the cause, and start again"),
     ]
 }
 
@@ -426,17 +426,17 @@ pub(super) fn not_migrated(error: &database::Error) -> LaunchFindings {
     let refused = failed(Practice::Database, "database-migrate", error);
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "of any other, the cause says what to do"
+        reason = "for any other error, the cause says what to do"
     )]
     let fix = match error {
         database::Error::MigrationChanged { name } => format!(
-            "undo the change of `{name}`, and put what you want to change into a new migration behind it"
+            "undo the change of `{name}`, and make your change in a new, later migration"
         ),
         database::Error::MigrationUnknown { .. } => {
-            "start the newer program; or restore the backup that was made before it, and start this one".to_owned()
+            "start the newer program; or restore the backup from before its migration, and start this one".to_owned()
         }
         database::Error::Models { .. } => {
-            "write a new migration that changes the table, or change the model to what the table has".to_owned()
+            "write a new migration that changes the table, or change the model to match the table".to_owned()
         }
         _ => return refused,
     };

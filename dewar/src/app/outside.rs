@@ -58,7 +58,7 @@ impl Outside {
                 async move {
                     let Some(carried) = carried else {
                         tracing::error!(
-                            "a layer outside made a new request; change the one that it got"
+                            "an outer layer created a new request; it must change the request that it received"
                         );
                         return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response());
                     };

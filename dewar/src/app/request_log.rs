@@ -128,7 +128,7 @@ impl RequestLog {
         if lines == 1
             && let Some(number) = self.take_left_out()
         {
-            tracing::info!(target: "dewar::request", number, "requests without a line: too many from one address");
+            tracing::info!(target: "dewar::request", number, "Dewar did not log these requests: too many from one address");
         }
         true
     }

@@ -28,7 +28,7 @@ use crate::roles::{Access, admit};
 /// async fn hello() -> &'static str { "Hello" }
 /// fn greeting(app: App) -> App { app.public([get("/hello", hello)]) }
 /// ```
-#[must_use = "a route is reached when it stands under a heading"]
+#[must_use = "a route does nothing until `App` mounts it under a heading"]
 pub struct Route<S = Dewar> {
     pub(super) method: Method,
     pub(super) path: &'static str,
@@ -286,7 +286,7 @@ impl<H> Guarded<H> {
             ));
         }
         if only_shown && !matches!(self.asks, RequiredProof::Form) {
-            return Err(Error::forbidden().because("only a form is shown again"));
+            return Err(Error::forbidden().because("only a form can be shown again"));
         }
         match admit(self.access, RequestContext::of(&parts)?) {
             Ok(()) => {}

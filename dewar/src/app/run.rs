@@ -409,10 +409,10 @@ pub(super) fn cannot_listen(
     setting: &'static str,
     error: &(dyn std::error::Error + 'static),
 ) -> Finding {
-    let title = format!("the program cannot listen on {address} ({setting})");
+    let title = format!("cannot listen on {address} ({setting})");
     Finding::refuse(Practice::Https, "https-listen", title)
         .why(causes(error))
-        .fix(format!("end the program that has the port, or set `{setting}` to an address that is free and allowed"))
+        .fix(format!("stop the program that uses the port, or set `{setting}` to an address that is free and allowed"))
 }
 
 /// The origin of links in letters. It never comes from a request's `Host` (CWE-640).
@@ -440,7 +440,7 @@ fn listen<A: HttpService>(
         let stop = async move { drop(stopped.changed().await) };
         match listener.serve(service, tls, limits, stop).await {
             Ok(drained) if drained.cut > 0 => {
-                tracing::warn!(cut = drained.cut, "connections were cut at the stop")
+                tracing::warn!(cut = drained.cut, "the stop closed open connections")
             }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "a listener ended"),

@@ -14,7 +14,7 @@ pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Resu
     welcome(&running, &data).await?;
     tracing::info!(url = running.url(), "serving");
     told_to_stop().await?;
-    tracing::info!("stopping: requests under way are finished first");
+    tracing::info!("stopping: Dewar finishes the open requests first");
     running.stop().await
 }
 
@@ -37,7 +37,7 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
     let mut text = format!("\n  {}\n\n", running.url());
     if let Some(http) = running.http() {
         text.push_str(&format!(
-            "  http://localhost:{} leads there.\n",
+            "  http://localhost:{} redirects there.\n",
             http.port()
         ));
     }
@@ -47,7 +47,7 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
         let authority = std::path::absolute(authority).unwrap_or_else(|_| authority.into());
         let authority = authority.display();
         text.push_str(&format!(
-            "  Certificate: of this machine's own authority, {authority}\n  To make browsers trust it: the command \
+            "Certificate: issued by this machine's own authority, {authority}\n  To make browsers trust it, run \
              `https trust`.\n"
         ));
     }
@@ -69,9 +69,9 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
 fn first_steps(setup: Option<&str>, is_mounted: bool, url: &str) -> String {
     match setup {
         Some(path) if is_mounted => format!(
-            "\n  There is no administrator yet. This link makes the first one, once:\n  {url}{path}\n"
+            "\n  No administrator exists yet. This link creates the first one, once:\n  {url}{path}\n"
         ),
-        Some(_) => "\n  There is no administrator yet. `users add --role …` makes the first one.\n"
+        Some(_) => "\n  No administrator exists yet. `users add --role …` creates the first one.\n"
             .to_owned(),
         None => String::new(),
     }

@@ -212,7 +212,7 @@ impl Core {
             Err(NotSealedHere) => {
                 let context = RequestContext::new(facts);
                 let entry = Entry::new(Event::CryptDecryptFail);
-                context.record(entry.detail("the cookie of a message for the next page"));
+                context.record(entry.detail("the cookie of a flash message"));
                 context
             }
         }
@@ -330,7 +330,7 @@ impl Core {
         match AssertUnwindSafe(handler).catch_unwind().await {
             Ok(response) => response,
             Err(_panic) => {
-                Error::internal("a handler panicked; what it said stands above").into_response()
+                Error::internal("a handler panicked; its message is above").into_response()
             }
         }
     }

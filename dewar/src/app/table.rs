@@ -50,7 +50,7 @@ fn weakened(entry: &RouteEntry) -> impl Iterator<Item = Finding> {
         );
         Finding::warn(Practice::Audit, "audit-dangerous", title)
             .why("Dewar does not check it; the application gives this reason")
-            .fix("look whether the reason still holds, or take the framework's own type")
+            .fix("check whether the reason is still true, or use the framework's own type")
     })
 }
 
@@ -125,7 +125,7 @@ impl RouteTable {
                 let title = format!("{} {} is mounted twice", entry.method, entry.path);
                 findings.push(
                     Finding::refuse(Practice::Roles, "roles-route-twice", title)
-                        .why("only one of the two headings could hold")
+                        .why("only one of the two headings could apply")
                         .fix("keep one of the two lines in the route table"),
                 );
             }
@@ -133,20 +133,20 @@ impl RouteTable {
                 let title = format!("GET {} takes a form", entry.path);
                 findings.push(
                     Finding::refuse(Practice::Csrf, "csrf-get-takes-form", title)
-                        .why("a GET is not checked for its origin, since a link may lead to it (CWE-352)")
-                        .fix("mount it with `post`, or take a `Query<T>`")
+                        .why("Dewar does not check the origin of a GET, because a link may lead to it (CWE-352)")
+                        .fix("mount it with `post`, or use a `Query<T>`")
                         .cwe(352),
                 );
             }
             findings.extend(weakened(entry));
             if entry.takes.waits_in_vain() {
                 let title = format!(
-                    "{} {} waits for parameters that its path does not have",
+                    "{} {} needs parameters that its path does not have",
                     entry.method, entry.path
                 );
                 findings.push(
                     Finding::refuse(Practice::Forms, "forms-path-parameters", title)
-                        .why("its handler would answer every request with 404")
+                        .why("its handler would respond to every request with 404")
                         .fix("write as many `{…}` as its `Path` takes; a `Scoped` record is loaded by `{id}`"),
                 );
             }
@@ -158,10 +158,10 @@ impl RouteTable {
                 || entry.path.starts_with(crate::pages::STATIC_PREFIX)
                 || self.provided.iter().any(taken)
             {
-                let title = format!("{} {} cannot be reached", entry.method, entry.path);
+                let title = format!("no request can reach {} {}", entry.method, entry.path);
                 findings.push(
                     Finding::refuse(Practice::Roles, "roles-route-unreachable", title)
-                        .why("a path starts with `/`; `/static/` belongs to static files, and what the framework answers itself to it")
+                        .why("a path starts with `/`; `/static/` is for static files, and the framework handles some paths itself")
                         .fix("give the route another path"),
                 );
             }
@@ -191,12 +191,12 @@ impl RouteTable {
                 }
                 (None, Err(error)) => (
                     error.to_string(),
-                    "write a parameter as `{id}`, and give parameters at one place one name"
+                    "write a parameter as `{id}`, and use the same parameter name at the same place in every path"
                         .to_owned(),
                 ),
                 (None, Ok(())) => continue,
             };
-            let title = format!("the path {path} cannot be mounted");
+            let title = format!("cannot mount the path {path}");
             findings.push(
                 Finding::refuse(Practice::Roles, "roles-route-path", title)
                     .why(why)
@@ -216,13 +216,13 @@ impl RouteTable {
         });
         if same_sender.any(|other| other.scheme() != SignatureScheme::Dewar || other != by) {
             let title = format!(
-                "{} {}: the sender `{by}` has another route",
+                "{} {}: another route has the sender `{by}`",
                 entry.method, entry.path
             );
             findings.push(
                 Finding::refuse(Practice::Csrf, "csrf-webhook-unbound", title)
-                    .why("its signature does not say for which route it was made, so a delivery to one could be sent to the other (CWE-345)")
-                    .fix("give each route a sender of its own, with a key of its own")
+                    .why("its signature does not name the route, so an attacker could send a request for one route to the other (CWE-345)")
+                    .fix("give each route its own sender, with its own key")
                     .cwe(345)
                     .asvs(&["4.1.5"]),
             );
@@ -234,8 +234,8 @@ impl RouteTable {
             );
             findings.push(
                 Finding::refuse(Practice::Csrf, "csrf-webhook-takes-form", title)
-                    .why("a program has no session and no token, so no delivery would ever come in")
-                    .fix("take a `Delivery`, and read it with `json`"),
+                    .why("a program has no session and no CSRF token, so Dewar would refuse every webhook request")
+                    .fix("take a `VerifiedWebhook`, and read it with `json`"),
             );
         }
         findings
@@ -275,11 +275,11 @@ impl RouteTable {
             return None;
         }
         let title = format!(
-            "{} {} asks for the password once more, and there is no page for it",
+            "{} {} requires re-authentication, and no page for it is mounted",
             asks.method, asks.path
         );
         let finding = Finding::refuse(Practice::Accounts, "accounts-no-confirm-page", title)
-            .why("whoever signed in some time ago would be sent to a page that is not there")
+            .why("Dewar would redirect users to a page that does not exist")
             .fix(
                 "mount it: `.signed_in([get(accounts::CONFIRM, accounts::confirm_page), post(accounts::CONFIRM, \
                  accounts::confirm)])`",
@@ -323,11 +323,11 @@ const LED_TO: &[Leads] = &[
 
 fn led_nowhere(entry: &RouteEntry, place: &str, mount: &str) -> Finding {
     let title = format!(
-        "{} {} leads people to {place}, and no page is mounted there",
+        "{} {} redirects to {place}, and no page is mounted there",
         entry.method, entry.path
     );
     Finding::warn(Practice::Roles, "roles-led-nowhere", title)
-        .why("They would read that there is nothing at that address.")
+        .why("Users would get a 404 page.")
         .fix(format!("mount the page: {mount}"))
 }
 

@@ -78,7 +78,7 @@ fn a_password_that_is_typed_at_a_terminal_is_not_shown() {
         .unwrap();
     let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut shown = Vec::new();
-    let asks = b"(nothing is shown): ";
+    let asks = b"(the terminal does not show it): ";
     while !shown.ends_with(asks) {
         let mut byte = [0];
         screen.read_exact(&mut byte).unwrap();
@@ -202,7 +202,7 @@ async fn people_are_added_listed_and_disabled() {
     let link = portal(data, "users set-password --email ada@example.org --link");
     assert_eq!(link.status.code(), Some(1));
     assert!(
-        told(&link).contains("ada@example.org is disabled; `users enable` comes first"),
+        told(&link).contains("ada@example.org is disabled; run `users enable` first"),
         "{}",
         told(&link)
     );

@@ -101,7 +101,7 @@ impl Inventory {
         }
         for (what, names) in [
             ("Sealed columns", &self.sealed_columns),
-            ("Cryptography among the program's parts", &self.parts),
+            ("Cryptographic libraries in the program", &self.parts),
         ] {
             text.push_str(&format!("\n{what}: {}\n", names.join(", ")));
         }

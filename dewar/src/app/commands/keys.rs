@@ -25,7 +25,7 @@ pub(super) async fn run(plan: Blueprint, what: KeysCommand, input: impl Read) ->
         KeysCommand::New => {
             KeyRing::create(&source).map_err(refused)?;
             print(&format_args!(
-                "A key was made in {}.\n",
+                "Created a key in {}.\n",
                 source.file().display()
             ))
         }
@@ -43,7 +43,7 @@ pub(super) async fn run(plan: Blueprint, what: KeysCommand, input: impl Read) ->
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "it stands in `map_err`, which hands the findings over"
+    reason = "`map_err` passes the findings by value"
 )]
 fn refused(findings: Vec<Finding>) -> Error {
     Error::launch(&findings)
@@ -53,8 +53,8 @@ fn rotate(source: &KeySource) -> Result<(), Error> {
     let key = KeyRing::rotate(source).map_err(refused)?;
     let settle = source.settles_after().as_secs();
     print(&format_args!(
-        "{} is the current key; what the others signed and sealed stays good.\nRunning programs know it {SOON}, and \
-         make new things with it {settle} seconds after it was made. No restart.\n",
+        "{} is the current key; signatures and encrypted values of the other keys stay valid.\nRunning programs load \
+         it {SOON}, and use it for new values {settle} seconds after its creation. No restart.\n",
         key.id
     ))
 }
@@ -79,7 +79,7 @@ async fn revoke(plan: &Blueprint, id: &str, reason: Option<&str>) -> Result<(), 
         note(plan, id, reason, &hanging).await?;
     }
     print(&format_args!(
-        "{id} is revoked. Running programs refuse {SOON} what it signed and sealed. No restart.\n"
+        "{id} is revoked. Running programs refuse its signatures and encrypted values {SOON}. No restart.\n"
     ))
 }
 
@@ -107,12 +107,12 @@ fn still_sealed(id: &str, hanging: &BTreeMap<String, u64>) -> Finding {
         .map(|(column, rows)| format!("{rows} of {column}"))
         .collect();
     let title = format!(
-        "Rows are still sealed with the key {id}: {}",
+        "The key {id} still encrypts rows: {}",
         counts.join(", ")
     );
     Finding::refuse(Practice::Secrets, "secrets-still-sealed", title)
-        .why("Without the key they are lost.")
-        .fix("Run `<app> keys reencrypt` first. If they may be lost, for the key leaked and there is no time: `--dangerous-even-if-sealed \"why\"`.")
+        .why("Without the key, these rows are lost.")
+        .fix("Run `<app> keys reencrypt` first. If you can lose the rows, because the key leaked and you have no time: `--dangerous-even-if-sealed \"why\"`.")
         .severity(Severity::High)
         .asvs(&["11.2.2"])
 }
@@ -121,9 +121,9 @@ fn no_reason() -> Finding {
     Finding::refuse(
         Practice::Secrets,
         "secrets-keys-command",
-        "Rows are not given up without a reason",
+        "Giving up rows needs a reason",
     )
-    .fix("Say why: `--dangerous-even-if-sealed \"the key leaked\"`. The audit log keeps it.")
+    .fix("State the reason: `--dangerous-even-if-sealed \"the key leaked\"`. The audit log records it.")
 }
 
 /// The audit log records who gave rows up, and why.
@@ -171,9 +171,9 @@ fn line(key: &KeyInfo, now: i64, settle: u64) -> String {
             "active    ! over a year old: `keys rotate`".to_owned()
         }
         KeyState::Active => "active".to_owned(),
-        KeyState::Deactivated => "deactivated: verifies and opens what it made".to_owned(),
-        KeyState::PreActive => format!("pre-active: makes new things {settle} s after it was made"),
-        KeyState::Revoked => "revoked: the audit log's old entries alone".to_owned(),
+        KeyState::Deactivated => "deactivated: verifies and decrypts only".to_owned(),
+        KeyState::PreActive => format!("pre-active: active {settle} s after its creation"),
+        KeyState::Revoked => "revoked: for old entries of the audit log only".to_owned(),
     };
     format!("{:<10}{made:<12}{:<14}{state}\n", key.id, aged(age))
 }
@@ -236,7 +236,7 @@ mod tests {
             ),
             (366, KeyState::Deactivated, &["deactivated: verifies"]),
             (0, KeyState::PreActive, &["90 s", "0 seconds"]),
-            (366, KeyState::Revoked, &["revoked: the audit log"]),
+            (366, KeyState::Revoked, &["revoked: for old entries of the audit log"]),
         ] {
             let line = told(days, state);
             for part in parts {

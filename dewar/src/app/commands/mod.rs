@@ -86,7 +86,7 @@ async fn check(plan: Blueprint, json: bool) -> Result<(), Error> {
     if json {
         print_json(&findings)?;
     } else if findings.is_empty() {
-        print(&"Nothing is wrong.\n")?;
+        print(&"No problems found.\n")?;
     } else {
         print(&report(&findings))?;
     }
@@ -95,7 +95,7 @@ async fn check(plan: Blueprint, json: bool) -> Result<(), Error> {
 }
 
 fn dependencies(plan: &Blueprint, json: bool) -> Result<(), Error> {
-    let none = "this program was built without `.lock_file(…)`, so it does not know its own parts";
+    let none = "this program was built without `.lock_file(…)`, so it does not know its dependencies";
     let text = plan.parts.lock_file.ok_or_else(|| Error::command(none))?;
     let parts = Parts::of_lock_file(text).map_err(Error::internal)?;
     if json {
@@ -127,7 +127,7 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     let source = plan.source();
     let Some(ring) = KeyRing::open_if_there(source.clone(), plan.config.mode).map_err(refused)?
     else {
-        let none = format!("there is no key file {} yet", source.file().display());
+        let none = format!("the key file {} does not exist yet", source.file().display());
         return Err(Error::command(none));
     };
     let mut remembered = Remembered::Nothing;
@@ -138,7 +138,7 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     let verified = verified.map_err(Error::command)?;
     if verified.first > 1 {
         print(&format_args!(
-            "The first {} entries were removed, as the settings say.\n",
+            "Dewar removed the first {} entries, as the settings say.\n",
             verified.first - 1
         ))?;
     }
@@ -148,7 +148,7 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
         seq, event, detail, ..
     } in latest
     {
-        print(&format_args!("Entry {seq} says {event}: {detail}\n"))?;
+        print(&format_args!("Entry {seq} records {event}: {detail}\n"))?;
     }
     print(&format_args!(
         "{} entries, none altered, removed or cut off. Head: {}\n",

@@ -39,7 +39,7 @@ pub(super) async fn run(plan: Blueprint, json: bool) -> Result<(), Error> {
         let column = column.to_string();
         if !json {
             print(&format_args!(
-                "{column}: {} rows sealed anew, {} that cannot be opened\n",
+                "{column}: re-encrypted {} rows, could not decrypt {}\n",
                 rows.reencrypted, rows.unreadable
             ))?;
         }
@@ -51,7 +51,7 @@ pub(super) async fn run(plan: Blueprint, json: bool) -> Result<(), Error> {
         print_json(&Summary { key, columns })?;
     } else if is_whole {
         print(&format_args!(
-            "All rows are sealed with the key {key}; older ones can be revoked.\n"
+            "The key {key} encrypts all rows; you can revoke older keys.\n"
         ))?;
     }
     if is_whole {
@@ -69,10 +69,10 @@ async fn until_it_signs(ring: &KeyRing) -> Result<(), Error> {
     }
     tracing::info!(
         key = current,
-        "waiting until every running program knows the key"
+        "waiting until every running program has loaded the key"
     );
     if io::stderr().is_terminal() {
-        let text = format!("Waiting until every running program knows the key {current} …\n");
+        let text = format!("Waiting until every running program has loaded the key {current} …\n");
         io::Write::write_all(&mut io::stderr(), text.as_bytes()).map_err(Error::internal)?;
     }
     while ring.signing_id() != current {

@@ -10,7 +10,7 @@ use super::{print, print_json};
 use crate::accounts::{self, Accounts, NewUser, User};
 use crate::pages::{Error, Position};
 
-const OLDER: &str = "the tables are those of an older program; run `migrate` first";
+const OLDER: &str = "an older program created the tables; run `migrate` first";
 
 /// Manages accounts.
 pub(super) async fn run(plan: Blueprint, what: Users, input: impl Read) -> Result<(), Error> {
@@ -104,7 +104,7 @@ fn has_reset_page(mounted: bool) -> Result<(), Error> {
     }
     Err(Error::command(
         "this application has no page for the link; mount `.public([get(\"/reset/{token}\", accounts::reset_page), \
-         post(\"/reset/{token}\", accounts::reset)])`, or give the new password with `--password-stdin`",
+         post(\"/reset/{token}\", accounts::reset)])`, or set the new password with `--password-stdin`",
     ))
 }
 
@@ -113,13 +113,13 @@ async fn reset_link(accounts: &Accounts, email: &str, origin: &str) -> Result<()
     let user = known(accounts, email).await?;
     if !user.is_active() {
         return Err(Error::command(format!(
-            "{email} is disabled; `users enable` comes first"
+            "{email} is disabled; run `users enable` first"
         )));
     }
     let path = accounts.reset_path(user.id).await;
     let path = path.map_err(|error| wrong(error, email, accounts))?;
     print(&format_args!(
-        "{email} chooses a new password here, once and within an hour:\n{origin}{path}\n"
+        "{email} can choose a new password here, once and within an hour:\n{origin}{path}\n"
     ))
 }
 
@@ -140,7 +140,7 @@ async fn unlock(accounts: &Accounts, email: &str) -> Result<(), Error> {
     let unlocked = accounts.unlock(None, user.id).await;
     unlocked.map_err(|error| wrong(error, email, accounts))?;
     print(&format_args!(
-        "{email} is unlocked: the failed attempts are forgotten.\n"
+        "{email} is unlocked: Dewar has reset the count of failed attempts.\n"
     ))
 }
 
@@ -166,7 +166,7 @@ async fn known(accounts: &Accounts, email: &str) -> Result<User, Error> {
     let found = accounts.find_by_email(email).await;
     let none = || {
         Error::command(format!(
-            "there is no account with the address {email}; `users list` shows them"
+            "no account has the address {email}; `users list` shows all accounts"
         ))
     };
     found.map_err(Error::internal)?.ok_or_else(none)
@@ -188,8 +188,10 @@ fn password(mut input: impl Read) -> Result<Zeroizing<String>, Error> {
 fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
     use accounts::Error as Wrong;
     match error {
-        Wrong::Address(problem) => Error::command(format!("{email:?} is no address: {problem}")),
-        Wrong::Taken => Error::command(format!("{email} has an account already")),
+        Wrong::Address(problem) => {
+            Error::command(format!("{email:?} is not an address: {problem}"))
+        }
+        Wrong::Taken => Error::command(format!("{email} already has an account")),
         Wrong::UnknownRole(role) => {
             let known = accounts.role_names();
             let known = if known.is_empty() {
@@ -197,7 +199,7 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
             } else {
                 format!("the roles are: {}", known.join(", "))
             };
-            Error::command(format!("there is no role {role:?}; {known}"))
+            Error::command(format!("no role is named {role:?}; {known}"))
         }
         error @ (Wrong::Guessable(_) | Wrong::TooLong | Wrong::TooShort(_)) => {
             Error::command(format!("the password: {error}"))

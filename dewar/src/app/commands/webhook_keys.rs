@@ -8,7 +8,7 @@ use crate::audit::Finding;
 use crate::pages::Error;
 use crate::secrets::{Folder, SharedKeys};
 
-const RESTART: &str = "Restart the application: it reads the keys of senders at start.\n";
+const RESTART: &str = "Restart the application: it reads the webhook keys only at start.\n";
 
 /// Longer than any key, so that any other text is recognized.
 const MOST: u64 = 8 * 1024;
@@ -24,7 +24,7 @@ pub(super) fn run(folder: &Folder, what: &WebhookKeys, input: impl Read) -> Resu
         WebhookKeys::Revoke { sender } => {
             SharedKeys::revoke(folder, sender).map_err(refused)?;
             print(&format_args!(
-                "What {sender} signed with the key before is refused.\n"
+                "Dewar now refuses signatures of {sender} that use the previous key.\n"
             ))?;
             print(&RESTART)
         }
@@ -32,7 +32,7 @@ pub(super) fn run(folder: &Folder, what: &WebhookKeys, input: impl Read) -> Resu
             let key = SharedKeys::rotate(folder, &whose.sender, given(whose, input)?);
             show(whose, &key.map_err(refused)?)?;
             print(
-                &"The key before stays good. Once the sender signs with the new one, run `keys webhook revoke`.\n",
+                &"The previous key stays valid. Once the sender signs with the new one, run `keys webhook revoke`.\n",
             )
         }
     }
@@ -53,10 +53,10 @@ fn given(whose: &SenderName, input: impl Read) -> Result<Option<Zeroizing<Vec<u8
 fn show(whose: &SenderName, key: &str) -> Result<(), Error> {
     let sender = &whose.sender;
     if whose.key_stdin {
-        print(&format_args!("The key of {sender} is kept.\n"))?;
+        print(&format_args!("Stored the key of {sender}.\n"))?;
     } else {
         print(&format_args!(
-            "{key}\nGive this key to {sender}; it is not shown again.\n"
+            "{key}\nGive this key to {sender}; Dewar does not show it again.\n"
         ))?;
     }
     print(&RESTART)

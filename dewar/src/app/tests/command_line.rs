@@ -33,12 +33,12 @@ fn wrong_lines() -> Vec<(String, &'static str)> {
     vec![
         (
             format!("{ADD} bob@example.org --role Editor"),
-            "there is no role \"Editor\"; the roles are: member, administrator",
+            "no role is named \"Editor\"; the roles are: member, administrator",
         ),
-        (format!("{ADD} bob"), "\"bob\" is no address"),
+        (format!("{ADD} bob"), "\"bob\" is not an address"),
         (
             format!("{ADD} ada@example.org"),
-            "ada@example.org has an account already",
+            "ada@example.org already has an account",
         ),
         (
             format!("{ADD} bob@example.org --name \u{202e}"),
@@ -46,7 +46,7 @@ fn wrong_lines() -> Vec<(String, &'static str)> {
         ),
         (
             "users disable --email bob@example.org".to_owned(),
-            "there is no account with the address bob@example.org; `users list` shows them",
+            "no account has the address bob@example.org; `users list` shows all accounts",
         ),
         (
             "users disable --email ada@example.org".to_owned(),
@@ -58,11 +58,11 @@ fn wrong_lines() -> Vec<(String, &'static str)> {
         ),
         (
             "users enable --email bob@example.org".to_owned(),
-            "there is no account with the address bob@example.org",
+            "no account has the address bob@example.org",
         ),
         (
             "users sign-out --email bob@example.org".to_owned(),
-            "there is no account with the address bob@example.org",
+            "no account has the address bob@example.org",
         ),
         (
             "keys revoke nobody".to_owned(),
