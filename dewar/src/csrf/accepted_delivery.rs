@@ -21,7 +21,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
 /// One delivery that this request accepted. Dropping it before [`keep`](Self::keep) forgets the delivery: a handler
 /// that panicked, or whose sender disconnected, did not do its work.
 #[derive(Debug)]
-#[must_use = "a delivery that is not kept is given back"]
+#[must_use = "a webhook request that is not kept can be sent again"]
 pub(crate) struct AcceptedDelivery {
     db: Db,
     sender: &'static str,
@@ -100,7 +100,7 @@ impl Drop for AcceptedDelivery {
 async fn forget(db: Db, key: [Value; 3]) {
     let forget = "DELETE FROM dewar_deliveries WHERE sender = ?1 AND digest = ?2 AND holder = ?3";
     if let Err(error) = db.execute(forget, key).await {
-        tracing::error!(%error, "a delivery that failed was not given back; its sender has to sign it anew");
+        tracing::error!(%error, "a failed webhook request cannot be sent again: its sender has to sign it anew");
     }
 }
 

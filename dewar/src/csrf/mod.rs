@@ -64,7 +64,7 @@ pub(crate) use webhook::{SenderKeys, WebhookRejection};
 /// The cryptography that the room uses besides the keys of `secrets`, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
     use crate::audit::inventory::{AlgorithmKind, Cryptography, STAYS};
-    let mac = "HMAC-SHA256, a key of 256 bits or more that is shared with the sender";
+    let mac = "HMAC-SHA256, a shared key of 256 bits or more";
     vec![
         Cryptography::new(
             crate::audit::Practice::Csrf,
@@ -72,7 +72,7 @@ pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
             "webhooks",
             mac,
         )
-        .used_for("deliveries of other programs, one key for each sender")
+        .used_for("webhook requests, one key for each sender")
         .after_quantum(STAYS),
     ]
 }

@@ -51,13 +51,13 @@ pub struct CsrfChecked(());
 #[non_exhaustive]
 pub enum CsrfRejection {
     /// The request has a header about its origin twice, or one that is no text.
-    #[error("a header that says where the request comes from is ambiguous")]
+    #[error("a header about the request's origin is ambiguous")]
     Ambiguous,
     /// The request has no token.
     #[error("the request has no CSRF token")]
     NoToken,
     /// The request has neither `Sec-Fetch-Site` nor `Origin`.
-    #[error("the request does not say where it comes from")]
+    #[error("the request has no header about its origin")]
     NoOrigin,
     /// `Origin` names another origin.
     #[error("the request comes from another origin")]
@@ -66,7 +66,7 @@ pub enum CsrfRejection {
     #[error("the request comes from another site")]
     OtherSite,
     /// The token belongs to another session, or is no token.
-    #[error("the CSRF token is not this session's")]
+    #[error("the CSRF token belongs to another session")]
     WrongToken,
 }
 

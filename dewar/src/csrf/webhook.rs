@@ -37,17 +37,17 @@ struct Inner {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum WebhookRejection {
-    #[error("the list of deliveries cannot be asked")]
+    #[error("cannot read the list of accepted webhook requests")]
     Database(#[from] Error),
-    #[error("the signature is not the sender's")]
+    #[error("the signature is invalid")]
     Forged,
-    #[error("the delivery was already taken")]
+    #[error("the webhook request was already accepted")]
     Replayed,
-    #[error("the delivery is too old or from the future")]
+    #[error("the webhook request is too old or from the future")]
     Stale,
-    #[error("the delivery has two headers with signatures")]
+    #[error("the webhook request has two signature headers")]
     Twice,
-    #[error("the delivery is not signed")]
+    #[error("the webhook request is not signed")]
     Unsigned,
 }
 
