@@ -69,7 +69,7 @@ impl Clock {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the Clock that everyone else asks"
+    reason = "only `Clock` reads the system time"
 )]
 fn system_milliseconds() -> i64 {
     // A machine whose clock is before 1970 gets 1970: nothing has expired yet, and nothing panics.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// The file, or its `.head`, cannot be opened, read or locked.
-    #[error("the audit log {} cannot be used: {source}", path.display())]
+    #[error("cannot use the audit log {}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -14,7 +14,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The thread that writes could not be started.
-    #[error("the audit log's writer cannot be started: {0}")]
+    #[error("cannot start the audit log's writer: {0}")]
     Writer(io::Error),
 }
 

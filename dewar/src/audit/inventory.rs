@@ -52,12 +52,12 @@ impl AlgorithmKind {
 
 /// 256 bits of a symmetric key keep 128 bits of strength against Grover's search (NIST IR 8547, 4.1.3).
 pub(crate) const STAYS: &str =
-    "stays: symmetric, and 256 bits keep 128 bits of strength against a quantum search";
+    "keep: symmetric, and 256 bits keep 128 bits of strength against a quantum search";
 /// 128 bits in TLS, which the visitor's browser chooses.
 pub(crate) const STAYS_AT_128: &str =
-    "stays for now: NIST keeps AES-128 (IR 8547, 4.1.3); 256 bits are offered beside it";
+    "keep for now: NIST keeps AES-128 (IR 8547, 4.1.3); 256 bits are offered beside it";
 /// Hashes and random values.
-pub(crate) const UNTOUCHED: &str = "stays: nothing known weakens it in practice";
+pub(crate) const UNTOUCHED: &str = "keep: no known attack weakens it in practice";
 
 impl Cryptography {
     pub(crate) fn new(
@@ -96,7 +96,7 @@ pub(crate) fn own() -> Vec<Cryptography> {
             "audit log",
             "HMAC-SHA256, subkeys for lines and for the head",
         )
-        .used_for("each entry is chained to the one before it")
+        .used_for("each entry is chained to the previous one")
         .after_quantum(STAYS),
     ]
 }

@@ -10,7 +10,7 @@ use std::fmt;
 #[serde(rename_all = "lowercase")]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "there is no third place to run; a match must decide"
+    reason = "only these two modes exist; a match must handle both"
 )]
 pub enum Mode {
     /// A developer's machine.

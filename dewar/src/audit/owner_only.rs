@@ -30,7 +30,7 @@ pub(crate) fn unusable_file(path: &Path) -> Option<io::Error> {
     match path.metadata() {
         // Opening a pipe would wait for its reader.
         Ok(metadata) if metadata.is_dir() => Some(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) if !metadata.is_file() => Some(io::Error::other("it is no file")),
+        Ok(metadata) if !metadata.is_file() => Some(io::Error::other("it is not a file")),
         Ok(_) => OpenOptions::new().append(true).open(path).err(),
         Err(error) => (error.kind() != io::ErrorKind::NotFound).then_some(error),
     }
@@ -62,7 +62,7 @@ impl TooOpen {
 
     /// The problem, as the end of a sentence about the file.
     pub(crate) fn what(&self) -> String {
-        format!("has mode {:04o} and is open to others", self.mode)
+        format!("has mode {:04o} and is accessible to others", self.mode)
     }
 
     /// The problem, with the file's name.
@@ -230,7 +230,7 @@ mod tests {
             let found = TooOpen::at(path, unwanted);
             let expected = mended.map(|mended| {
                 let name = path.display();
-                let title = format!("{name} has mode {mode:04o} and is open to others");
+                let title = format!("{name} has mode {mode:04o} and is accessible to others");
                 (title, format!("chmod {mended} {name}"))
             });
             let told = found.map(|found| (found.title(), found.fix()));

@@ -46,7 +46,7 @@ impl Reserve {
         }));
         if let Err(error) = reserve.hold() {
             reserve.0.given_up.store(true, Ordering::Relaxed);
-            tracing::error!(%error, "there is no room for a reserve: files of visitors are refused as on a full disk");
+            tracing::error!(%error, "the disk has no room for the reserve: Dewar refuses uploads as on a full disk");
         }
         reserve
     }
@@ -55,11 +55,11 @@ impl Reserve {
     pub(crate) fn unusable(directory: &Path) -> Option<Finding> {
         let file = directory.join("reserve");
         let error = owner_only::unusable_file(&file)?;
-        let title = format!("The reserve {} cannot be taken: {error}", file.display());
+        let title = format!("Cannot allocate the reserve {}: {error}", file.display());
         Some(
             Finding::refuse(Practice::Audit, "audit-reserve", title)
-                .why("Without it a full disk keeps everybody out, and files of visitors would be refused as if it were full.")
-                .fix("Remove what lies there, or give it to the user that runs the application; the start makes a file of its own.")
+                .why("Without the reserve, nobody can sign in on a full disk, and Dewar would refuse uploads now.")
+                .fix("Remove this file, or give it to the user that runs the application. The next start creates a new one.")
                 .cwe(770),
         )
     }
@@ -91,13 +91,13 @@ impl Reserve {
             }
             tracing::error!(
                 free,
-                "the disk is full: the reserve is given up, and files of visitors are refused"
+                "the disk is full: Dewar freed the reserve, and refuses uploads"
             );
             return Ok(Some(ReserveChange::GivenUp));
         }
         if due == Some(ReserveChange::Taken) && self.hold().is_ok() {
             self.0.given_up.store(false, Ordering::Relaxed);
-            tracing::info!(free, "the disk has room again, and the reserve is taken");
+            tracing::info!(free, "the disk has room again, and Dewar allocated the reserve");
             return Ok(Some(ReserveChange::Taken));
         }
         Ok(None)
@@ -113,8 +113,8 @@ impl Reserve {
                 format!("The disk of {directory} is full"),
             )
             .severity(Severity::High)
-            .why("People sign in and read in the room of the reserve; everything else that changes something is refused.")
-            .fix("make room on it")
+            .why("Dewar uses the reserve so that users can sign in and read. It refuses all other changes.")
+            .fix("free space on it")
             .cwe(770)
         })
     }

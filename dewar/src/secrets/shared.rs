@@ -341,12 +341,12 @@ mod tests {
             (
                 KEY,
                 0o640,
-                "has mode 0640 and is open to others: chmod 0600 ",
+                "has mode 0640 and is accessible to others: chmod 0600 ",
             ),
             (
                 KEY,
                 0o604,
-                "has mode 0604 and is open to others: chmod 0600 ",
+                "has mode 0604 and is accessible to others: chmod 0600 ",
             ),
             (&[b'k'; 40], 0o600, "repeats itself"),
             (

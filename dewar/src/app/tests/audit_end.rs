@@ -28,7 +28,7 @@ async fn start(data: &Path) -> Option<String> {
 /// ASVS: V16.4.2
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_of_the_logs_end_that_is_absent_is_found() {
-    const GONE: &str = "the database no longer remembers where it ends";
+    const GONE: &str = "the database does not know where it ends";
     let root = tempfile::tempdir().unwrap();
     let data = root.path().join("data");
     // A killed program has already stored the end in the database; a database that was only migrated has no end.

@@ -25,7 +25,7 @@ const LONGEST_DETAIL: usize = 1024;
 ///     .outcome("refused");
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "an entry is kept by Log::record"]
+#[must_use = "an entry is stored only by `Log::record`"]
 pub struct Entry {
     pub(super) event: Event,
     pub(super) fields: Fields,

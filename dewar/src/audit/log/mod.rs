@@ -80,7 +80,7 @@ impl Remembered {
 }
 
 /// The text for a lost record.
-const FORGOTTEN: &str = "the database no longer remembers where it ends";
+const FORGOTTEN: &str = "the database does not know where it ends";
 
 /// How a log is opened.
 #[derive(Debug)]
@@ -327,8 +327,8 @@ impl Log {
                     "audit-entries-lost",
                     format!("{lost} audit entries were lost"),
                 )
-                .why("What is not in the log did not happen, to whoever reads it.")
-                .fix("Look for a full or slow disk.")
+                .why("A reader of the log cannot know about these events.")
+                .fix("Check for a full or slow disk.")
                 .severity(Severity::High)
                 .cwe(778)
                 .asvs(&["16.2.1"]),
@@ -366,7 +366,7 @@ impl Drop for Shared {
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {
-            tracing::error!(target: "dewar::audit", "the audit log's writer had failed");
+            tracing::error!(target: "dewar::audit", "the audit log's writer failed earlier");
         }
     }
 }
@@ -396,7 +396,7 @@ pub(crate) fn exposed(path: &Path) -> Vec<Finding> {
     let open = all.filter_map(|file| TooOpen::at(&file, 0o037));
     open.map(|open| {
         Finding::warn(Practice::Audit, "audit-log-exposed", format!("The audit log: {}", open.title()))
-            .why("It says who did what from where; only its group may read it, and only its owner may write it.")
+            .why("The log records who did what, and from where. Only its group may read it, and only its owner may write it.")
             .fix(open.fix())
             .cwe(732)
             .asvs(&["16.4.2"])

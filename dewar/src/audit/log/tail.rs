@@ -61,7 +61,7 @@ pub(super) fn find(
     let head = match (found, stated) {
         (Some(found), Some(stated)) if stated.seq > found.seq => {
             mismatch(format!(
-                "entries {} to {} are gone",
+                "entries {} to {} are missing",
                 found.seq + 1,
                 stated.seq
             ));
@@ -69,7 +69,7 @@ pub(super) fn find(
         }
         (Some(found), Some(stated)) if stated.seq == found.seq && stated.link != found.link => {
             mismatch(format!(
-                "entry {} is not the one that was written",
+                "entry {} is not the original one",
                 found.seq
             ));
             stated
@@ -77,7 +77,7 @@ pub(super) fn find(
         // A crash between the two writes leaves an old head.
         (Some(found), _) => {
             if beside.is_none() && (found != LogPosition::START || !missing) {
-                mismatch("its head is missing, or was not written with the key".to_owned());
+                mismatch("its head file is missing, or has no valid MAC".to_owned());
             }
             found
         }

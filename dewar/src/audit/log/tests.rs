@@ -89,7 +89,7 @@ fn a_changed_line_is_named() {
     put(&path, &lines);
     assert_eq!(
         broken(&path),
-        (3, "entry 3 is not the one that was written".to_owned())
+        (3, "entry 3 is not the original one".to_owned())
     );
 }
 
@@ -141,7 +141,7 @@ fn a_line_of_another_log_under_the_same_key_is_noticed() {
         let kept = std::mem::replace(&mut own[at], others[at].clone());
         put(&path, &own);
         let number = at as u64 + 1;
-        let why = format!("entry {number} is not the one that was written");
+        let why = format!("entry {number} is not the original one");
         assert_eq!(broken(&path), (number, why));
         own[at] = kept;
     }
@@ -160,7 +160,7 @@ fn a_cut_tail_is_noticed_and_stays_noticed() {
         broken(&path),
         (
             4,
-            "entries 4 to 5 are gone from its end, as its head says".to_owned()
+            "entries 4 to 5 are missing at its end, according to its head".to_owned()
         )
     );
     write(&path, 6..=7);
@@ -170,7 +170,7 @@ fn a_cut_tail_is_noticed_and_stays_noticed() {
     );
     let latest = Log::latest_in(&path, 3, None).unwrap();
     assert_eq!(latest[2].event, "audit_mismatch");
-    assert_eq!(latest[2].detail.as_deref(), Some("entries 4 to 5 are gone"));
+    assert_eq!(latest[2].detail.as_deref(), Some("entries 4 to 5 are missing"));
 }
 
 #[test]
@@ -207,10 +207,10 @@ fn a_deleted_log_does_not_start_again_at_one() {
 fn a_log_that_was_exchanged_or_lost_its_head_is_noticed_at_the_start() {
     for (change, told) in [
         ("nothing", None),
-        ("another", Some("entry 3 is not the one that was written")),
+        ("another", Some("entry 3 is not the original one")),
         (
             "no head",
-            Some("its head is missing, or was not written with the key"),
+            Some("its head file is missing, or has no valid MAC"),
         ),
     ] {
         let (_directory, path) = place();
@@ -241,7 +241,7 @@ fn an_unfinished_line_is_set_aside_and_the_chain_goes_on() {
     let mut bytes = fs::read(&path).unwrap();
     bytes.extend_from_slice(b"{\"seq\":4,\"ti");
     fs::write(&path, &bytes).unwrap();
-    assert_eq!(broken(&path), (4, "it is not finished".to_owned()));
+    assert_eq!(broken(&path), (4, "it is not complete".to_owned()));
     write(&path, 5..=5);
     let verified = Log::verify_file(&path, KEY).unwrap();
     assert_eq!(verified.entries, 5);

@@ -79,7 +79,7 @@ pub(super) fn verify(
     }
     let base = files::base(path, keys).map_err(unreadable)?;
     let base =
-        base.ok_or_else(|| BrokenLog::at(0, "where it begins was not written with the key"))?;
+        base.ok_or_else(|| BrokenLog::at(0, "its base file has no valid MAC"))?;
     let (beside, missing) = stated;
     let mut places = Vec::new();
     places.extend(beside.map(|head| (head, "its head")));
@@ -87,7 +87,7 @@ pub(super) fn verify(
         let head = LogPosition::open(text, Mark::Head, keys).ok_or_else(|| {
             BrokenLog::at(
                 0,
-                "what the database remembers of it was not written with the key",
+                "the database's record of it has no valid MAC",
             )
         })?;
         places.push((head, "the database"));
@@ -173,7 +173,7 @@ impl LogWalk {
     }
 
     fn step(&mut self, line: &[u8], keys: &ChainKeys) -> Result<(), String> {
-        let line = line.strip_suffix(b"\n").ok_or("it is not finished")?;
+        let line = line.strip_suffix(b"\n").ok_or("it is not complete")?;
         let (body, link) = chain::split(line).ok_or("it is not an entry")?;
         let seq = chain::seq(&body).ok_or("it has no number")?;
         let expected = self.end.seq + 1;
@@ -184,10 +184,10 @@ impl LogWalk {
             ));
         }
         if seq < expected {
-            return Err(format!("it is entry {seq}, where entry {expected} belongs"));
+            return Err(format!("it is entry {seq}, but entry {expected} is expected"));
         }
         if !keys.links(&self.end.link, &body, &link) {
-            return Err(format!("entry {seq} is not the one that was written"));
+            return Err(format!("entry {seq} is not the original one"));
         }
         self.end = LogPosition { seq, link };
         for place in &mut self.places {
@@ -228,14 +228,14 @@ impl LogWalk {
             if head.seq > end.seq {
                 let first = end.seq + 1;
                 return Err(format!(
-                    "entries {first} to {} are gone from its end, as {whose} says",
+                    "entries {first} to {} are missing at its end, according to {whose}",
                     head.seq
                 ));
             }
-            return Err(format!("entry {} is not the one {whose} names", head.seq));
+            return Err(format!("entry {} is not the one in {whose}", head.seq));
         }
         if no_head && !(no_file && end == LogPosition::START) {
-            return Err("its head is missing, or was not written with the key".to_owned());
+            return Err("its head file is missing, or has no valid MAC".to_owned());
         }
         Ok(VerifiedLog {
             entries: end.seq - base.seq,
@@ -267,7 +267,7 @@ mod tests {
         fs::write(&path, format!("{whole}{}", lines[0])).unwrap();
         let broken = log.verify().await.unwrap_err();
         assert_eq!(broken.line, last as u64 + 1);
-        let why = format!("it is entry 1, where entry {} belongs", last + 1);
+        let why = format!("it is entry 1, but entry {} is expected", last + 1);
         assert_eq!(broken.why, why);
         let gap = lines[..1].concat() + &lines[2..].concat();
         fs::write(&path, &gap).unwrap();

@@ -70,7 +70,7 @@ impl Losses {
         self.total.fetch_add(number, Ordering::Relaxed);
         // Only the first is worth a line; the entry that follows has their number.
         if self.unsaid.fetch_add(number, Ordering::Relaxed) == 0 {
-            tracing::error!(target: "dewar::audit", number, "audit entries are being lost");
+            tracing::error!(target: "dewar::audit", number, "Dewar is losing audit entries");
         }
     }
 }
@@ -139,7 +139,7 @@ impl LogWriter {
         };
         let mut odd = Vec::new();
         if known == Some(None) {
-            odd.push("what the database remembers of it was not written with the key".to_owned());
+            odd.push("the database's record of it has no valid MAC".to_owned());
         }
         odd.extend(writer.differs_from_remembered().map_err(wrong)?);
         writer.append_odd(odd).map_err(wrong)?;
@@ -171,7 +171,7 @@ impl LogWriter {
             .map(|(_, link)| link);
         Ok(link.filter(|link| *link != remembered.link).map(|_| {
             let seq = remembered.seq;
-            format!("entry {seq} is not the one that the database remembers")
+            format!("entry {seq} is not the one in the database's record")
         }))
     }
 
@@ -209,7 +209,7 @@ impl LogWriter {
         }
         if let Err(error) = self.append(entries) {
             let file = self.path.display();
-            tracing::error!(target: "dewar::audit", %file, %error, "the audit log cannot be written");
+            tracing::error!(target: "dewar::audit", %file, %error, "cannot write the audit log");
             for (milliseconds, entry) in entries {
                 mirror(entry.event, &entry::body(0, *milliseconds, entry));
             }
@@ -226,7 +226,7 @@ impl LogWriter {
             // The entries are written; the next batch tries to rotate again.
             if let Err(error) = self.rotate() {
                 let file = self.path.display();
-                tracing::error!(target: "dewar::audit", %file, %error, "the audit log cannot be rotated");
+                tracing::error!(target: "dewar::audit", %file, %error, "cannot rotate the audit log");
             }
         }
         // Closing a rotated file has unlocked it already.
@@ -254,7 +254,7 @@ impl LogWriter {
         }
         let unsaid = self.losses.unsaid.load(Ordering::Relaxed);
         if unsaid > 0 {
-            let lost = format_args!("entries that could not be kept: {unsaid}");
+            let lost = format_args!("entries that could not be stored: {unsaid}");
             lines.add(now, &Entry::new(Event::AuditEntriesLost).detail(lost));
         }
         for (milliseconds, entry) in &self.unwritten {
@@ -287,7 +287,7 @@ impl LogWriter {
         let sealed = head.sealed(Mark::Head, &self.keys);
         if let Err(error) = files::write_sidecar(&self.path, ".head", &sealed) {
             let file = self.path.display();
-            tracing::error!(target: "dewar::audit", %file, %error, "the audit log's head cannot be written");
+            tracing::error!(target: "dewar::audit", %file, %error, "cannot write the audit log's head");
         }
         Ok(lines)
     }
@@ -319,7 +319,7 @@ impl LogWriter {
         if let Some(range) = removed {
             let (first, last) = range.into_inner();
             let entry = Entry::new(Event::AuditRotated).detail(format_args!(
-                "entries {first} to {last} were removed, as the settings say"
+                "Dewar removed entries {first} to {last}, as the settings say"
             ));
             self.unwritten.push((self.clock.milliseconds(), entry));
         }
@@ -349,7 +349,7 @@ fn open(path: &Path) -> io::Result<File> {
 fn about(oddity: &Oddity) -> Entry {
     match oddity {
         Oddity::Torn { bytes } => Entry::new(Event::SysCrash).detail(format_args!(
-            "the last line of this log was not finished; its {bytes} bytes are kept in the .torn file"
+            "the last line of this log was not complete; its {bytes} bytes are in the .torn file"
         )),
         Oddity::Mismatch { what } => Entry::new(Event::AuditMismatch).detail(what),
     }

@@ -17,12 +17,12 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
         Ok(text) => text,
         Err(error) => {
             let title = format!(
-                "The settings file {} cannot be read: {error}",
+                "Cannot read the settings file {}: {error}",
                 path.display()
             );
             findings.push(
                 Finding::refuse(Practice::Audit, "settings-file", title)
-                    .fix("Make it a readable UTF-8 file of at most 1 MiB, or do not name it."),
+                    .fix("Make it a readable UTF-8 file of at most 1 MiB, or do not name a file."),
             );
             return values;
         }
@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
         );
         findings.push(
             Finding::refuse(Practice::Audit, "settings-file", title)
-                .why("A file that is read in part protects in part.")
+                .why("Dewar does not use a file that it can read only in part.")
                 .fix(match without_quotes(&text, line) {
                     Some(quoted) => format!("Put the text into quotes: {quoted}"),
                     None => format!("Write it as TOML: {}.", error.message()),
@@ -63,7 +63,7 @@ fn text_of(path: &Path, findings: &mut Vec<Finding>) -> std::io::Result<String> 
         );
         findings.push(
             Finding::refuse(Practice::Audit, "settings-file-writable", title)
-                .why("Whoever can write it can switch protections off.")
+                .why("Anyone who can write to it can turn protections off.")
                 .fix(format!("chmod o-w {}", path.display()))
                 .cwe(732)
                 .asvs(&["13.3.2"]),
@@ -161,7 +161,7 @@ fn list(array: &DeArray<'_>) -> RawSetting {
         .map(|value| value.get_ref().as_str().map(str::to_owned))
         .collect();
     texts.map_or(
-        RawSetting::Other("a list that does not hold texts"),
+        RawSetting::Other("a list that contains other values than texts"),
         RawSetting::List,
     )
 }

@@ -263,16 +263,16 @@ fn unknown_in_environment(variable: &str, variables: &[&str]) -> Finding {
 
 fn has_a_new_name(word: Practice, title: String, new: &str) -> Finding {
     Finding::refuse(word, "settings-renamed", title)
-        .why("The old name is not read, so its value would not hold.")
+        .why("Dewar does not read the old name, so its value would have no effect.")
         .fix(format!(
-            "Write {new} in its place; the value stays as it is."
+            "Write {new} instead; the value stays as it is."
         ))
         .cwe(1188)
 }
 
 fn unknown(word: Practice, title: String, fix: String) -> Finding {
     Finding::refuse(word, "settings-unknown", title)
-        .why("A setting that is not read protects nothing, and nobody would notice.")
+        .why("Dewar does not read an unknown setting, so the intended protection would be missing.")
         .fix(fix)
         .cwe(1188)
 }

@@ -38,7 +38,7 @@ fn beside(wrong: &str, known: &[&str]) -> String {
                 .iter()
                 .filter_map(|name| Some(name.rsplit_once('.')?.1))
                 .collect();
-            format!("Remove it. [{section}] knows: {}.", keys.join(", "))
+            format!("Remove it. [{section}] has: {}.", keys.join(", "))
         }
         (_, _) => "Remove it.".to_owned(),
     }
@@ -118,7 +118,7 @@ mod tests {
         );
         assert_eq!(
             suggest("sessions.colour", &known),
-            "Remove it. [sessions] knows: absolute, idle."
+            "Remove it. [sessions] has: absolute, idle."
         );
         assert_eq!(suggest("colour", &known), "Remove it.");
     }

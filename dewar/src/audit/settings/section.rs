@@ -264,7 +264,7 @@ impl<'a> Section<'a> {
 
     fn finding(&self, title: String, right: &str) -> Finding {
         Finding::refuse(Practice::of_section(self.name), "settings-value", title)
-            .why("The application would run with something else than was meant.")
+            .why("The application would not run with the intended value.")
             .fix(format!("Write {right}."))
             .cwe(1188)
     }

@@ -218,7 +218,7 @@ fn an_old_name_is_refused_with_the_new_one() {
     assert!(title.ends_with("line 2)"), "{title}");
     assert_eq!(
         fix,
-        "Write sessions.max_per_user in its place; the value stays as it is."
+        "Write sessions.max_per_user instead; the value stays as it is."
     );
     // No room reads a section of mail, so the new name is unknown.
     assert_eq!(told[1].0, "settings-unknown", "{told:?}");

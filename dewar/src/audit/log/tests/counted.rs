@@ -58,7 +58,7 @@ async fn what_cannot_be_written_is_counted_and_written_down_once_it_can() {
     assert_eq!(verified.entries, 2);
     assert_eq!(
         verified.remarks[0].detail,
-        "entries that could not be kept: 1"
+        "entries that could not be stored: 1"
     );
 }
 
@@ -75,7 +75,7 @@ async fn what_could_not_be_written_is_written_down_at_the_stop() {
     fs::rename(&away, directory).unwrap();
     drop(log);
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains("entries that could not be kept: 1"), "{text}");
+    assert!(text.contains("entries that could not be stored: 1"), "{text}");
 }
 
 /// 11,350 refused sign-ins a second wrote 7 MB a second of log.

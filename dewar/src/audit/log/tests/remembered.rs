@@ -23,7 +23,7 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_reme
     );
     fs::remove_file(&path).unwrap();
     fs::remove_file(tail::head_path(&path)).unwrap();
-    let gone = "entries 1 to 5 are gone from its end, as the database says";
+    let gone = "entries 1 to 5 are missing at its end, according to the database";
     assert_eq!(verify().unwrap_err().why, gone);
 
     let open_remembering = || {
@@ -51,7 +51,7 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_reme
     );
     drop(open_remembering());
     let told = told(&path).detail.unwrap();
-    assert_eq!(told, "entry 5 is not the one that the database remembers");
+    assert_eq!(told, "entry 5 is not the one in the database's record");
 
     fs::write(&path, whole).unwrap();
     fs::write(tail::head_path(&path), head).unwrap();
