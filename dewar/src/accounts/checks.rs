@@ -14,8 +14,8 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
         && server.user.is_some() != server.password_file.is_some()
     {
         findings.push(
-            Finding::refuse(Practice::Accounts, "mail-half-credentials", "the mail server gets a name without a password, or the reverse")
-                .why("It would refuse every letter, and nobody could reset a password.")
+            Finding::refuse(Practice::Accounts, "mail-half-credentials", "the mail server has a user name without a password, or a password without a user name")
+                .why("The server would refuse every email, and no user could reset a password.")
                 .fix("name the user in `mail.transport` and the file with the password in `mail.password_file`"),
         );
     }
@@ -31,9 +31,9 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
                 "mail-password-readable",
                 format!("mail.password_file: {}", open.title()),
             )
-            .why("Whoever reads the password sends letters as this application.")
+            .why("Anyone who reads the password can send email as this application.")
             .fix(format!(
-                "{}, and change the password if anyone may have read it",
+                "{}, and change the password if another user may have read it",
                 open.fix()
             ))
             .cwe(732)
@@ -47,8 +47,8 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
         && !roles.contains(&role.as_str())
     {
         findings.push(
-            Finding::refuse(Practice::Accounts, "accounts-role", format!("`accounts.role` is {role:?}, which is no role of this application"))
-                .why("New accounts would get a role that opens nothing, or that a later version gives a meaning.")
+            Finding::refuse(Practice::Accounts, "accounts-role", format!("`accounts.role` is {role:?}, which is not a role of this application"))
+                .why("New accounts would have a role that allows nothing, or that a later version defines.")
                 .fix(format!("use one of: {}", roles.join(", ")))
                 .cwe(266),
         );
@@ -62,9 +62,9 @@ pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Fi
         Finding::refuse(
             Practice::Accounts,
             "accounts-role-administrator",
-            "everybody who signs up would be an administrator",
+            "every new user would be an administrator",
         )
-        .why("A visitor needs no more than an address to sign up, and could then do everything.")
+        .why("Anyone with an email address could sign up, and then do everything.")
         .fix("name another role in `accounts.role` and `App::sign_up_as`, or set `accounts.sign_up` to \"closed\"")
         .cwe(269)
         .asvs(&["8.2.1"])
@@ -79,13 +79,13 @@ pub(super) fn gives_nobody(config: &Config, roles: &[&str]) -> Option<Finding> {
         Finding::warn(
             Practice::Accounts,
             "accounts-role-none",
-            "whoever signs up has no role",
+            "new users have no role",
         )
         .severity(Severity::Low)
-        .why("Someone new is signed in and gets 403 on every page that stands under `.role(…)`, until an administrator gives them a role.")
+        .why("A new user gets 403 on every page under `.role(…)`, until an administrator assigns a role.")
         .fix(format!(
-            "say which role they get: `.sign_up_as(Role::…)` on the `App`, or `accounts.role = \"{first}\"` in dewar.toml (roles: {}); \
-             if nobody is to sign up by themselves, `accounts.sign_up = \"closed\"`",
+            "set the role of new users: `.sign_up_as(Role::…)` on the `App`, or `accounts.role = \"{first}\"` in \
+             dewar.toml (roles: {}); to disable sign-up, `accounts.sign_up = \"closed\"`",
             roles.join(", ")
         )),
     )
@@ -97,8 +97,8 @@ fn not_a_transport(mode: Mode) -> Finding {
         Mode::Development => "\"outbox\", ",
         Mode::Production => "",
     };
-    Finding::refuse(Practice::Accounts, "settings-bad-value", "`mail.transport` names no way to send letters")
-        .why("Letters would go nowhere. A password does not belong into settings, which many can read.")
+    Finding::refuse(Practice::Accounts, "settings-bad-value", "`mail.transport` does not name a mail server")
+        .why("Dewar could not send email. Do not put a password into the settings, because many people can read them.")
         .fix(format!(
             "write {outbox}\"none\", \"smtps://user@host:465\" or \"smtp://user@host:587\" (STARTTLS is required), and \
              name the file with the password in `mail.password_file`"
@@ -111,21 +111,21 @@ fn mail_in_production(config: &Config) -> Option<Finding> {
         Destination::Smtp(_) => None,
         Destination::Disabled => Some(
             Finding::warn(Practice::Accounts, "mail-none", "the application sends no mail")
-                .why("Nobody can reset a password by themselves, and nobody is told when theirs was changed (ASVS 6.3.7).")
+                .why("Users cannot reset their own passwords, and Dewar cannot notify them when a password changes (ASVS 6.3.7).")
                 .fix("set `mail.transport` to \"smtps://user@host:465\"")
                 .asvs(&["6.3.7", "6.4.3"]),
         ),
         Destination::Outbox(_) => {
             let title = match config.transport {
                 TransportSetting::Nothing => "`mail.transport` is not set",
-                TransportSetting::Something => "letters would be written into a folder",
+                TransportSetting::Something => "Dewar would write email into a folder",
                 // Another finding reports the refused setting.
                 TransportSetting::Unusable | TransportSetting::Refused => return None,
             };
             Some(
                 Finding::refuse(Practice::Accounts, "mail-not-set", title)
-                    .why("In production letters must reach people; in a folder, links that open accounts lie about.")
-                    .fix("set `mail.transport` to \"smtps://user@host:465\", or to \"none\" if nobody is to get mail")
+                    .why("In production, email must reach users. A folder would store links that open accounts.")
+                    .fix("set `mail.transport` to \"smtps://user@host:465\", or to \"none\" to send no email")
                     .cwe(640)
                     .asvs(&["6.3.7", "6.4.3"]),
             )

@@ -107,7 +107,7 @@ impl Config {
         if from.parse::<lettre::message::Mailbox>().is_err() {
             mail.refuse(
                 "from",
-                "an address, such as \"Paperhouse <no-reply@example.org>\"",
+                "an email address, such as \"Paperhouse <no-reply@example.org>\"",
             );
             from.clone_from(&default.mail_from);
         }

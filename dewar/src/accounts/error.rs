@@ -21,10 +21,10 @@ use crate::{database, pages, sessions};
 #[non_exhaustive]
 pub enum Error {
     /// The address cannot receive mail.
-    #[error("that is no address: {0}")]
+    #[error("not an email address: {0}")]
     Address(Problem),
     /// The name is not allowed.
-    #[error("that is no name: {0}")]
+    #[error("not a name: {0}")]
     Name(Problem),
     /// Every hashing thread is busy: retry after this time.
     #[error("every hashing thread is busy")]
@@ -42,28 +42,28 @@ pub enum Error {
     #[error("{0}")]
     Guessable(Guessable),
     /// The change would remove the last active administrator.
-    #[error("one active administrator has to remain")]
+    #[error("one active administrator must remain")]
     LastAdministrator,
     /// The link is unknown, was used, or has expired.
-    #[error("this link is spent or has expired")]
+    #[error("this link was used or has expired")]
     LinkSpent,
     /// Letters cannot be sent.
     #[error(transparent)]
     Mail(#[from] MailError),
     /// The account does not exist.
-    #[error("there is no such account")]
+    #[error("the account does not exist")]
     NoSuchUser,
     /// The hashing threads failed.
     #[error(transparent)]
     Pool(PoolError),
     /// The address and the password do not match, or the account is disabled: one error for all three.
-    #[error("the address and the password do not belong together")]
+    #[error("the address and the password do not match")]
     Refused,
     /// The store of the sessions failed.
     #[error(transparent)]
     Sessions(#[from] sessions::Error),
     /// The address has an account already. Only administrators see this, never a visitor.
-    #[error("the address has an account already")]
+    #[error("the address already has an account")]
     Taken,
     /// Too many attempts: the next one is allowed after this time.
     #[error("too many attempts")]
@@ -78,7 +78,7 @@ pub enum Error {
     #[error("Use at least {0} characters. A few words in a row are easy to remember.")]
     TooShort(usize),
     /// The application does not have this role.
-    #[error("there is no role {0:?}")]
+    #[error("no role is named {0:?}")]
     UnknownRole(String),
 }
 
@@ -88,7 +88,7 @@ impl Error {
     pub fn about_name(&self) -> Option<Problem> {
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "one kind is about the name, whatever comes"
+            reason = "only one variant is about the name"
         )]
         match self {
             Self::Name(problem) => Some(problem.clone()),
@@ -101,7 +101,7 @@ impl Error {
     pub fn about_password(&self) -> Option<Message> {
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "three kinds are about the password, whatever comes"
+            reason = "only three variants are about the password"
         )]
         match self {
             Self::Guessable(reason) => Some(reason.message()),
@@ -142,7 +142,7 @@ impl AsProblem for Error {
     fn as_wait(&self) -> Option<(Duration, Message)> {
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "one kind is mended by waiting, whatever comes"
+            reason = "only one variant is solved by waiting"
         )]
         match self {
             Self::Throttled(wait) => Some((*wait, how_long(*wait))),
@@ -212,10 +212,10 @@ impl From<Error> for Finding {
         Self::refuse(
             crate::audit::Practice::Accounts,
             "accounts-not-open",
-            "accounts cannot be opened",
+            "cannot open the accounts",
         )
         .why(error.to_string())
-        .fix("correct what the reason names")
+        .fix("fix the cause, and start again")
     }
 }
 

@@ -277,7 +277,7 @@ impl Inner {
         self.own.take(whose).map_err(|wait| {
             let entry = Entry::new(Event::ExcessRateLimitExceeded).address(from);
             self.log
-                .record(entry.detail("accounts, by somebody who is known"));
+                .record(entry.detail("accounts, by a known user"));
             Error::Throttled(wait)
         })
     }

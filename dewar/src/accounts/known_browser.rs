@@ -90,7 +90,7 @@ impl KnownBrowser {
         let mut value = match known.seal(ring) {
             Ok(value) => value,
             Err(error) => {
-                tracing::error!(%error, "a browser was not made known");
+                tracing::error!(%error, "the cookie of a known browser was not created");
                 return;
             }
         };

@@ -143,7 +143,7 @@ impl Server {
             let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
             let mut certificates = CertificateDer::pem_slice_iter(&pem).peekable();
             if certificates.peek().is_none() {
-                return Err(wrong("there is no certificate in it".to_owned()));
+                return Err(wrong("it contains no certificate".to_owned()));
             }
             tls = tls.certificate_store(CertificateStore::None);
             for certificate in certificates {
@@ -172,7 +172,7 @@ fn read_password(file: &Path) -> Result<Secret<String>, MailError> {
 #[non_exhaustive]
 pub enum MailError {
     /// The sender's or a receiver's address is not valid.
-    #[error("not a mail address: {0}")]
+    #[error("not an email address: {0}")]
     Address(String),
     /// The file with the mail server's authority cannot be read, or holds no certificate.
     #[error("the mail server's authority, {}: {why}", file.display())]
@@ -183,13 +183,13 @@ pub enum MailError {
         why: String,
     },
     /// The letter could not be built.
-    #[error("the letter could not be put together: {0}")]
+    #[error("cannot build the email: {0}")]
     Letter(String),
     /// The folder for letters cannot be written.
-    #[error("the outbox cannot be written: {0}")]
+    #[error("cannot write to the outbox: {0}")]
     Outbox(std::io::Error),
     /// The file with the mail server's password cannot be read.
-    #[error("the mail server's password cannot be read from {}: {why}", file.display())]
+    #[error("cannot read the mail server's password from {}: {why}", file.display())]
     Password {
         /// The file.
         file: PathBuf,
@@ -200,7 +200,7 @@ pub enum MailError {
     #[error("the mail server: {0}")]
     Server(String),
     /// The sending thread could not be started.
-    #[error("the mail thread could not be started: {0}")]
+    #[error("cannot start the mail thread: {0}")]
     Thread(std::io::Error),
 }
 
@@ -287,12 +287,12 @@ impl Mailer {
                 let queued = queue.put(kind, cause, message);
                 if !queued {
                     // A stranger who requests letters can cause this.
-                    tracing::warn!(?kind, "a letter was dropped: too many of its kind wait");
+                    tracing::warn!(?kind, "an email was dropped: too many of its kind are waiting");
                 }
                 queued
             }
             Err(error) => {
-                tracing::error!(%error, "a letter was not written");
+                tracing::error!(%error, "an email was not written");
                 false
             }
         }
@@ -317,7 +317,7 @@ enum MailTransport {
 fn deliver_queued(waiting: &MailReceiver<Message>, carrier: &MailTransport) {
     while let Some(message) = waiting.next() {
         if let Err(error) = carrier.deliver(&message) {
-            tracing::error!(%error, "a letter was given up");
+            tracing::error!(%error, "Dewar gave up on an email");
         }
     }
 }

@@ -169,7 +169,7 @@ impl Workspace {
         let params = Params::try_from(&phc).map_err(phc_error)?;
         if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES {
             return Err(HashError::Phc(
-                "its parameters ask for more than is allowed".to_owned(),
+                "its parameters are above the limit".to_owned(),
             ));
         }
         let (Some(salt), Some(expected)) = (phc.salt, phc.hash) else {

@@ -55,13 +55,13 @@ impl Accounts {
     pub fn request_reset(&self, email: &str, from: IpAddr) -> Result<(), Error> {
         self.0.check_rate_limit(from)?;
         let Ok(turn) = Arc::clone(&self.0.errands).try_acquire_owned() else {
-            tracing::warn!("a request for a new password was dropped: too many at once");
+            tracing::warn!("a password reset request was dropped: too many at once");
             return Ok(());
         };
         let (accounts, key) = (self.clone(), EmailKey::new(email));
         tokio::spawn(async move {
             if let Err(error) = accounts.send_reset(&key, from).await {
-                tracing::error!(%error, "a link for a new password was not sent");
+                tracing::error!(%error, "a password reset link was not sent");
             }
             drop(turn);
         });
@@ -157,7 +157,7 @@ impl Accounts {
         let token = link::make_reset(&tx, person.id, inner.clock.now()).await?;
         let token = token.ok_or(Error::TooManyLinks)?;
         let entry = Entry::new(Event::AuthnTokenCreated).actor(command_line());
-        let entry = entry.subject(user).detail("link for a new password");
+        let entry = entry.subject(user).detail("password reset link");
         tx.record(&inner.log, entry).await?;
         tx.commit().await?;
         Ok(format!("{RESET}/{}", token.reveal()))
@@ -172,7 +172,7 @@ impl Accounts {
         }
         if link::was_spent(&inner.db, &token).await? {
             inner.log.record(
-                Entry::new(Event::AuthnTokenReuse).detail("a spent link for a new password"),
+                Entry::new(Event::AuthnTokenReuse).detail("a used password reset link"),
             );
         }
         Err(Error::LinkSpent)
@@ -241,7 +241,7 @@ impl Accounts {
         let entry = Entry::new(Event::AuthnTokenCreated)
             .subject(user)
             .address(from)
-            .detail("link for a new password");
+            .detail("password reset link");
         tx.record(&inner.log, entry).await?;
         tx.commit().await?;
         let letter = |origin: &str| Letter::Reset {

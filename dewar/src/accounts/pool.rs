@@ -29,7 +29,7 @@ pub enum PoolError {
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The threads could not be started, or have stopped.
-    #[error("the hashing threads are not there: {0}")]
+    #[error("cannot start the hashing threads: {0}")]
     Stopped(String),
 }
 
@@ -157,7 +157,7 @@ impl HashPool {
 }
 
 fn stopped() -> PoolError {
-    PoolError::Stopped("a thread ended while it worked".to_owned())
+    PoolError::Stopped("a hashing thread ended before it finished".to_owned())
 }
 
 fn work(queue: &Mutex<Receiver<HashJob>>, done: &AtomicU64) {

@@ -17,7 +17,7 @@ use crate::sessions::{Principal, Session, UserId};
 /// let proof = dewar::accounts::VerifiedPassword { user: dewar::sessions::UserId::new(1) };
 /// ```
 #[derive(Debug)]
-#[must_use = "a proof is there to be shown"]
+#[must_use = "pass the proof to the function that requires it"]
 pub struct VerifiedPassword {
     user: UserId,
     /// Read with the password's hash: if everything was signed out since, a session that begins with it is invalid.

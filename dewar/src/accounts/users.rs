@@ -245,7 +245,7 @@ impl Accounts {
         let tx = inner.db.begin().await?;
         inner.sessions.next_generations_in(&tx).await?;
         let entry = Entry::new(Event::AuthzAdmin).actor(command_line());
-        tx.record(&inner.log, entry.detail("everybody was signed out"))
+        tx.record(&inner.log, entry.detail("all users were signed out"))
             .await?;
         tx.commit().await?;
         Ok(inner.sessions.clear_everyone().await?)

@@ -94,7 +94,7 @@ impl LocalAuthority {
         };
         let pem = fs::read(path).map_err(Error::file(path))?;
         let certificate = CertificateDer::from_pem_slice(&pem)
-            .map_err(|_| wrong("there is no certificate in it"))?;
+            .map_err(|_| wrong("it contains no certificate"))?;
         let name = CertificateFacts::read(&certificate)
             .and_then(|facts| facts.common_name)
             .ok_or_else(|| wrong("it is not a certificate of a local authority"))?;

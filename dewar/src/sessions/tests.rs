@@ -277,7 +277,7 @@ async fn what_was_signed_out_elsewhere_is_over_at_the_next_request() {
     let visitor = house.request(&nobody).await;
     assert!(
         visitor.sign_in(UserId::new(9), 0).await.is_err(),
-        "there is no such account"
+        "the account does not exist"
     );
     assert!(
         house

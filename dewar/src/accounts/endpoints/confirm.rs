@@ -55,7 +55,7 @@ pub async fn confirm_page(_person: CurrentUser, Query(next): Query<Next>) -> Res
         .local()
         .filter(|path| !path.as_str().starts_with(CONFIRM));
     let asks = Pending::page(to.as_ref()).ask();
-    asks.ok_or_else(|| Error::internal("a path does not fit into the form that confirms"))
+    asks.ok_or_else(|| Error::internal("the path does not fit into the re-authentication form"))
 }
 
 /// `POST /confirm`: with the right password the session gets a new token, and Dewar continues with the pending request.

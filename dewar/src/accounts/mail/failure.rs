@@ -20,13 +20,13 @@ pub(super) fn reason(error: &smtp::Error) -> String {
         return tls_reason(fault).to_owned();
     }
     if error.is_response() {
-        return "its reply could not be read".to_owned();
+        return "its reply is not valid SMTP".to_owned();
     }
     if error.is_tls() {
-        return "TLS was not agreed".to_owned();
+        return "the TLS handshake failed".to_owned();
     }
     if error.is_client() {
-        return "it does not offer what a letter needs".to_owned();
+        return "it lacks a required SMTP extension".to_owned();
     }
     let io = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());
     match io {
@@ -52,10 +52,10 @@ fn tls<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
 
 fn tls_reason(fault: &rustls::Error) -> &'static str {
     let rustls::Error::InvalidCertificate(wrong) = fault else {
-        return "TLS was not agreed";
+        return "the TLS handshake failed";
     };
     if matches!(wrong, CertificateError::UnknownIssuer) {
-        return "its certificate is of an authority that is not trusted";
+        return "its certificate is from an untrusted authority";
     }
     if matches!(
         wrong,
@@ -72,7 +72,7 @@ fn tls_reason(fault: &rustls::Error) -> &'static str {
     ) {
         return "its certificate is not valid at this time";
     }
-    "its certificate is not accepted"
+    "its certificate was refused"
 }
 
 /// `5.7.1` at the beginning of the reply, of the class of its code; no other text is returned.

@@ -42,7 +42,7 @@ fn wrong_lines() -> Vec<(String, &'static str)> {
         ),
         (
             format!("{ADD} bob@example.org --name \u{202e}"),
-            "that is no name",
+            "not a name",
         ),
         (
             "users disable --email bob@example.org".to_owned(),
@@ -50,7 +50,7 @@ fn wrong_lines() -> Vec<(String, &'static str)> {
         ),
         (
             "users disable --email ada@example.org".to_owned(),
-            "one active administrator has to remain",
+            "one active administrator must remain",
         ),
         (
             "users set-password --email ada@example.org --link".to_owned(),

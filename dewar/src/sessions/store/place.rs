@@ -125,7 +125,7 @@ impl StorePlace {
             Finding::refuse(Practice::Sessions, "sessions-password-readable", title)
                 .why("whoever reads the password can write a session of any user")
                 .fix(format!(
-                    "{}, and change the password if anyone may have read it",
+                    "{}, and change the password if another user may have read it",
                     open.fix()
                 ))
                 .cwe(732)
