@@ -44,8 +44,8 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
             findings.push(
                 Finding::warn(Practice::Database, "database-foreign", title)
                     .severity(Severity::Medium)
-                    .why("Its owner can read and change every row, past everything that is asked here.")
-                    .fix("Run the application as the user whom its data belongs to.")
+                    .why("Its owner can read and change every row, and bypass every check of the application.")
+                    .fix("Run the application as the user that owns its data.")
                     .cwe(282),
             );
         }
@@ -55,7 +55,7 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
     let files = std::iter::once(file).chain(beside.iter().map(PathBuf::as_path));
     findings.extend(files.filter_map(|file| TooOpen::at(file, 0o077)).map(|open| {
         Finding::refuse(Practice::Database, "database-readable", open.title())
-            .why("Every other program on this machine could read what people entrusted to the application.")
+            .why("Every other program on this machine could read the users' data.")
             .fix(open.fix())
             .cwe(276)
             .asvs(&["13.2.2"])
@@ -71,8 +71,8 @@ fn loose_tables(names: &[String]) -> Option<Finding> {
     Some(
         Finding::warn(Practice::Database, "database-not-strict", title)
             .severity(Severity::Low)
-            .why("SQLite puts a text into a column of numbers there, and the program finds it when it reads it.")
-            .fix("Make the table anew in a migration, with STRICT at its end, and copy the rows.")
+            .why("SQLite accepts a text in a column of numbers there. The program then fails when it reads the row.")
+            .fix("Create the table again in a migration, with STRICT at its end, and copy the rows.")
             .cwe(20),
     )
 }

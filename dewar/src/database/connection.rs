@@ -148,7 +148,7 @@ impl Handle {
     ) -> Result<Vec<T>, Error> {
         match self.query(sql, values)? {
             QueryOutcome::Rows(rows) => Ok(rows),
-            QueryOutcome::Writes => Err(Error::refused("a reading connection does not write")),
+            QueryOutcome::Writes => Err(Error::refused("a read connection cannot write")),
         }
     }
 

@@ -55,7 +55,7 @@ struct Inner {
     statements: AtomicU64,
     version: Option<Arc<VersionFile>>,
     /// Last, so that the readers are closed before the file is deleted.
-    #[cfg_attr(not(test), expect(dead_code, reason = "dropping it is its use"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "it takes effect when it is dropped"))]
     temporary: Option<Temporary>,
 }
 
@@ -262,7 +262,7 @@ impl Db {
             .ok_or_else(|| unopened(&"its name is not UTF-8"))?
             .to_owned();
         if fs::metadata(path).is_ok_and(|file| file.len() > 0) {
-            return Err(unopened(&"there is a file already"));
+            return Err(unopened(&"the file exists already"));
         }
         make_file(path).map_err(|error| unopened(&error))?;
         self.hold()

@@ -33,7 +33,7 @@ pub enum Error {
     )]
     Busy,
     /// A `CHECK` constraint is violated.
-    #[error("the check `{constraint}` does not hold")]
+    #[error("the `CHECK` constraint `{constraint}` is violated")]
     Check {
         /// Its name, or its expression if it has no name.
         constraint: String,
@@ -51,7 +51,7 @@ pub enum Error {
         column: String,
     },
     /// The row refers to a missing row, or another row still refers to it.
-    #[error("a foreign key does not hold")]
+    #[error("a foreign key constraint is violated")]
     ForeignKey,
     /// A migration failed; nothing of it is left.
     #[error("migration `{name}`: {source}")]
@@ -62,25 +62,25 @@ pub enum Error {
         source: Arc<Self>,
     },
     /// An applied migration was edited afterwards.
-    #[error("migration `{name}` was changed after it was applied")]
+    #[error("migration `{name}` was changed after it ran")]
     MigrationChanged {
         /// Its name.
         name: String,
     },
     /// The database has migrations that this program does not know: the program is older.
-    #[error("the database is newer than this program: it holds the migrations {names:?}")]
+    #[error("the database is newer than this program: it has the migrations {names:?}")]
     MigrationUnknown {
         /// Their names.
         names: Vec<String>,
     },
     /// Models do not fit the tables they read.
-    #[error("models do not fit their tables: {}", problems.join("; "))]
+    #[error("models do not match their tables: {}", problems.join("; "))]
     Models {
         /// One sentence for each problem.
         problems: Vec<String>,
     },
     /// The row does not exist.
-    #[error("no such row")]
+    #[error("the row does not exist")]
     NotFound,
     /// A required column had no value.
     #[error("no value for `{column}`")]
@@ -100,7 +100,7 @@ pub enum Error {
     #[error(transparent)]
     Orm(DbErr),
     /// An owner has as many rows as its [`Quota`](super::Quota) allows.
-    #[error("`{table}` has {most} rows of this owner, and takes no more")]
+    #[error("`{table}` has {most} rows of this owner, which is the limit")]
     QuotaFull {
         /// The table.
         table: &'static str,
@@ -153,7 +153,7 @@ pub enum Error {
         table: String,
     },
     /// A stored or given value does not fit the requested type.
-    #[error("`{column}` does not hold {wanted}")]
+    #[error("`{column}` does not contain {wanted}")]
     Value {
         /// The column's name, or its position.
         column: String,
@@ -193,13 +193,13 @@ impl Error {
         }
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "nothing else can be told apart"
+            reason = "all other errors are handled alike"
         )]
         match error {
-            rusqlite::Error::MultipleStatement => Self::refused("one statement at a time"),
+            rusqlite::Error::MultipleStatement => Self::refused("a call takes one statement"),
             rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
             rusqlite::Error::ExecuteReturnedResults => {
-                Self::refused("the statement has rows to give: ask with `query`")
+                Self::refused("the statement returns rows: use `query`")
             }
             other => Self::Sqlite {
                 code: -1,
@@ -253,7 +253,7 @@ impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "the rest is SeaORM's and stays so"
+            reason = "the rest stay errors of SeaORM"
         )]
         match error {
             DbErr::TryIntoErr { ref source, .. } => source

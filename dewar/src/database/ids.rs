@@ -70,11 +70,11 @@ impl Db {
 impl Reusing {
     fn finding(&self) -> Finding {
         let Self { table, key, .. } = self;
-        let title = format!("the ids of `{table}` can come back: `{key}` has no AUTOINCREMENT");
+        let title = format!("SQLite can reuse the ids of `{table}`: `{key}` has no AUTOINCREMENT");
         Finding::refuse(Practice::Database, "database-ids-reused", title)
             .why(
-                "SQLite gives a new row the id of one that was deleted. A page, a link or a log entry about the old \
-                 record is then about the new one: what was looked at is not what is approved or deleted.",
+                "SQLite gives a new row the id of a deleted one. A page, a link or a log entry about the old record \
+                 then refers to the new one: a user could approve or delete another record than the one on the page.",
             )
             .fix(self.fix())
             .cwe(639)
@@ -95,15 +95,15 @@ impl Reusing {
             String::new()
         } else {
             format!(
-                " Then make again what went with the table: {}.",
+                " Then create again what was dropped with the table: {}.",
                 beside.join(", ")
             )
         };
         format!(
-            "Build the table anew in a new migration: `CREATE TABLE {table}_anew ({key} INTEGER PRIMARY KEY AUTOINCREMENT{others}) \
-             STRICT; INSERT INTO {table}_anew ({all}) SELECT {all} FROM {table}; DROP TABLE {table}; ALTER TABLE {table}_anew \
-             RENAME TO {table};`.{again} Where `{key}` is the id of another table's row, write `WITHOUT ROWID` instead: \
-             such a table numbers nothing."
+            "Build the table again in a new migration: `CREATE TABLE {table}_anew ({key} INTEGER PRIMARY KEY \
+             AUTOINCREMENT{others}) STRICT; INSERT INTO {table}_anew ({all}) SELECT {all} FROM {table}; DROP TABLE \
+             {table}; ALTER TABLE {table}_anew RENAME TO {table};`.{again} Where `{key}` is the id of another table's \
+             row, write `WITHOUT ROWID` instead: SQLite gives such rows no ids."
         )
     }
 }

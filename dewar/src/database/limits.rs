@@ -104,7 +104,7 @@ impl StatementLimits {
         }
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "all that changes the tables"
+            reason = "all other actions change the tables"
         )]
         let allowed = match context.action {
             // The counters of AUTOINCREMENT: if they were set back, ids would be handed out again.

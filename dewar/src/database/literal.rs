@@ -21,10 +21,10 @@
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "SQL is a literal; `{Self}` is made at run time",
-    label = "write the statement out, with `?` for each value",
-    note = "values are bound: `db.query(\"SELECT id FROM users WHERE name = ?\", [name.into()])`",
-    note = "for a statement put together at run time, use SeaORM's `Entity::find()` and its filters"
+    message = "SQL must be a literal; `{Self}` is built at run time",
+    label = "write the whole statement, with `?` for each value",
+    note = "bind the values: `db.query(\"SELECT id FROM users WHERE name = ?\", [name.into()])`",
+    note = "to build a statement at run time, use SeaORM's `Entity::find()` and its filters"
 )]
 pub trait Literal: sealed::Literal + Send {
     #[doc(hidden)]

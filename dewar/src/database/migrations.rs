@@ -139,7 +139,7 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome,
         )
         .optional()?;
     if let Some(table) = dangling {
-        tracing::error!(table, "a row points at a row that is not there");
+        tracing::error!(table, "a row refers to a missing row");
         return Err(Error::ForeignKey);
     }
     connection.execute(

@@ -91,13 +91,13 @@ impl Table {
             .query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         if real.is_empty() {
-            return Ok(vec![format!("there is no table `{name}`")]);
+            return Ok(vec![format!("the table `{name}` does not exist")]);
         }
         let mut problems = self.unbounded(connection, &real)?;
         for (column, kind) in &self.columns {
             match (real.get(column), kind) {
                 (None, _) => problems.push(format!("`{name}` has no column `{column}`")),
-                (_, None) => problems.push(format!("`{name}.{column}`: a type not supported here")),
+                (_, None) => problems.push(format!("`{name}.{column}`: unsupported type")),
                 (Some(declared), Some(kind)) if !kind.storage().contains(&declared.as_str()) => {
                     problems.push(format!(
                         "`{name}.{column}` is {declared}; the model's type needs {}",
@@ -131,8 +131,8 @@ impl Table {
         Ok(broken
             .map(|(column, most)| {
                 format!(
-                    "`{}.{column}` takes at most {most} characters by its type, and by its table another number or any: \
-                     write `{column} TEXT NOT NULL CHECK (length({column}) <= {most})`",
+                    "the type of `{}.{column}` allows at most {most} characters; the table allows another number or \
+                     any: write `{column} TEXT NOT NULL CHECK (length({column}) <= {most})`",
                     self.name
                 )
             })
@@ -274,7 +274,7 @@ impl Decode for QueryResult {
                 .map_or_else(|| as_stored(stored), |kind| kind.read(stored));
             let value = value.ok_or_else(|| Error::Value {
                 column: column.name.clone(),
-                wanted: "what its model says",
+                wanted: "a value of the model's type",
             })?;
             if plan.by_position {
                 values.push((position(index), value.clone()));

@@ -19,15 +19,15 @@ fn built(statement: Statement) -> Result<(Cow<'static, str>, Vec<Value>), Error>
     }
     let Some(values) = statement.values else {
         return Err(Error::refused(
-            "a statement without a list of values was put together by hand: use `Db::query` or \
-             `Db::execute` with a literal, and a migration for tables",
+            "the statement has no list of values, so it was written by hand: use `Db::query` or `Db::execute` with a \
+             literal, and a migration for tables",
         ));
     };
     Ok((Cow::Owned(statement.sql), values.0))
 }
 
 fn unprepared() -> DbErr {
-    Error::refused("SQL is a literal with bound values: `Db::execute`").into()
+    Error::refused("use a literal with bound values: `Db::execute`").into()
 }
 
 fn outcome((rows, last_id): (u64, i64)) -> ExecResult {
@@ -134,7 +134,7 @@ impl TransactionSession for Tx {
 /// so it is refused.
 fn writes(access: Option<AccessMode>) -> Result<(), Error> {
     match access {
-        Some(AccessMode::ReadOnly) => Err(Error::refused("a read-only transaction: read by `Db`")),
+        Some(AccessMode::ReadOnly) => Err(Error::refused("a read-only transaction: read with `Db`")),
         Some(AccessMode::ReadWrite) | None => Ok(()),
     }
 }

@@ -50,8 +50,8 @@ impl Quota {
     /// If a name has other characters than small letters, digits and underscores; in a `const`, while it is compiled.
     #[must_use]
     pub const fn new(table: &'static str, column: &'static str, most: u32) -> Self {
-        assert!(is_name(table), "a table's name is made of a-z, 0-9 and _");
-        assert!(is_name(column), "a column's name is made of a-z, 0-9 and _");
+        assert!(is_name(table), "a table's name has only a-z, 0-9 and _");
+        assert!(is_name(column), "a column's name has only a-z, 0-9 and _");
         Self {
             table,
             column,

@@ -110,7 +110,7 @@ impl Db {
                     Err(error) => {
                         pass.unreadable += 1;
                         let bound = &found.row;
-                        tracing::warn!(%column, %bound, %error, "a sealed row cannot be opened");
+                        tracing::warn!(%column, %bound, %error, "cannot decrypt a sealed row");
                     }
                 }
             }

@@ -115,7 +115,7 @@ columns! {
 }
 
 impl<const N: usize> sealed::FromColumn for [u8; N] {
-    const WANTED: &'static str = "bytes of the right number";
+    const WANTED: &'static str = "the right number of bytes";
 
     #[expect(private_interfaces, reason = "sealed: nobody else can name or call it")]
     fn from_stored(stored: Stored<'_>) -> Option<Self> {

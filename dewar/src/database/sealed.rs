@@ -85,7 +85,7 @@ pub struct SealedColumn {
 /// let telephone: SealedColumn = SealedColumn::new("profiles", "telephone").bound_to("user_id");
 /// ```
 #[derive(Debug, Clone, Copy)]
-#[must_use = "a sealed column is bound to a column that says whose the row is"]
+#[must_use = "a sealed column is bound to the column that names the row's owner"]
 pub struct Unbound {
     table: &'static str,
     column: &'static str,
@@ -98,11 +98,11 @@ impl SealedColumn {
     /// If a name has other characters than small letters, digits and underscores; in a `const`, while it is compiled.
     #[expect(
         clippy::new_ret_no_self,
-        reason = "unbound, an envelope could be moved to another row"
+        reason = "an unbound envelope could be moved to another row"
     )]
     pub const fn new(table: &'static str, column: &'static str) -> Unbound {
-        assert!(is_name(table), "a table's name is made of a-z, 0-9 and _");
-        assert!(is_name(column), "a column's name is made of a-z, 0-9 and _");
+        assert!(is_name(table), "a table's name has only a-z, 0-9 and _");
+        assert!(is_name(column), "a column's name has only a-z, 0-9 and _");
         Unbound { table, column }
     }
 
@@ -173,7 +173,7 @@ impl Unbound {
     /// If the name has other characters than small letters, digits and underscores; in a `const`, while it is compiled.
     #[must_use]
     pub const fn bound_to(self, column: &'static str) -> SealedColumn {
-        assert!(is_name(column), "a column's name is made of a-z, 0-9 and _");
+        assert!(is_name(column), "a column's name has only a-z, 0-9 and _");
         SealedColumn {
             table: self.table,
             column: self.column,

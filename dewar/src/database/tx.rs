@@ -149,7 +149,7 @@ impl Tx {
     pub async fn commit(mut self) -> Result<(), Error> {
         if self.shared.depth.load(Ordering::Acquire) != self.level {
             return Err(Error::refused(
-                "a nested transaction is still open; all is rolled back",
+                "a nested transaction is still open; Dewar rolls everything back",
             ));
         }
         self.open = false;
@@ -261,7 +261,7 @@ impl Drop for Tx {
             }
         });
         if sent.is_err() {
-            tracing::debug!("the database was closed before a transaction was dropped");
+            tracing::debug!("the database was closed before the transaction was dropped");
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn type_of(value: &Value) -> &'static str {
     match to_sqlite(value) {
         Ok(ToSqlOutput::Borrowed(value)) => name_of(value.data_type()),
         Ok(ToSqlOutput::Owned(value)) => name_of(value.data_type()),
-        Ok(_) | Err(_) => "a type that SQLite has not",
+        Ok(_) | Err(_) => "a type that SQLite does not have",
     }
 }
 
@@ -61,7 +61,7 @@ const fn name_of(kind: Type) -> &'static str {
 fn to_sqlite(value: &Value) -> Result<ToSqlOutput<'_>, Error> {
     #[expect(
         unreachable_patterns,
-        reason = "an application may turn more of SeaORM's types on"
+        reason = "an application may enable more types of SeaORM"
     )]
     Ok(match value {
         Value::Bool(value) => owned(*value),
@@ -93,7 +93,7 @@ fn to_sqlite(value: &Value) -> Result<ToSqlOutput<'_>, Error> {
         Value::TimeDateTimeWithTimeZone(value) => {
             written(value.map(|value| value.to_offset(UtcOffset::UTC).format(MOMENT_AND_OFFSET)))?
         }
-        _ => return Err(unfit("a type that SQLite can hold")),
+        _ => return Err(unfit("a type that SQLite can store")),
     })
 }
 
@@ -111,7 +111,7 @@ fn written(
     Ok(owned(
         value
             .transpose()
-            .map_err(|_| unfit("a time that can be written"))?,
+            .map_err(|_| unfit("a time that Dewar can write"))?,
     ))
 }
 
@@ -159,7 +159,7 @@ impl ColumnKind {
     pub(crate) fn of(column: &ColumnType) -> Option<Self> {
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "types behind features that are off"
+            reason = "these types are behind disabled features"
         )]
         Some(match column {
             ColumnType::BigInteger => Self::BigInt,
@@ -226,7 +226,7 @@ impl ColumnKind {
             Self::Bytes => stored.as_blob().ok()?.to_owned().into(),
             Self::Date => time::Date::parse(stored.as_str().ok()?, DATE).ok()?.into(),
             Self::Double => number(stored)?.into(),
-            #[expect(clippy::cast_possible_truncation, reason = "the model wants an f32")]
+            #[expect(clippy::cast_possible_truncation, reason = "the model needs an f32")]
             Self::Float => (number(stored)? as f32).into(),
             Self::Int => integer::<i32>(stored)?.into(),
             Self::Json => serde_json::from_str::<serde_json::Value>(stored.as_str().ok()?)
@@ -446,7 +446,7 @@ mod tests {
             (Value::Char(None), "NULL"),
             (Value::Enum(OptionEnum::None("colour".into())), "NULL"),
             (Value::Int(None), "NULL"),
-            (f64::NAN.into(), "a type that SQLite has not"),
+            (f64::NAN.into(), "a type that SQLite does not have"),
         ];
         for (value, name) in names {
             assert_eq!(type_of(&value), name);

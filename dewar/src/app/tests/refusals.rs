@@ -372,7 +372,7 @@ async fn a_database_that_does_not_fit_is_found_with_what_to_do() {
     for (migrations, why, fix) in [
         (
             &[Migration::new("one", EDITED)][..],
-            "`one` was changed after it was applied",
+            "`one` was changed after it ran",
             "undo the change of `one`",
         ),
         (&[], "newer than this program", "start the newer program"),

@@ -344,7 +344,7 @@ async fn a_model_that_does_not_fit_its_table_is_refused() {
         "`things.id` is TEXT; the model's type needs INTEGER or INT"
     );
     assert_eq!(problems[1], "`things` has no column `small`");
-    assert_eq!(problems.last().unwrap(), "there is no table `parts`");
+    assert_eq!(problems.last().unwrap(), "the table `parts` does not exist");
 }
 
 #[tokio::test]
