@@ -10,7 +10,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Medium,
         what: "every part comes from a registry",
         why: "what comes from a git address has no advisories, and can change under the same name",
-        fix: "take a released version",
+        fix: "use a published version",
         cwe: Some(1104),
         asvs: &["15.2.4"],
         look: source,

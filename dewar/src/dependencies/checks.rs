@@ -28,12 +28,12 @@ impl Parts {
 /// One name and version from two sources: the author of the second chose the first one's name (dependency confusion).
 fn twice(part: &Part) -> Finding {
     let title = format!(
-        "{} {} stands in the lock file twice",
+        "the lock file contains {} {} twice",
         part.name, part.version
     );
     Finding::refuse(Practice::Dependencies, "dependencies-part-twice", title)
-        .why("one of the two is not what was published under this name")
-        .fix("find out which of them was meant, and take the other out of Cargo.toml")
+        .why("one of the two is not the crate that was published under this name")
+        .fix("find out which one you need, and remove the other from Cargo.toml")
         .cwe(427)
         .asvs(&["15.2.4"])
 }
@@ -58,7 +58,7 @@ fn judge(part: &Part) -> Option<Finding> {
                 "dependencies-registry-without-tls",
                 title,
             )
-            .why("whoever sits on the way gives the program its parts, with checksums to match")
+            .why("an attacker on the network could replace the crates, with matching checksums")
             .fix("name the registry by its https:// address")
             .cwe(319)
             .asvs(&["15.2.4"]),
@@ -69,14 +69,14 @@ fn judge(part: &Part) -> Option<Finding> {
         .any(|known| address.contains(known))
     {
         let title =
-            format!("{name} comes from {address}, which looks like the public registry and is not");
+            format!("{name} comes from {address}, which imitates the public registry");
         return Some(
             Finding::refuse(
                 Practice::Dependencies,
                 "dependencies-lookalike-registry",
                 title,
             )
-            .why("a name that is nearly right is chosen to be overlooked")
+            .why("an attacker chooses a similar name so that nobody notices it")
             .fix("remove the lock file's entry, and the registry from cargo's configuration")
             .cwe(427)
             .asvs(&["15.2.4"]),
@@ -94,7 +94,7 @@ fn elsewhere(name: &str, source: &str) -> Finding {
     )
     .severity(Severity::Medium)
     .why("it has no advisories and no checksum, and can change under the same name")
-    .fix("take a released version")
+    .fix("use a published version")
     .cwe(1104)
     .asvs(&["15.2.4"])
 }
@@ -103,8 +103,8 @@ fn other(name: &str, address: &str) -> Finding {
     let title = format!("{name} comes from the registry {address}");
     Finding::warn(Practice::Dependencies, "dependencies-other-registry", title)
         .severity(Severity::Low)
-        .why("the advisories that are asked are those of the public registry")
-        .fix("none, where the registry is yours; otherwise take the part from the public one")
+        .why("`dewar-audit` has only the advisories of the public registry")
+        .fix("nothing, if the registry is yours; otherwise use the crate from the public registry")
         .cwe(1104)
         .asvs(&["15.2.4"])
 }
@@ -116,11 +116,11 @@ fn unchecked(name: &str, part: &Part) -> Option<Finding> {
         Some(text) if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
             return None;
         }
-        Some(_) => format!("{name} has a checksum that is none"),
+        Some(_) => format!("{name} has an invalid checksum"),
     };
     Some(
         Finding::refuse(Practice::Dependencies, "dependencies-no-checksum", title)
-            .why("what was built may not be what was published")
+            .why("the compiled crate may differ from the published one")
             .fix("remove the lock file's entry and run `cargo update -p` for it")
             .cwe(494)
             .asvs(&["15.2.4"]),

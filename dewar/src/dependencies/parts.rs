@@ -30,7 +30,7 @@ pub struct Part {
 
 /// The text is not a lock file.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("this is not a lock file of cargo's: {0}")]
+#[error("this is not a lock file of cargo: {0}")]
 pub struct Unreadable(String);
 
 #[derive(Deserialize)]
