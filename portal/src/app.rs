@@ -16,7 +16,7 @@ use crate::{
 /// The framework provides the pages of accounts.
 #[expect(
     clippy::too_many_lines,
-    reason = "the access policy is read on one page"
+    reason = "readers can see the whole access policy on one page"
 )]
 pub fn app(app: App) -> App {
     app.public([

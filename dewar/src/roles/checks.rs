@@ -3,11 +3,11 @@ use crate::audit::{Finding, Practice, Severity};
 /// Checks the holders of the roles: does somebody administer the application?
 pub(crate) fn findings(administrator: Option<&str>, holders: i64) -> Option<Finding> {
     let role = administrator.filter(|_| holders == 0)?;
-    let title = format!("nobody has the role `{role}`");
+    let title = format!("no user has the role `{role}`");
     Some(
         Finding::warn(Practice::Roles, "roles-no-administrator", title)
             .severity(Severity::Low)
-            .why("Nobody can give or take roles, or end an account; and the link that makes the first one is good for whoever finds it.")
+            .why("Nobody can assign roles or delete accounts. Anyone who finds the link for the first administrator can use it.")
             .fix(format!("start the application and open the link that it prints, or run `users add --role {role}`"))
             .asvs(&["8.1.1"]),
     )

@@ -17,7 +17,7 @@ pub(crate) fn admit(access: Access, context: &RequestContext) -> Result<(), Erro
         Access::BrowserReports => Err(Error::forbidden()),
         Access::Role(name) if !person.has_role_named(name) => {
             let entry = Entry::new(Event::AuthzFail);
-            context.record(entry.detail(format_args!("role {name} is wanted")));
+            context.record(entry.detail(format_args!("the route requires the role {name}")));
             Err(Error::forbidden())
         }
         Access::Public | Access::SignedIn | Access::Role(_) | Access::Webhook(_) => Ok(()),
