@@ -27,5 +27,5 @@ pub(crate) fn unknown(meta: &ParseNestedMeta<'_>, known: &str) -> Error {
         .path
         .get_ident()
         .map_or_else(|| "this".to_owned(), |name| format!("`{name}`"));
-    meta.error(format!("{name} is not known here; known are: {known}"))
+    meta.error(format!("{name} is unknown; known are: {known}"))
 }

@@ -11,8 +11,8 @@ const TAKEN: [&str; 5] = ["attributes", "csrf_token", "errors", "fields", "token
 const KNOWN: &str = "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", group = \"…\", earliest = \"…\", \
      latest = \"…\", rows = 6, radio, range, list_box, suggest = [\"…\"], unlabelled, apart";
 
-const RULES: &str = "a rule stands in the type of the field, where nothing goes around it: `Line<40>` for a length, `Int<1, 9>` for \
-     a range, `Option<…>` for what may be left out, a `Field` of your own for a pattern";
+const RULES: &str = "the field's type states the rules, so nothing bypasses them: `Line<40>` for a length, `Int<1, \
+     9>` for a range, `Option<…>` for an optional value, a `Field` of your own for a pattern";
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = fields_of(input)?;
@@ -66,7 +66,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         // Checks the attributes here, not where the form is first used.
         const _: &[::dewar::forms::FieldSpec] = <#name as ::dewar::forms::Model>::FIELDS;
         #[automatically_derived]
-        #[allow(dead_code, reason = "a form is shown blank, filled, or both")]
+        #[allow(dead_code, reason = "a form can be blank, filled, or both")]
         impl #name {
             /// The empty form.
             #visibility fn view() -> ::dewar::forms::FormView {
@@ -160,7 +160,7 @@ fn fields_of(input: &DeriveInput) -> Result<Vec<&Field>> {
         },
         Data::Enum(_) | Data::Union(_) => Err(Error::new_spanned(
             &input.ident,
-            "a form is a struct; an enum is one of its fields: `#[derive(Choices)]` on the enum and `Choice<Enum>` as the field",
+            "a form is a struct; an enum can be one of its fields: `#[derive(Choices)]` on the enum and `Choice<Enum>` as the field",
         )),
     }
 }
@@ -202,18 +202,18 @@ fn name_of(field: &Field) -> Result<String> {
     let ident = field
         .ident
         .as_ref()
-        .ok_or_else(|| Error::new_spanned(field, "a field has a name"))?;
+        .ok_or_else(|| Error::new_spanned(field, "a field needs a name"))?;
     let name = plain(ident);
     if TAKEN.contains(&name.as_str()) {
         return Err(Error::new(
             ident.span(),
-            format!("`{name}` means something else on a form; call the field differently"),
+            format!("`{name}` has another meaning in a form; rename the field"),
         ));
     }
     if name.len() > 64 || !name.is_ascii() {
         return Err(Error::new(
             ident.span(),
-            "the name of a field has at most 64 characters, all ASCII",
+            "a field's name has at most 64 characters, all ASCII",
         ));
     }
     Ok(name)

@@ -20,7 +20,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 match administrator.replace(&variant.ident) {
                     None => Ok(()),
                     Some(first) => Err(meta.error(format!(
-                        "`{first}` is the administrator already; there is one"
+                        "`{first}` is already the administrator; a second one is not possible"
                     ))),
                 }
             } else {
@@ -33,7 +33,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let administrator = administrator.ok_or_else(|| {
         Error::new_spanned(
             name,
-            "one role needs `#[role(administrator)]`: the first person who is set up gets it",
+            "one role needs `#[role(administrator)]`: the first user gets it",
         )
     })?;
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();

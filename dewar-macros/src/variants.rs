@@ -17,14 +17,14 @@ pub(crate) fn of<'a>(input: &'a DeriveInput, what: &str) -> Result<Vec<&'a Varia
     if data.variants.is_empty() {
         return Err(Error::new_spanned(
             &input.ident,
-            "an enum without variants leaves nothing to choose",
+            "an enum without variants has no choices",
         ));
     }
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
             return Err(Error::new_spanned(
                 variant,
-                format!("{what} are variants that hold nothing"),
+                format!("{what} are variants without fields"),
             ));
         }
     }

@@ -13,7 +13,7 @@ use crate::pages::Message;
 /// assert_eq!(Verdict::OFFERS[1].value, "reject");
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say what there is to choose from",
+    message = "`{Self}` does not list its choices",
     note = "write `#[derive(Choices, Clone, Copy)]` on the enum"
 )]
 pub trait Choices: Copy + Send + Sync + 'static {

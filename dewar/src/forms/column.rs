@@ -38,7 +38,7 @@ macro_rules! columns {
             fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
                 let from: fn($stored) -> Option<$type> = $from;
                 from(<$stored>::try_get_by(row, index)?)
-                    .ok_or_else(|| broken(index, concat!("what the type `", $name, "` takes")))
+                    .ok_or_else(|| broken(index, concat!("a valid value of `", $name, "` takes")))
             }
         }
 

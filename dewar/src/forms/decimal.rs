@@ -32,7 +32,7 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
     };
     const LOWEST: i64 = Self::bound(MIN);
     const HIGHEST: i64 = {
-        assert!(MIN <= MAX, "nothing lies between the bounds of a `Decimal`");
+        assert!(MIN <= MAX, "the bounds of a `Decimal` allow no value");
         Self::bound(MAX)
     };
 

@@ -33,7 +33,7 @@ pub(super) fn head(block: &[u8]) -> Result<PartHeader, FormRejection> {
             || value.contains(char::is_control)
         {
             return Err(FormRejection::Malformed(
-                "the headers of a part are not as a browser writes them",
+                "a part has headers that no browser writes",
             ));
         }
         let value = value.trim_matches([' ', '\t']);
@@ -45,7 +45,7 @@ pub(super) fn head(block: &[u8]) -> Result<PartHeader, FormRejection> {
         };
         if twice {
             return Err(FormRejection::Malformed(
-                "a header of a part came twice or encodes its content",
+                "a part has a header twice, or an encoded one",
             ));
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn head(block: &[u8]) -> Result<PartHeader, FormRejection> {
 }
 
 fn form_data(value: &str) -> Result<(String, Option<String>), FormRejection> {
-    const WRONG: FormRejection = FormRejection::Malformed("a part does not say which field it is");
+    const WRONG: FormRejection = FormRejection::Malformed("a part does not name its field");
     let (kind, mut rest) = value.split_once(';').ok_or(WRONG)?;
     if !kind.trim().eq_ignore_ascii_case("form-data") {
         return Err(WRONG);

@@ -88,10 +88,10 @@ pub trait Edits: Model {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a column of type `{C}` does not hold a `{Self}`",
+    message = "a column of type `{C}` cannot store a `{Self}`",
     label = "the model's column of this name is a `{C}`",
-    note = "words are kept as `String`, `Int` and `Decimal` as `i64`, a `bool` as `bool`, an `Option` as `Option`; each value type also as itself",
-    note = "a field that is no column of the record is marked with `#[field(apart)]`"
+    note = "text is stored as `String`, `Int` and `Decimal` as `i64`, a `bool` as `bool`, an `Option` as `Option`; a column can also have the value type itself",
+    note = "mark a field that is not a column of the record with `#[field(apart)]`"
 )]
 pub trait IntoColumn<C>: Field {
     /// The value for the column.

@@ -12,15 +12,15 @@ const COME_BACK: Duration = Duration::from_secs(5);
 /// Why Dewar refused a request before it looked at its fields.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FormRejection {
-    #[error("the sealed field {} was altered, or belongs to another page", loggable(.0))]
+    #[error("the sealed field {} was changed, or belongs to another page", loggable(.0))]
     Altered(String),
-    #[error("the body could not be read")]
+    #[error("the body cannot be read")]
     Body(#[source] axum::Error),
-    #[error("the content type is not one of a form")]
+    #[error("the content type is not that of a form")]
     ContentType,
     #[error("the body is malformed: {0}")]
     Malformed(&'static str),
-    #[error("the quarantine cannot be written")]
+    #[error("cannot write to the quarantine")]
     Quarantine(#[source] io::Error),
     #[error("the CSRF check failed: {refusal}")]
     Token {
@@ -28,11 +28,11 @@ pub(super) enum FormRejection {
         /// The typed values, for the error page.
         typed: Vec<TypedField>,
     },
-    #[error("more was sent than is taken: {0}")]
+    #[error("the request is above a limit: {0}")]
     TooLarge(Message),
-    #[error("the field {0} came more than once")]
+    #[error("the request has the field {0} more than once")]
     TwiceSent(&'static str),
-    #[error("the field {} is not part of the form", loggable(.0))]
+    #[error("the form has no field {}", loggable(.0))]
     UnknownField(String),
 }
 

@@ -41,7 +41,7 @@ fn fields(
 
 fn named(field: &str) -> &str {
     if field.is_empty() {
-        "the form as a whole"
+        "the whole form"
     } else {
         field
     }
@@ -50,7 +50,7 @@ fn named(field: &str) -> &str {
 /// Logs a request whose sender lost their session or a role before its body arrived.
 pub(super) fn came_too_late(context: &RequestContext) {
     let entry =
-        Entry::new(Event::AuthzFail).detail("the session changed while the request was sent");
+        Entry::new(Event::AuthzFail).detail("the session changed during the upload");
     let entry = match context.principal() {
         Some(person) => entry.subject(person.id()),
         None => entry,

@@ -33,13 +33,14 @@ const REPEATED: usize = 64;
 /// assert!(Postcode::parse(RawValue::Text("<script>")).is_err());
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a field of a form: it does not say what it takes",
+    message = "`{Self}` cannot be a field of a form: it has no validation rules",
     label = "not a `dewar::forms::Field`",
-    note = "there are `Line<80>`, `Text<2_000>`, `CleanHtml<2_000>`, `Email`, `Password`, `NewPassword`, `Int<0, 10>`, \
-            `Decimal<2, 0, 10>`, `Date`, `Time`, `DateTime`, `Telephone`, `Url`, `Colour`, `Choice<Enum>`, `Pick<Record>`, `bool`, `Hidden<F>`, `List<Row, 0, 9>` and `Upload<Kind, MAX>`; `Option` of \
-            one need not be filled in, `Vec` or `Many` of one may come more than once",
-    note = "a text without a limit is none of them: write `Line<N>` or `Text<N>` for `String`, `Int<MIN, MAX>` for a number",
-    note = "a type of your own implements `Field` in about ten lines; its documentation has an example"
+    note = "use `Line<80>`, `Text<2_000>`, `CleanHtml<2_000>`, `Email`, `Password`, `NewPassword`, `Int<0, 10>`, \
+            `Decimal<2, 0, 10>`, `Date`, `Time`, `DateTime`, `Telephone`, `Url`, `Colour`, `Choice<Enum>`, \
+            `Pick<Record>`, `bool`, `Hidden<F>`, `List<Row, 0, 9>` or `Upload<Kind, MAX>`; an `Option` of one may be \
+            left empty, a `Vec` or `Many` of one may come more than once",
+    note = "every text needs a limit: write `Line<N>` or `Text<N>` for `String`, `Int<MIN, MAX>` for a number",
+    note = "implement `Field` for a type of your own in about ten lines; its documentation has an example"
 )]
 pub trait Field: Sized + Send + 'static {
     /// How the field looks and what it accepts.

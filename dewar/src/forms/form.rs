@@ -42,7 +42,7 @@ use crate::pages::{
 /// }
 /// ```
 #[derive(Debug)]
-#[must_use = "a form is read by `or_rerender`, `bind` or `result`"]
+#[must_use = "read a form with `or_rerender`, `bind` or `result`"]
 pub struct Form<T: Model> {
     model: Option<T>,
     view: FormView,
@@ -175,7 +175,7 @@ impl<T: Model> Form<T> {
         let typed = self
             .view
             .typed(field)
-            .ok_or_else(|| Error::internal(format!("nothing can be asked about `{field}`")))?;
+            .ok_or_else(|| Error::internal(format!("cannot check the field `{field}`")))?;
         let is_wrong = self.view.problems().of(field).next().is_some();
         if is_wrong || typed.is_empty() {
             return Ok(self);

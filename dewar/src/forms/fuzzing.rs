@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::missing_panics_doc,
-    reason = "each panics where a promise does not hold, which is what it is for"
+    reason = "each function panics if a promise is broken"
 )]
 
 use std::sync::LazyLock;

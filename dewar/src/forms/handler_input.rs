@@ -19,11 +19,11 @@ use crate::pages::{Danger, Sealed};
 /// is_an_input::<dewar::CurrentUser>();
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an argument of a handler: it lets input in that nobody has checked",
+    message = "`{Self}` cannot be an argument of a handler: it accepts unchecked input",
     label = "the route table does not know `{Self}`",
     note = "fields of a form: `Form<T>` with `#[derive(Form)] struct T {{ title: Line<80> }}`, which reads JSON as well; files with a field `Upload<Kind, MAX>`",
     note = "the query of a link or a search: `Query<T>` with the same derive; a part of the path: `Path<i64>`",
-    note = "an extractor of your own: `DangerousInput<It>`, with `impl dewar::forms::DangerousHandlerInput for It`; the audit reports its reason"
+    note = "for an extractor of your own: `DangerousInput<It>`, with `impl dewar::forms::DangerousHandlerInput for It`; the audit reports its reason"
 )]
 pub trait HandlerInput {
     #[doc(hidden)]
@@ -52,9 +52,9 @@ pub trait HandlerInput {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a handler as an `Option` or a `Result`",
-    label = "a handler could go on where `{Self}` was refused",
-    note = "a form: take `Form<T>`, and read it with `or_rerender`, `bind` or `result`; a token that does not hold never comes to the handler",
-    note = "an extractor of your own: `Result<DangerousInput<It>, Error>`"
+    label = "a handler could continue although `{Self}` was refused",
+    note = "for a form: take `Form<T>`, and read it with `or_rerender`, `bind` or `result`; a request with an invalid CSRF token never reaches the handler",
+    note = "for an extractor of your own: `Result<DangerousInput<It>, Error>`"
 )]
 pub trait FromParts: HandlerInput {}
 
@@ -88,12 +88,12 @@ pub trait FromParts: HandlerInput {}
 /// # drop(route);
 /// ```
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "a handler takes it apart")]
+#[expect(clippy::exhaustive_structs, reason = "a handler destructures it")]
 pub struct DangerousInput<T>(pub T);
 
 /// An extractor that goes into [`DangerousInput`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` gives no reason why it lets nothing unchecked in",
+    message = "`{Self}` does not state why it accepts no unchecked input",
     note = "`impl dewar::forms::DangerousHandlerInput for {Self} {{ const REASON: &'static str = \"…\"; }}`"
 )]
 pub trait DangerousHandlerInput {
@@ -151,12 +151,12 @@ pub trait HandlerInputs {
 pub(super) mod proof {
     /// The question.
     #[derive(Debug, Clone, Copy)]
-    #[expect(unnameable_types, reason = "a method that nobody else can write")]
+    #[expect(unnameable_types, reason = "only this crate can write this method")]
     pub struct TokenQuestion(pub(in crate::forms) ());
 
     /// The answer.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    #[expect(unnameable_types, reason = "nobody else can see it")]
+    #[expect(unnameable_types, reason = "only this crate can see it")]
     pub enum TokenAnswer {
         /// It checks the token before it has a value.
         Checked,

@@ -36,7 +36,7 @@ pub(super) fn read(text: &[u8], most: usize, received: &mut Received) -> Result<
     match (reading.refused, read) {
         (Some(refused), _) => Err(refused),
         (None, Err(_)) => Err(FormRejection::Malformed(
-            "it is not JSON, or not one object",
+            "it is not JSON, or not exactly one object",
         )),
         (None, Ok(())) => Ok(()),
     }
@@ -162,7 +162,7 @@ impl FieldSeed<'_, '_> {
     }
 
     fn wrong<E: serde::de::Error>(self) -> Result<(), E> {
-        let refused = FormRejection::Malformed("a value is of another type than its field");
+        let refused = FormRejection::Malformed("a value has another type than its field");
         Err(self.reading.stop(refused))
     }
 }
@@ -223,7 +223,7 @@ impl<'de> Visitor<'de> for FieldSeed<'_, '_> {
         } = self;
         let is_list = !spec.kind.items.is_empty();
         if place == JsonPosition::Array || !(is_list || spec.kind.repeated) {
-            let refused = FormRejection::Malformed("a value is of another type than its field");
+            let refused = FormRejection::Malformed("a value has another type than its field");
             return Err(reading.stop(refused));
         }
         let mut number = 0;

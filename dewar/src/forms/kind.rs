@@ -76,7 +76,7 @@ pub struct FieldKind {
     pub inputmode: Option<&'static str>,
 }
 
-const MOMENT: &str = "`earliest` and `latest` stand on a `Date`, `Time` or `DateTime`, spelled `2027-05-31`, `09:30` or `2027-05-31T09:30`";
+const MOMENT: &str = "`earliest` and `latest` belong to a `Date`, `Time` or `DateTime`, and are written `2027-05-31`, `09:30` or `2027-05-31T09:30`";
 
 impl FieldKind {
     const fn of(widget: Widget) -> Self {
@@ -223,7 +223,7 @@ impl FieldKind {
         };
         assert!(
             kind.depth() <= 3,
-            "lists stand in lists at most three deep: make the inner one a page of its own"
+            "lists nest at most three deep: make the inner one a page of its own"
         );
         kind
     }
@@ -274,7 +274,7 @@ impl FieldKind {
     pub const fn hidden(of: Self) -> Self {
         assert!(
             !of.repeated && !of.is_file() && !of.is_secret() && of.required,
-            "only one text can be hidden: no `Option`, `Vec`, `bool`, file or password"
+            "`Hidden` needs one text: no `Option`, `Vec`, `bool`, file or password"
         );
         let mut kind = of;
         kind.widget = Widget::Hidden;
@@ -371,7 +371,7 @@ impl FieldKind {
                     "none", "text", "tel", "url", "email", "numeric", "decimal", "search"
                 ]
             ),
-            "`inputmode` is one of none, text, tel, url, email, numeric, decimal and search (HTML, 6.8.7)"
+            "`inputmode` must be one of none, text, tel, url, email, numeric, decimal and search (HTML, 6.8.7)"
         );
         self.inputmode = Some(keyboard);
         self
@@ -385,7 +385,7 @@ impl FieldKind {
     pub const fn range(mut self) -> Self {
         assert!(
             matches!(self.widget, Widget::Number) && self.required,
-            "`range` stands on an `Int` or a `Decimal`, and not on an `Option` of one: a handle always stands somewhere"
+            "`range` belongs to an `Int` or a `Decimal`, and not to an `Option` of one: a slider always has a value"
         );
         self.widget = Widget::Range;
         self
@@ -399,7 +399,7 @@ impl FieldKind {
     pub const fn list_box(mut self) -> Self {
         assert!(
             matches!(self.widget, Widget::Select) && self.repeated,
-            "`list_box` stands on a `Many` or a `Vec` of a `Choice` or a `Pick`"
+            "`list_box` belongs to a `Many` or a `Vec` of a `Choice` or a `Pick`"
         );
         self.widget = Widget::ListBox;
         self
@@ -415,7 +415,7 @@ impl FieldKind {
     pub(super) const fn optional(mut self) -> Self {
         assert!(
             !matches!(self.widget, Widget::Hidden | Widget::List),
-            "`Hidden` and `List` stand alone: write them without `Option` or `Vec` (a list may be empty: `List<Row, 0, 9>`)"
+            "`Hidden` and `List` cannot be in an `Option` or a `Vec` (a list may be empty: `List<Row, 0, 9>`)"
         );
         self.required = false;
         self
@@ -429,7 +429,7 @@ impl FieldKind {
     pub(super) const fn many(self, min: usize, max: usize) -> Self {
         assert!(
             min <= max && max > 0,
-            "nothing lies between the bounds of `Many`"
+            "the bounds of `Many` allow no value"
         );
         let mut kind = self.repeated();
         kind.required = min > 0;
@@ -476,7 +476,7 @@ impl FieldKind {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(flag: &bool) -> bool {
     !*flag
 }

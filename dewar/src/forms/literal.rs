@@ -1,7 +1,7 @@
 //! Checks of the program's texts at compile time: tokens of `autocomplete`, days, schemes.
 #![expect(
     clippy::indexing_slicing,
-    reason = "there are no iterators in a constant, and what is out of bounds does not compile"
+    reason = "a constant cannot use iterators, and an index out of bounds does not compile"
 )]
 
 use super::Widget;

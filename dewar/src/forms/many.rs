@@ -27,7 +27,7 @@ impl<F: PartialEq, const MIN: usize, const MAX: usize> Many<F, MIN, MAX> {
         const {
             assert!(
                 MIN <= MAX && MAX > 0,
-                "nothing lies between the bounds of `Many`"
+                "the bounds of `Many` allow no value"
             );
         }
         if values.len() < MIN {

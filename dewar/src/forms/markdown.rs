@@ -68,7 +68,7 @@ impl Open {
     /// The event, if it is written.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "text, and what CleanHtml has an element for; the sanitiser is asked in the end, whatever comes"
+        reason = "text, and the elements of CleanHtml; the sanitizer checks the result in any case"
     )]
     fn kept<'a>(&mut self, event: Event<'a>) -> Option<Event<'a>> {
         match event {

@@ -83,7 +83,7 @@ impl Multipart {
         }
         if !self.buffer.starts_with(b"\r\n") {
             return Err(FormRejection::Malformed(
-                "something stands behind a boundary",
+                "a boundary has text behind it",
             ));
         }
         self.buffer.advance(2);
@@ -135,7 +135,7 @@ impl Multipart {
         match &*self.buffer {
             b"" | b"\r\n" => Ok(None),
             _ => Err(FormRejection::Malformed(
-                "something follows its last boundary",
+                "text follows its last boundary",
             )),
         }
     }

@@ -17,7 +17,7 @@ use crate::sessions::UserId;
 #[derive(Debug, Clone, Copy)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "it is taken apart in a handler's arguments"
+    reason = "a handler destructures it in its arguments"
 )]
 pub struct Path<T: FromPathParams>(pub T);
 
@@ -31,9 +31,9 @@ pub struct Path<T: FromPathParams>(pub T);
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a parameter of a path: it does not say what it takes",
-    note = "there are whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
-            your own implements `dewar::forms::FromPathParam`"
+    message = "`{Self}` cannot be a parameter of a path: it has no validation rules",
+    note = "use whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, or tuples of two or three; for a type of \
+            your own, implement `dewar::forms::FromPathParam`"
 )]
 pub trait FromPathParam: Sized + Send {
     /// The kind of its value, in a word for the route table.
@@ -45,9 +45,9 @@ pub trait FromPathParam: Sized + Send {
 
 /// All parameters of a path: one, or a tuple.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the parameters of a path: it does not say what it takes",
-    note = "there are whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
-            your own implements `dewar::forms::FromPathParam`"
+    message = "`{Self}` cannot be the parameters of a path: it has no validation rules",
+    note = "use whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, or tuples of two or three; for a type of \
+            your own, implement `dewar::forms::FromPathParam`"
 )]
 pub trait FromPathParams: Sized + Send {
     /// The kind of each value, in a word for the route table.

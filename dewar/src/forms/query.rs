@@ -36,7 +36,7 @@ const FIELDS: usize = 64;
 #[derive(Debug, Clone, Copy)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "it is taken apart in a handler's arguments"
+    reason = "a handler destructures it in its arguments"
 )]
 pub struct Query<T: Model>(pub T);
 
@@ -57,7 +57,7 @@ pub struct Query<T: Model>(pub T);
 #[derive(Debug, Clone, Copy)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "it is taken apart in a handler's arguments"
+    reason = "a handler destructures it in its arguments"
 )]
 pub struct StrictQuery<T: Model>(pub T);
 

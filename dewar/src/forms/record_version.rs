@@ -50,8 +50,8 @@ pub struct RecordVersion([u8; 32]);
 /// assert_eq!(error.kind(), dewar::pages::ErrorKind::Conflict);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the record is not what the page showed")]
-#[expect(clippy::exhaustive_structs, reason = "there is one way of it")]
+#[error("the record changed after the page showed it")]
+#[expect(clippy::exhaustive_structs, reason = "the error has only one cause")]
 pub struct RecordChanged;
 
 impl From<RecordChanged> for Error {

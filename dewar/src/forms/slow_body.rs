@@ -23,7 +23,7 @@ pub(super) async fn check_again(context: &RequestContext) -> Result<(), Error> {
     }
     if !context.session()?.still_holds().await? {
         events::came_too_late(context);
-        let cause = "the session changed while the request was sent";
+        let cause = "the session changed during the upload";
         return Err(Error::unauthenticated().because(cause));
     }
     context.admission.loaded.ask_again().await

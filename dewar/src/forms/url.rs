@@ -18,8 +18,8 @@ const MOST: usize = 2_048;
 /// assert!(Url::<Git>::parse("http://example.org/").is_err());
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which schemes an address may have",
-    note = "there are `Web` (http and https) and `SecureWeb` (https); one of your own implements `dewar::forms::Schemes`"
+    message = "`{Self}` does not list the schemes that an address may have",
+    note = "use `Web` (http and https) or `SecureWeb` (https), or implement `dewar::forms::Schemes` for a type of your own"
 )]
 pub trait Schemes: 'static {
     /// The schemes in lower case. A scheme under which a browser runs or opens the content of the address itself does not
@@ -79,7 +79,7 @@ impl<S: Schemes> Url<S> {
                 "view-source"
             ]
         ),
-        "a scheme in `Schemes::ALLOWED` makes an address a program or a file of the reader's: take it out"
+        "with a scheme in `Schemes::ALLOWED`, an address could run a program or name a file of the reader: remove it"
     );
 
     /// Parses an address.

@@ -114,7 +114,7 @@ impl FormView {
             None => tracing::error!(
                 form = self.name,
                 field,
-                "a field was filled that the form does not have"
+                "the application filled a field that the form does not have"
             ),
         }
         self
@@ -133,7 +133,7 @@ impl FormView {
             _ => tracing::error!(
                 form = self.name,
                 field,
-                "something was offered for a field that is no `Pick` of this form"
+                "the application offered records for a field that is not a `Pick` of this form"
             ),
         }
         self

@@ -26,14 +26,14 @@ pub(super) const ELEMENTS: [AllowedElement; 14] = [
     AllowedElement {
         name: "ol",
         attributes: &["start"],
-        purpose: "a list with numbers",
+        purpose: "a numbered list",
     },
     element("li", "an item of a list"),
-    element("blockquote", "what somebody else said"),
-    element("code", "code in a line"),
-    element("pre", "a text whose blanks count"),
+    element("blockquote", "a quotation"),
+    element("code", "inline code"),
+    element("pre", "preformatted text"),
     element("h3", "a heading"),
-    element("h4", "a heading below it"),
+    element("h4", "a lower heading"),
     AllowedElement {
         name: "a",
         attributes: &["href"],
@@ -80,7 +80,7 @@ pub(super) fn printed() -> String {
         list(&SCHEMES)
     ));
     text.push_str(&format!(
-        "In HTML that no form sent, taken out with all that stands in it: {}. Of every other element the words stay.\n",
+        "Dewar removes these elements with their content from HTML that no form sent: {}. It keeps the text of every other element.\n",
         list(&EMPTIED)
     ));
     text

@@ -129,7 +129,7 @@ fn hidden(html: &mut Html, drawn: &RenderedField<'_>) {
         if drawn.spec.kind.required {
             tracing::error!(
                 field = drawn.spec.name,
-                "a hidden field has no value: fill it where the form is made"
+                "a hidden field has no value: fill it when you create the form"
             );
         }
         return;

@@ -30,7 +30,7 @@ impl FormReader<'_> {
     ) -> Result<(), FormRejection> {
         let Some(most) = spec.kind.max_bytes.filter(|_| spec.kind.is_file()) else {
             return Err(FormRejection::Malformed(
-                "there is a file where a text belongs",
+                "a field for text received a file",
             ));
         };
         if let Some(drain) = &self.drain {

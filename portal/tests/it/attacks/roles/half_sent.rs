@@ -84,7 +84,7 @@ async fn rights_that_were_taken_away_meanwhile_are_gone_for_the_rest_of_a_reques
         portal
             .log()
             .await
-            .contains("the session changed while the request was sent")
+            .contains("the session changed during the upload")
     );
 }
 
