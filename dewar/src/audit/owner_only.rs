@@ -30,7 +30,7 @@ pub(crate) fn unusable_file(path: &Path) -> Option<io::Error> {
     match path.metadata() {
         // Opening a pipe would wait for its reader.
         Ok(metadata) if metadata.is_dir() => Some(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) if !metadata.is_file() => Some(io::Error::other("it is not a file")),
+        Ok(metadata) if !metadata.is_file() => Some(io::Error::other("it is not a regular file")),
         Ok(_) => OpenOptions::new().append(true).open(path).err(),
         Err(error) => (error.kind() != io::ErrorKind::NotFound).then_some(error),
     }

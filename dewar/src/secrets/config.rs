@@ -100,8 +100,8 @@ pub(crate) fn key_in_the_environment(variable: &str) -> Finding {
         "secrets-environment",
         format!("{variable} in the environment looks like a key"),
     )
-    .why("The environment goes to every child process, to crash reports and to whoever may read /proc. It would also not be used: keys come from a file.")
-    .fix("Take it out of the environment. Run `<app> keys new`, and where the file lies elsewhere name it in DEWAR_SECRETS_FILE. The key that stood there counts as leaked.")
+    .why("Every child process, crash report and reader of /proc can see the environment. Dewar would not use this key: it reads keys from a file.")
+    .fix("Remove it from the environment. Run `<app> keys new`; if the file is elsewhere, name it in DEWAR_SECRETS_FILE. Treat the key as leaked.")
     .severity(Severity::High)
     .cwe(526)
     .asvs(&["13.3.1"])
@@ -112,10 +112,10 @@ fn key_as_path() -> Finding {
     Finding::refuse(
         Practice::Secrets,
         "secrets-environment",
-        "secrets.file holds what looks like a key, not the name of a file",
+        "secrets.file contains a key instead of the name of a file",
     )
-    .why("Settings and the environment are read by more than this program, and printed where something fails.")
-    .fix("Write the path of the file that `<app> keys new` makes. The key that stood there counts as leaked.")
+    .why("Other programs read settings and the environment too, and errors print them.")
+    .fix("Write the path of the file that `<app> keys new` creates. Treat the key as leaked.")
     .cwe(526)
     .asvs(&["13.3.1"])
 }

@@ -7,15 +7,15 @@ pub enum Error {
     #[error("it has expired")]
     Expired,
     /// The value does not have the form of a signed or sealed one.
-    #[error("it is not something that was signed or sealed")]
+    #[error("it is not a signed or sealed value")]
     Malformed,
     /// The value could not be sealed: it is larger than 64 GiB.
-    #[error("it could not be sealed")]
+    #[error("it could not be encrypted")]
     Sealing,
     /// The value was changed, or made for another purpose or context.
-    #[error("it was changed, or made for something else")]
+    #[error("it was changed, or created for another purpose")]
     Tampered,
     /// The ring does not have the key that the value names: it is revoked, or another installation's.
-    #[error("the key it names is not in use")]
+    #[error("its key is not in use")]
     UnknownKey,
 }

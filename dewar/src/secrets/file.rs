@@ -111,7 +111,7 @@ impl KeyFile {
                 + 1;
             vec![unreadable(
                 source.file(),
-                &format!("line {line} is not what `keys new` writes"),
+                &format!("line {line} is not in the format of `keys new`"),
             )]
         })?;
         let mut file = Self {
@@ -140,10 +140,10 @@ impl KeyFile {
             }
             (Mode::Development, FileNaming::Default) => {
                 let mut file = super::keys::create_unless_there(source)?;
-                let title = format!("A key was made, in {}", source.file().display());
+                let title = format!("Created a key, in {}", source.file().display());
                 file.findings.push(
                     Finding::warn(Practice::Secrets, "secrets-created", title)
-                        .why("Development needs no preparation; production does.")
+                        .why("Development creates it at start; production does not.")
                         .fix("Keep it out of the repository.")
                         .severity(Severity::Info),
                 );
@@ -154,10 +154,10 @@ impl KeyFile {
 
     /// The finding about a missing key file.
     pub(super) fn nothing(source: &KeySource) -> Finding {
-        let title = format!("There is no key file {}", source.file().display());
+        let title = format!("The key file {} does not exist", source.file().display());
         Finding::refuse(Practice::Secrets, "secrets-missing", title)
-            .why("Without a key, sessions, links and tokens could be forged. None is made on the way: each node would make another, and a lost volume would go unnoticed.")
-            .fix("Run `<app> keys new` once, and give every node the same file. Where it is mounted or named by secrets.file, see that it is there.")
+            .why("Without a key, anyone could forge sessions, links and tokens. Dewar does not create one at start: each node would create another, and nobody would notice a lost volume.")
+            .fix("Run `<app> keys new` once, and give every node the same file. If you mount it or name it in secrets.file, check that it exists.")
             .severity(Severity::Critical)
             .cwe(321)
             .asvs(&["13.3.1"])
@@ -180,7 +180,7 @@ impl KeyFile {
     pub(super) fn no_current(&self) -> Finding {
         unreadable(
             self.source.file(),
-            "`current` names no key of the file, or a revoked one",
+            "`current` names a missing or revoked key",
         )
     }
 
@@ -218,7 +218,7 @@ impl KeyFile {
             }
             (_, _, _) => {
                 let number = self.keys.len() + 1;
-                let why = format!("key {number} has no id of its own, no time, or is not base64");
+                let why = format!("key {number} has no unique id, no time, or is not base64");
                 self.findings.push(unreadable(self.source.file(), &why));
             }
         }
@@ -242,8 +242,8 @@ impl KeyFile {
                     "secrets-old",
                     format!("The key {} is over a year old", key.id),
                 )
-                .why("The longer a key is in use, the more is lost with it.")
-                .fix("Run `<app> keys rotate`; what the old key signed stays valid.")
+                .why("The longer you use a key, the more a leak exposes.")
+                .fix("Run `<app> keys rotate`; signatures of the old key stay valid.")
                 .severity(Severity::Low)
                 .cwe(324)
                 .asvs(&["13.3.4"]),
@@ -322,7 +322,7 @@ fn text_of(
     // Of the open file, not of the name: nobody can replace the file between the two calls.
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(io::Error::other("it is not a file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     if let Some(open) = TooOpen::of(path, &metadata, source.place().unwanted()) {
         findings.push(exposed(source, &open));
@@ -352,7 +352,7 @@ fn anothers(path: &Path) -> Finding {
     Finding::warn(Practice::Secrets, "secrets-owner", title)
         .why("Its owner can replace the keys.")
         .fix(format!(
-            "chown it to the user that runs the application: {}",
+            "change its owner to the user that runs the application: {}",
             path.display()
         ))
         .cwe(282)
@@ -364,12 +364,12 @@ fn exposed(source: &KeySource, open: &TooOpen) -> Finding {
     let command = open.fix();
     let fix = match source.place() {
         FileOwner::Handed => format!(
-            "Mode 0440 or less, with a group of the application's own: Kubernetes `defaultMode: 0440` and `fsGroup`, Docker `mode: 0440`, elsewhere {command}. Rotate if anyone may have read it."
+            "Mode 0440 or less, with a group only for the application: Kubernetes `defaultMode: 0440` and `fsGroup`, Docker `mode: 0440`, elsewhere {command}. Rotate if another user may have read it."
         ),
-        FileOwner::Ours => format!("{command}, and rotate if anyone may have read it"),
+        FileOwner::Ours => format!("{command}, and rotate if another user may have read it"),
     };
     Finding::refuse(Practice::Secrets, "secrets-exposed", title)
-        .why("Whoever reads the key can sign in as anyone.")
+        .why("Anyone who reads the key can sign in as any user.")
         .fix(fix)
         .severity(Severity::Critical)
         .cwe(732)
@@ -390,7 +390,7 @@ fn writable_directory(source: &KeySource, directory: &Path) -> Option<Finding> {
         directory.display()
     );
     let finding = Finding::refuse(Practice::Secrets, "secrets-directory-writable", title)
-        .why("Whoever can write it can put another key file in place.")
+        .why("Anyone who can write to it can replace the key file.")
         .fix(format!("chmod 700 {}", directory.display()))
         .cwe(732)
         .asvs(&["13.3.2"]);
@@ -399,11 +399,11 @@ fn writable_directory(source: &KeySource, directory: &Path) -> Option<Finding> {
 
 fn in_memory(path: &Path) -> Finding {
     let title = format!(
-        "The key file {} lies in memory and is lost at the next start",
+        "The key file {} is on a file system in memory and is lost at the next start",
         path.display()
     );
     Finding::refuse(Practice::Secrets, "secrets-lost-at-restart", title)
-        .why("A key per start ends every link and form, makes the audit log's chain unverifiable and what is sealed in the database unreadable.")
+        .why("A new key at each start ends every link and form. Dewar could not verify the audit log's chain, or decrypt sealed values in the database.")
         .fix("Put the data directory on a disk or a volume, or mount the key as a secret and name it in secrets.file.")
         .cwe(321)
         .asvs(&["13.3.1", "13.3.4"])
@@ -411,12 +411,12 @@ fn in_memory(path: &Path) -> Finding {
 
 fn in_a_container(path: &Path) -> Finding {
     let title = format!(
-        "The key file {} lies in the container's own layer",
+        "The key file {} is in the container's own layer",
         path.display()
     );
     Finding::warn(Practice::Secrets, "secrets-in-container", title)
-        .why("The layer goes with the container, and the keys with it; if it came with the image, everybody who can pull the image has them.")
-        .fix("Mount a volume at the data directory, or the key as a secret that secrets.file names.")
+        .why("The layer and its keys are lost with the container. If the key file is in the image, everyone who can pull the image has the keys.")
+        .fix("Mount a volume at the data directory, or mount the key as a secret and name it in secrets.file.")
         .cwe(321)
         .asvs(&["13.3.1"])
 }
@@ -432,18 +432,18 @@ fn weak(id: &str, weakness: &str) -> Finding {
         "secrets-weak",
         format!("The key {id} {weakness}"),
     )
-    .why("A key that can be guessed protects nothing, whatever is built on it.")
-    .fix("Remove it from the file, or move the file away, and run `<app> keys new`: what it signed may be forged.")
+    .why("A key that an attacker can guess protects nothing.")
+    .fix("Remove it from the file, or move the file away, and run `<app> keys new`. An attacker may have forged its signatures.")
     .severity(Severity::Critical)
     .cwe(331)
     .asvs(&["11.2.3", "13.3.1"])
 }
 
 pub(super) fn unreadable(path: &Path, why: &str) -> Finding {
-    let title = format!("The key file {} cannot be used: {why}", path.display());
+    let title = format!("Cannot use the key file {}: {why}", path.display());
     Finding::refuse(Practice::Secrets, "secrets-unusable", title)
-        .why("Going on with some of the keys would end sessions and links without a word.")
-        .fix("Mend it, or restore it from its backup.")
+        .why("With only some of the keys, sessions and links would end without an error.")
+        .fix("Fix it, or restore it from its backup.")
         .asvs(&["13.3.1"])
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn inventory() -> Vec<Cryptography> {
         "key derivation",
         "HKDF-SHA256 (RFC 5869)",
     )
-    .used_for("a key for each purpose and each use of it, from a key of the ring")
+    .used_for("a key for each purpose and use, derived from a key of the ring")
     .after_quantum(STAYS);
     let random = entry(
         AlgorithmKind::Random,
@@ -36,9 +36,9 @@ pub(crate) fn inventory() -> Vec<Cryptography> {
     let token = entry(
         AlgorithmKind::Token,
         "Token",
-        "256 random bits; its SHA-256 is what is stored",
+        "256 random bits; only the SHA-256 is stored",
     )
-    .used_for("sessions, links in letters, the cookie of a visitor's forms");
+    .used_for("sessions, links in email, the cookie of a visitor's forms");
     purposes.chain([derivation, random, token]).collect()
 }
 
@@ -47,32 +47,32 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
     match purpose {
         Purpose::Acme => (
             SEALED,
-            "account, certificate and answers of ACME, in the database",
+            "account, certificate and challenge responses of ACME, in the database",
         ),
         Purpose::Application(_) => (
-            "what the application asks for: HMAC-SHA256 or AES-256-GCM-SIV, 256-bit keys",
-            "the application's own, by a name of its own",
+            "purposes of the application: HMAC-SHA256 or AES-256-GCM-SIV, 256-bit keys",
+            "the application's own purposes, by name",
         ),
         Purpose::AuditChain => (MAC, "the chain of the audit log, and its head"),
         Purpose::Column => (SEALED, "sealed columns of the database"),
-        Purpose::Csrf => (MAC, "tokens against cross-site requests"),
-        Purpose::Cursor => (SEALED, "where the pages of a list begin, in links"),
+        Purpose::Csrf => (MAC, "CSRF tokens"),
+        Purpose::Cursor => (SEALED, "positions in a list, in links"),
         Purpose::Device => (
             SEALED,
-            "browsers in which the owner of an account has signed in, in a cookie",
+            "known browsers of an account, in a cookie",
         ),
-        Purpose::Flash => (SEALED, "messages for the next page, in a cookie"),
+        Purpose::Flash => (SEALED, "flash messages, in a cookie"),
         Purpose::Hidden => (
             SEALED,
             "values hidden in a form, bound to session, form and field",
         ),
         Purpose::Link => (
             MAC,
-            "links that an application signs; those in the framework's letters are tokens",
+            "links that an application signs; those in Dewar's email contain tokens",
         ),
         Purpose::Session => (
             MAC,
-            "kept for what is bound to a session; the session itself is a token",
+            "stored for values that are bound to a session; the session itself is a token",
         ),
     }
 }

@@ -82,7 +82,7 @@ impl fmt::Debug for Key {
 impl Subkeys {
     #[expect(
         clippy::expect_used,
-        reason = "the key has the 32 bytes that AES-256 takes"
+        reason = "AES-256 takes a key of 32 bytes, as this one has"
     )]
     fn derive(root: &Prk, purpose: Purpose) -> Self {
         let hmac = |usage| hmac::Key::new(hmac::HMAC_SHA256, &*derive(root, usage, purpose));
@@ -98,7 +98,7 @@ impl Subkeys {
 /// HKDF-Expand (RFC 5869, 2.3). The label is last, so that two labels cannot run into each other.
 #[expect(
     clippy::expect_used,
-    reason = "HKDF-SHA256 gives up to 8,160 bytes, and 32 are asked for"
+    reason = "HKDF-SHA256 can give 8,160 bytes, and the code needs 32"
 )]
 fn derive(root: &Prk, usage: &str, purpose: Purpose) -> Zeroizing<[u8; 32]> {
     let (owner, name) = purpose.label();

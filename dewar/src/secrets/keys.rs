@@ -63,8 +63,8 @@ impl KeyRing {
         let _lock = lock(source)?;
         if KeyFile::read(source)?.is_some() {
             return Err(vec![refused(
-                "There is a key file already",
-                "To replace the key, run `<app> keys rotate`: what the old one signed stays valid.",
+                "The key file already exists",
+                "To replace the key, run `<app> keys rotate`: signatures of the old one stay valid.",
             )]);
         }
         current_of(&make(source)?)
@@ -102,8 +102,8 @@ impl KeyRing {
         }
         let Some(key) = file.keys.iter_mut().find(|key| key.id == id) else {
             return Err(vec![refused(
-                "There is no key of that id",
-                "`<app> keys list` shows them.",
+                "No key has that id",
+                "`<app> keys list` shows the ids.",
             )]);
         };
         key.revoked.get_or_insert(source.now());
@@ -187,16 +187,16 @@ fn read_only(source: &KeySource) -> Finding {
     let path = source.file().display();
     let (what, how) = match source.how() {
         FileNaming::Credential => (
-            "is a credential, a copy that systemd made at the start",
-            "On the file that LoadCredential= names, as its owner: `DEWAR_SECRETS_FILE=<that file> <app> keys …`, and then `systemctl restart` the service: it gets its credentials at its start.",
+            "is a credential, which systemd copied at the start",
+            "Run it on the file that LoadCredential= names, as its owner: `DEWAR_SECRETS_FILE=<that file> <app> keys …`. Then `systemctl restart` the service, which gets its credentials at its start.",
         ),
         FileNaming::Default => (
             "cannot be written by this user",
-            "Run the command as the user whose file it is.",
+            "Run the command as the user that owns the file.",
         ),
         FileNaming::Setting => (
-            "is mounted, and cannot be changed from here",
-            "Fetch the secret into a file of mode 0600 where you administer it, run `DEWAR_SECRETS_FILE=<that file> <app> keys …` there, and put the result back: `kubectl create secret generic <name> --from-file=keys.toml=<that file> --dry-run=client -o yaml | kubectl apply -f -`, or a new Docker secret. Running programs take it by themselves.",
+            "is mounted, and cannot be changed here",
+            "Copy the secret into a file of mode 0600 on your own machine, run `DEWAR_SECRETS_FILE=<that file> <app> keys …` there, and put the result back: `kubectl create secret generic <name> --from-file=keys.toml=<that file> --dry-run=client -o yaml | kubectl apply -f -`, or a new Docker secret. Running programs load it automatically.",
         ),
     };
     Finding::refuse(
@@ -204,7 +204,7 @@ fn read_only(source: &KeySource) -> Finding {
         "secrets-read-only",
         format!("The key file {path} {what}"),
     )
-    .why("A change made here would reach no other node, and would be gone at the next start.")
+    .why("A change here would reach no other node, and would be lost at the next start.")
     .fix(how)
     .asvs(&["13.3.4"])
 }

@@ -19,7 +19,7 @@ pub fn random<const N: usize>() -> [u8; N] {
     reason = "a predictable key is worse than a request that fails"
 )]
 fn fill(bytes: &mut [u8]) {
-    aws_lc_rs::rand::fill(bytes).expect("the system gives random bytes");
+    aws_lc_rs::rand::fill(bytes).expect("the system always provides random bytes");
 }
 
 /// Compares two secrets in constant time: the duration does not depend on where they differ (CWE-208).

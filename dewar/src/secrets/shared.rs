@@ -38,7 +38,7 @@ impl SharedKeys {
             match material(&file, folder) {
                 Ok(Some(key)) => known.push(hmac::Key::new(hmac::HMAC_SHA256, &key)),
                 Ok(None) if known.is_empty() && findings.is_empty() => {
-                    findings.push(unusable(sender, &file, "is not there"));
+                    findings.push(unusable(sender, &file, "does not exist"));
                 }
                 Ok(None) => {}
                 Err(why) => findings.push(unusable(sender, &file, &why)),
@@ -87,8 +87,8 @@ impl SharedKeys {
         let _lock = lock(folder)?;
         if current.exists() {
             return Err(vec![refused(
-                format!("the sender {sender} has a key already"),
-                "to change it, run `<app> keys webhook rotate`: the old one stays good until `keys webhook revoke`",
+                format!("the sender {sender} already has a key"),
+                "to change it, run `<app> keys webhook rotate`: the old one stays valid until `keys webhook revoke`",
             )]);
         }
         keep(&current, sender, theirs)
@@ -106,7 +106,7 @@ impl SharedKeys {
         let (current, previous) = writable(folder, sender)?;
         let _lock = lock(folder)?;
         let before = material(&current, folder)
-            .and_then(|key| key.ok_or_else(|| "is not there".to_owned()))
+            .and_then(|key| key.ok_or_else(|| "does not exist".to_owned()))
             .map_err(|why| vec![unusable(sender, &current, &why)])?;
         judge(sender, theirs.as_ref())?;
         // In this order, so that the key in use is always on the disk.
@@ -222,8 +222,8 @@ fn judge(sender: &str, theirs: Option<&Material>) -> Result<(), Vec<Finding>> {
         return Ok(());
     };
     Err(vec![refused(
-        format!("the key that was given for {sender} {weakness}"),
-        "let the sender make one, or leave out `--key-stdin`",
+        format!("the given key for {sender} {weakness}"),
+        "let the sender create one, or omit `--key-stdin`",
     )])
 }
 
@@ -272,9 +272,9 @@ fn unusable(sender: &str, file: &Path, why: &str) -> Finding {
         "secrets-webhook-key",
         format!("the key of the webhook sender `{sender}` {why}"),
     )
-    .why("a route under `webhook` takes requests by their signature alone")
+    .why("a route under `webhook` authenticates requests by their signature only")
     .fix(format!(
-        "make one with `<app> keys webhook new {sender}`, or put the sender's own into {}, mode 0600",
+        "create one with `<app> keys webhook new {sender}`, or put the sender's own into {}, mode 0600",
         file.display()
     ))
     .cwe(345)
@@ -283,14 +283,14 @@ fn unusable(sender: &str, file: &Path, why: &str) -> Finding {
 
 fn no_name(sender: &str) -> Finding {
     refused(
-        format!("`{sender}` cannot be the name of a webhook's sender"),
-        "a name has small letters, digits and `-`, and at most 64 of them",
+        format!("`{sender}` cannot be the name of a webhook sender"),
+        "a name has only lower-case letters, digits and `-`, and at most 64 of them",
     )
 }
 
 fn unwritable(file: &Path, error: &io::Error) -> Finding {
     refused(
-        format!("{} cannot be changed: {error}", file.display()),
+        format!("cannot change {}: {error}", file.display()),
         "run the command as the user that runs the application",
     )
 }
@@ -334,7 +334,7 @@ mod tests {
                 .title
                 .clone()
         };
-        assert!(refused().ends_with("is not there"), "{}", refused());
+        assert!(refused().ends_with("does not exist"), "{}", refused());
         for (key, mode, words) in [
             (&KEY[..31], 0o600, "is shorter than 32 bytes"),
             (&[], 0o600, "is shorter than 32 bytes"),

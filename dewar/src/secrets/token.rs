@@ -24,7 +24,7 @@ impl Token {
     #[must_use]
     #[expect(
         clippy::new_without_default,
-        reason = "a secret is made on purpose, never by default"
+        reason = "code must create a secret explicitly, never by default"
     )]
     pub fn new() -> Self {
         Self { bytes: random() }

@@ -65,7 +65,7 @@ pub(crate) use store::MIGRATIONS;
 /// The cryptography of this room, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
     use crate::audit::inventory::{AlgorithmKind, Cryptography};
-    let token = "256 random bits; its SHA-256 is what is stored";
+    let token = "256 random bits; only the SHA-256 is stored";
     vec![
         Cryptography::new(
             crate::audit::Practice::Sessions,

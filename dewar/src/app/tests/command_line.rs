@@ -66,9 +66,9 @@ fn wrong_lines() -> Vec<(String, &'static str)> {
         ),
         (
             "keys revoke nobody".to_owned(),
-            "There is no key of that id",
+            "No key has that id",
         ),
-        ("keys new".to_owned(), "There is a key file already"),
+        ("keys new".to_owned(), "The key file already exists"),
         ("keys webhook new ../x".to_owned(), "../x"),
         ("keys webhook rotate billing".to_owned(), "billing"),
         ("dependencies".to_owned(), "without `.lock_file(…)`"),
