@@ -13,7 +13,7 @@ use std::net::IpAddr;
 /// assert_eq!(address.network().to_string(), "192.0.2.7");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "an address and nothing else")]
+#[expect(clippy::exhaustive_structs, reason = "an address has no other parts")]
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {

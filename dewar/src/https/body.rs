@@ -17,10 +17,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 #[non_exhaustive]
 pub enum BodyError {
     /// Too many body bytes are in flight: for the connection, the address, or in all.
-    #[error("too many bytes of bodies are under way")]
+    #[error("too many bytes of request bodies at once")]
     Busy,
     /// The connection broke or the framing is wrong.
-    #[error("the body broke off: {0}")]
+    #[error("the body was interrupted: {0}")]
     Broken(#[source] Box<dyn StdError + Send + Sync>),
     /// More bytes than the limit.
     #[error("the body is longer than {limit} bytes")]
@@ -29,7 +29,7 @@ pub enum BodyError {
         limit: u64,
     },
     /// The body took too long in all, or arrived slower than the minimum rate.
-    #[error("the body came too slowly")]
+    #[error("the body arrived too slowly")]
     TooSlow,
 }
 

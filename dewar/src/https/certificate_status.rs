@@ -31,21 +31,21 @@ impl CertificateStatus {
 impl fmt::Display for CertificateStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.not_after {
-            Some(end) => writeln!(f, "The certificate ends at {}.", iso(end))?,
-            None => writeln!(f, "There is no certificate yet.")?,
+            Some(end) => writeln!(f, "The certificate expires at {}.", iso(end))?,
+            None => writeln!(f, "No certificate exists yet.")?,
         }
         let Some(acme) = &self.acme else {
-            return writeln!(f, "It does not come by ACME.");
+            return writeln!(f, "It is not from ACME.");
         };
-        writeln!(f, "It comes from {}.", acme.directory)?;
+        writeln!(f, "It is from {}.", acme.directory)?;
         if let Some(at) = acme.renews_at {
-            writeln!(f, "It is renewed at {}.", iso(at))?;
+            writeln!(f, "Its renewal is at {}.", iso(at))?;
         }
         if acme.failures > 0 {
             let (failures, at) = (acme.failures, iso(acme.tries_again_at));
             writeln!(
                 f,
-                "{failures} orders failed; the next try is at {at}. The last: {}",
+                "{failures} orders failed; the next attempt is at {at}. The last error: {}",
                 acme.failure
             )?;
         }

@@ -134,7 +134,7 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
                 "https-acme-and-files",
                 "https.acme and https.certificate are both set",
             )
-            .why("One of them would not be used, and nobody would notice which.")
+            .why("Dewar would use only one of them.")
             .fix("Remove https.certificate and https.key, or section https.acme."),
         );
     }
@@ -145,7 +145,7 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
                 "https-acme-no-http",
                 "https.acme.challenge is http-01, and https.http_address is off",
             )
-            .why("The authority asks by plain HTTP on port 80, where nothing would answer.")
+            .why("The authority sends its challenge to port 80, where no program would respond.")
             .fix(
                 "Set https.http_address = \"[::]:80\", or https.acme.challenge = \"tls-alpn-01\".",
             ),
@@ -154,8 +154,8 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
     if let Some(why) = acme.root_unusable() {
         findings.push(
             Finding::refuse(Practice::Https, "https-acme-root", format!("https.acme.ca_file: {why}"))
-                .why("The authority's server could not be recognised, and no certificate would be ordered.")
-                .fix("Let it name the certificate of the authority's own authority, in PEM, or remove it."),
+                .why("Dewar could not verify the authority's server, and would order no certificate.")
+                .fix("Set it to the PEM file of the certificate that issued the server's certificate, or remove it."),
         );
     }
     findings
@@ -171,8 +171,8 @@ fn local(config: &Config, data: &Path, now: i64) -> Result<LoadedCertificates, V
 
 fn no_authority(error: &Error) -> Finding {
     Finding::refuse(Practice::Https, "https-local-authority", error.to_string())
-        .why("There is no certificate to serve with.")
-        .fix("Mend the data directory, name only local hosts, or set https.certificate and https.key.")
+        .why("No certificate is available.")
+        .fix("Fix the data directory, name only local hosts, or set https.certificate and https.key.")
 }
 
 fn no_certificate() -> Finding {
@@ -181,8 +181,8 @@ fn no_certificate() -> Finding {
         "https-no-certificate",
         "https.certificate and https.key are not set, and the local authority is for development",
     )
-    .why("No visitor trusts a certificate that this machine made for itself.")
-    .fix("Set `https.acme`, and the program gets and renews one by itself; or set both to the files of a certificate, as certbot or your provider writes them.")
+    .why("No browser trusts a certificate that this machine issued itself.")
+    .fix("Set `https.acme`, and Dewar orders and renews a certificate; or set both to the files of a certificate, as certbot or your provider writes them.")
     .severity(Severity::Critical)
     .cwe(295)
     .asvs(&["12.2.2"])
@@ -194,7 +194,7 @@ fn no_hosts() -> Finding {
         "https-no-hosts",
         "https.hosts names no host",
     )
-    .why("Without the list a visitor chooses the host that links and caches are made with.")
+    .why("Without the list, a visitor chooses the host in links and caches.")
     .fix("Set https.hosts = [\"example.org\"] to every name visitors use.")
     .cwe(644)
     .asvs(&["4.1.3"])
@@ -206,7 +206,7 @@ fn open_development(config: &Config) -> Finding {
         config.address
     );
     Finding::warn(Practice::Https, "https-open-development", title)
-        .why("Errors explain themselves in development, to everyone who can connect.")
+        .why("In development, Dewar explains errors to everyone who can connect.")
         .fix("Listen on 127.0.0.1, or set mode = \"production\".")
         .cwe(489)
         .asvs(&["13.4.2"])
@@ -219,16 +219,16 @@ fn preload(config: &Config) -> Finding {
             "https-preload-local",
             "https.hsts_preload is set without a certificate",
         )
-        .why("HSTS is never sent with the local authority, so the setting would do nothing.")
+        .why("Dewar never sends HSTS with the local authority, so the setting would have no effect.")
         .fix("Remove https.hsts_preload, or set https.certificate and https.key.");
     }
     Finding::warn(
         Practice::Https,
         "https-preload",
-        "https.hsts_preload asks for the browsers' list",
+        "https.hsts_preload requests an entry in the browsers' list",
     )
-    .why("Leaving the list takes months; every subdomain must have HTTPS until then.")
-    .fix("Keep it only if that is meant.")
+    .why("Removal from the list takes months. Until then, every subdomain needs HTTPS.")
+    .fix("Keep it only if you intend that.")
     .severity(Severity::Info)
     .asvs(&["3.4.1"])
 }
@@ -270,8 +270,8 @@ fn no_redirect() -> Finding {
         "https-no-redirect",
         "https.http_address is off",
     )
-    .why("A visitor who types the name without https:// finds nothing, until HSTS is known.")
-    .fix("Set https.http_address = \"[::]:80\", unless something else answers there.")
+    .why("A browser that does not know HSTS yet cannot connect without https:// in the address.")
+    .fix("Set https.http_address = \"[::]:80\", unless another program listens there.")
     .severity(Severity::Info)
 }
 

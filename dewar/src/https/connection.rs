@@ -206,7 +206,7 @@ async fn shake(
     }
     let host = hello.server_name().unwrap_or_default().to_owned();
     let Some(config) = answers.handshake(&host).await else {
-        tracing::debug!("a question by handshake that nobody asked for was not answered");
+        tracing::debug!("Dewar refused a TLS handshake for an unknown ACME challenge");
         return Ok(None);
     };
     let mut answered = begun.into_stream(config).await?;
@@ -230,11 +230,11 @@ async fn announced(
         // A proxy that only checks whether the port is open closes the connection without a byte.
         Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => None,
         Ok(Err(error)) => {
-            tracing::warn!(peer = %peer.0, %error, "a trusted proxy does not say whom it speaks for");
+            tracing::warn!(peer = %peer.0, %error, "a trusted proxy sent no valid PROXY header");
             None
         }
         Err(_) => {
-            tracing::warn!(peer = %peer.0, "a trusted proxy took too long to say whom it speaks for");
+            tracing::warn!(peer = %peer.0, "a trusted proxy took too long to send its PROXY header");
             None
         }
     }

@@ -12,7 +12,7 @@ pub enum Error {
     InvalidHost(String),
     /// The local authority is constrained to local names and cannot issue a certificate for this one.
     #[error(
-        "the local authority cannot vouch for {0:?}: only localhost, *.localhost, *.test and loopback addresses"
+        "the local authority cannot issue a certificate for {0:?}: only for localhost, *.localhost, *.test and loopback addresses"
     )]
     NotLocal(String),
     /// A file could not be read or written.
@@ -32,10 +32,10 @@ pub enum Error {
         what: String,
     },
     /// A certificate could not be made.
-    #[error("a certificate could not be made: {0}")]
+    #[error("cannot create a certificate: {0}")]
     Certificate(#[from] rcgen::Error),
     /// TLS could not be set up.
-    #[error("TLS could not be set up: {0}")]
+    #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
     /// The listener could not bind the address.
     #[error("cannot listen on {address}: {source}")]

@@ -96,10 +96,10 @@ impl Frames {
             }
         });
         if self.taken_back > TAKEN_BACK {
-            return Err(io::Error::other("too many requests were taken back"));
+            return Err(io::Error::other("the client reset too many requests"));
         }
         if self.talk > self.allowed {
-            return Err(io::Error::other("too many frames carried no request"));
+            return Err(io::Error::other("the client sent too many frames without a request"));
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Frames {
             });
         }
         if bare {
-            return Err(io::Error::other("headers that are far too large"));
+            return Err(io::Error::other("the request's headers are far too large"));
         }
         Ok(())
     }

@@ -90,7 +90,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "max-age=63072000; includeSubDomains",
         When::Hsts,
         Requirement::Apart,
-        "the browser never speaks plain HTTP to this host again",
+        "the browser never uses plain HTTP with this host again",
         "RFC 6797; ASVS 3.4.1; OWASP Secure Headers; Mozilla TLS 6.0",
     ),
     rule(
@@ -98,7 +98,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "max-age=63072000; includeSubDomains; preload",
         When::HstsPreload,
         Requirement::Apart,
-        "browsers ship with the host's name, so that the first visit is protected too; hard to undo",
+        "browsers know the host's name in advance, which protects the first visit too; hard to undo",
         "hstspreload.org; OWASP HSTS cheat sheet",
     ),
     rule(
@@ -117,7 +117,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "csp=\"/browser-reports\"",
         When::Html,
         Requirement::Any,
-        "what the policy forbade is known here too: an attack, or a page that was written wrongly",
+        "the application learns what the policy blocked: an attack, or a mistake in a page",
         "Reporting API; ASVS 3.4.7; OWASP Logging Vocabulary (malicious_csp_violation)",
     ),
     rule(
@@ -125,7 +125,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
         When::NotHtml,
         Requirement::Apart,
-        "a file or an API answer that is opened as a page can do nothing, an SVG picture included",
+        "a file or an API response that is opened as a page can do nothing, even an SVG picture",
         "CSP Level 3; ASVS 3.2.1; OWASP REST Security cheat sheet",
     ),
     rule(
@@ -133,7 +133,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "DENY",
         When::Always,
         Requirement::OneOf(&["deny", "sameorigin"]),
-        "no other page shows this one in a frame (CWE-1021); frame-ancestors for old browsers",
+        "no other page can frame this one (CWE-1021); frame-ancestors for old browsers",
         "RFC 7034; OWASP Secure Headers",
     ),
     rule(
@@ -141,7 +141,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "nosniff",
         When::Always,
         Requirement::OneOf(&["nosniff"]),
-        "the browser does not guess another type than the one sent (CWE-430)",
+        "the browser does not guess another type than the declared one (CWE-430)",
         "Fetch standard; ASVS 3.4.4; OWASP Secure Headers",
     ),
     rule(
@@ -162,7 +162,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "same-origin",
         When::Always,
         Requirement::OneOf(&["same-origin"]),
-        "a page that opens ours cannot reach into it",
+        "a page that opens ours cannot access it",
         "HTML standard; ASVS 3.4.8; OWASP Secure Headers",
     ),
     rule(
@@ -170,7 +170,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "require-corp",
         When::Always,
         Requirement::OneOf(&["require-corp", "credentialless"]),
-        "the page's process holds nothing that another origin did not hand out for it",
+        "other origins' data enters the page's process only with their consent",
         "HTML standard; OWASP Secure Headers; MDN Observatory",
     ),
     rule(
@@ -178,7 +178,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "same-origin",
         When::Always,
         Requirement::OneOf(&["same-origin", "same-site"]),
-        "other sites cannot load our answers into their process (Spectre, cross-site leaks)",
+        "other sites cannot load our responses into their process (Spectre, cross-site leaks)",
         "Fetch standard; ASVS 3.5.8; OWASP Secure Headers",
     ),
     rule(
@@ -199,7 +199,7 @@ pub static TABLE: [HeaderRule; 16] = [
          interest-cohort=(), serial=(), unload=()",
         When::Always,
         Requirement::Any,
-        "an injected script has no camera, place or device; passkeys stay possible",
+        "an injected script has no access to camera, location or devices; passkeys still work",
         "Permissions Policy; OWASP Secure Headers (without publickey-credentials-get, and web-share, which Chromium does not know everywhere)",
     ),
     rule(
@@ -207,7 +207,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "none",
         When::Always,
         Requirement::OneOf(&["none"]),
-        "PDF and Flash readers do not look for a policy file of ours",
+        "PDF and Flash readers do not look for a policy file on this host",
         "OWASP Secure Headers",
     ),
     rule(
@@ -215,7 +215,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "off",
         When::Always,
         Requirement::OneOf(&["off"]),
-        "links in a page are not looked up before they are followed",
+        "the browser does not look up the hosts of links before a click",
         "OWASP Secure Headers",
     ),
     rule(
@@ -223,7 +223,7 @@ pub static TABLE: [HeaderRule; 16] = [
         "no-store, max-age=0",
         When::Default,
         Requirement::Apart,
-        "no cache, shared or on the visitor's disk, keeps an answer that does not say so (CWE-525)",
+        "no cache, shared or on the visitor's disk, stores a response that does not allow it (CWE-525)",
         "RFC 9111; ASVS 14.3.2; OWASP Secure Headers",
     ),
 ];
@@ -265,7 +265,7 @@ impl Inert {
     #[must_use]
     #[expect(
         clippy::new_without_default,
-        reason = "there is one marker, and one way to say it"
+        reason = "the marker has only one form"
     )]
     pub const fn new() -> Self {
         Self

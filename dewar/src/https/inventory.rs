@@ -47,7 +47,7 @@ fn version(version: ProtocolVersion) -> Cryptography {
     let note = if version == ProtocolVersion::TLSv1_3 {
         "done: a hybrid key exchange is offered first"
     } else {
-        "to go when visitors no longer need it: it has no post-quantum key exchange"
+        "remove when visitors no longer need it: it has no post-quantum key exchange"
     };
     Cryptography::new(Practice::Https, AlgorithmKind::Protocol, &name, &name)
         .used_for("every connection with a visitor")
@@ -69,9 +69,9 @@ fn suite(suite: &SupportedCipherSuite) -> Cryptography {
 fn exchange(group: NamedGroup) -> Cryptography {
     let name = format!("{group:?}");
     let note = if name.contains("MLKEM") {
-        "done: ML-KEM-768 (FIPS 203) beside X25519, so that what is recorded today stays closed"
+        "done: ML-KEM-768 (FIPS 203) with X25519 protects traffic recorded today"
     } else {
-        "to go when visitors offer a hybrid: what is recorded today can be opened later (NIST IR 8547: disallowed after 2035)"
+        "remove when all visitors offer a hybrid: traffic recorded today can be decrypted later (NIST IR 8547: disallowed after 2035)"
     };
     Cryptography::new(Practice::Https, AlgorithmKind::KeyExchange, &name, &name)
         .used_for("the keys of a connection, new for each")
@@ -95,7 +95,7 @@ fn certificate(config: &Config, data: &Path) -> Cryptography {
         .map(|key| format!("{:?}", key.algorithm()));
     let used_for = match ends {
         Some(ends) => format!("proves the server's name, until {ends}"),
-        None => "proves the server's name; there is none yet".to_owned(),
+        None => "proves the server's name; none exists yet".to_owned(),
     };
     Cryptography::new(
         Practice::Https,
@@ -104,7 +104,7 @@ fn certificate(config: &Config, data: &Path) -> Cryptography {
         algorithm.unwrap_or_else(|| "unknown".to_owned()),
     )
     .used_for(used_for)
-    .after_quantum("to be replaced by ML-DSA (FIPS 204) when public authorities issue it; a signature cannot be forged backwards")
+    .after_quantum("replace with ML-DSA (FIPS 204) when public authorities issue it; nobody can forge past signatures")
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ impl HttpsLayer {
             }
         };
         let mut response = handled.unwrap_or_else(|refusal| {
-            tracing::debug!(?refusal, "a request was refused at the door");
+            tracing::debug!(?refusal, "Dewar refused a request before its handler");
             show(RefusedRequest {
                 refusal,
                 response: refusal.response(version),

@@ -236,7 +236,7 @@ async fn accept(
             Err(error) if is_visitors(&error) => {}
             Err(error) => {
                 // Out of file descriptors or memory: an immediate retry would only burn the processor.
-                tracing::error!(%error, "no connection can be accepted");
+                tracing::error!(%error, "cannot accept connections");
                 sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(1));
             }
@@ -258,7 +258,7 @@ async fn finish(mut connections: JoinSet<()>, drain: Duration) -> Drained {
     let cut = connections.len();
     tracing::warn!(
         cut,
-        "connections were cut: their requests did not finish in time"
+        "Dewar closed connections: their requests did not finish in time"
     );
     connections.shutdown().await;
     Drained { cut }

@@ -97,7 +97,7 @@ impl LocalAuthority {
             .map_err(|_| wrong("it contains no certificate"))?;
         let name = CertificateFacts::read(&certificate)
             .and_then(|facts| facts.common_name)
-            .ok_or_else(|| wrong("it is not a certificate of a local authority"))?;
+            .ok_or_else(|| wrong("it is not the certificate of a local authority"))?;
         Ok(Self {
             directory: directory.to_owned(),
             certificate,
@@ -130,7 +130,7 @@ impl LocalAuthority {
         let pem = Zeroizing::new(key.serialize_pem());
         write(&directory.join("authority.key"), pem.as_bytes())?;
         write(path, made.pem().as_bytes())?;
-        tracing::info!(authority = name, "a local certificate authority was made");
+        tracing::info!(authority = name, "Dewar created a local certificate authority");
         Ok(Self {
             directory: directory.to_owned(),
             certificate: made.der().clone(),

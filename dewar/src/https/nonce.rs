@@ -24,7 +24,7 @@ impl Nonce {
     #[must_use]
     #[expect(
         clippy::new_without_default,
-        reason = "a default that differs each time would mislead"
+        reason = "a random default would be misleading"
     )]
     pub fn new() -> Self {
         let mut text = [0; CHARACTERS];

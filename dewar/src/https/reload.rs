@@ -95,14 +95,14 @@ impl Reload {
                 tracing::warn!("{finding}");
             }
             if changed && found.iter().any(|finding| finding.refuses_launch) {
-                tracing::warn!("the certificate in use stays in use");
+                tracing::warn!("Dewar keeps the current certificate");
             }
         }
         self.said = said;
         let after = self.certificates.not_after();
         if after != before {
             let days = after.map_or(0, |end| days_left(end, self.clock.now()));
-            tracing::info!(days, "another certificate is in use");
+            tracing::info!(days, "Dewar uses another certificate now");
         }
     }
 
@@ -140,8 +140,8 @@ async fn print(path: &Path) -> Option<Print> {
 fn not_renewed(error: &Error) -> Finding {
     let title = format!("the local authority could not renew its certificate: {error}");
     Finding::warn(Practice::Https, "https-local-renewal", title)
-        .why("Browsers refuse it when its 90 days are over.")
-        .fix("Mend what the cause names; the next try is in an hour.")
+        .why("Browsers refuse it after its 90 days.")
+        .fix("Fix the cause; Dewar tries again in an hour.")
 }
 
 #[cfg(test)]

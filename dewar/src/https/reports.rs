@@ -147,7 +147,7 @@ impl Reports {
             self.log.record(entry.detail(others));
         }
         if over.unread > 0 {
-            let unread = format_args!("{} reports of browsers were not read", over.unread);
+            let unread = format_args!("{} browser reports were not read", over.unread);
             let entry = Entry::new(Event::ExcessRateLimitExceeded).outcome("ignored");
             self.log.record(entry.detail(unread));
         }

@@ -32,8 +32,8 @@ impl SecurityTxt {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let contact = section.list("contact", &[]);
         if !contact.iter().all(|place| is_place(place)) {
-            let right = "a list of addresses with their scheme, such as [\"mailto:security@example.org\"], \
-                         [\"https://example.org/report\"] or [\"tel:+49-30-123456\"]";
+            let right = "a list of URLs, such as [\"mailto:security@example.org\"], [\"https://example.org/report\"] \
+                         or [\"tel:+49-30-123456\"]";
             section.refuse("contact", right);
         }
         let written = section.optional_text("expires");
@@ -41,7 +41,7 @@ impl SecurityTxt {
         if expires.is_none() && !contact.is_empty() {
             section.refuse(
                 "expires",
-                "a moment such as \"2027-06-30T00:00:00Z\", less than a year ahead",
+                "a time such as \"2027-06-30T00:00:00Z\", less than a year ahead",
             );
         }
         let mut links = Vec::new();
@@ -50,7 +50,7 @@ impl SecurityTxt {
                 Some(place) if is_place(&place) => links.push((field, place)),
                 Some(_) => section.refuse(
                     key,
-                    "an address with its scheme, such as \"https://example.org/security\"",
+                    "a URL, such as \"https://example.org/security\"",
                 ),
                 None => {}
             }
@@ -116,18 +116,18 @@ impl SecurityTxt {
                 "https-security-txt-expired",
                 "https.security_txt.expires is past",
             )
-            .why("Who finds a hole is told not to trust the addresses, and may tell everyone instead.")
+            .why("A security researcher must not trust expired addresses, and may publish the vulnerability instead.")
         } else if left > Duration::days(366) {
             Finding::warn(
                 Practice::Https,
                 "https-security-txt-far",
                 "https.security_txt.expires is more than a year ahead",
             )
-            .why("Addresses that nobody looks at for so long lead nowhere one day (RFC 9116, 2.5.5).")
+            .why("After a year without a check, the addresses may no longer work (RFC 9116, 2.5.5).")
         } else {
             return None;
         };
-        let fix = "See that the addresses in https.security_txt are right, and set expires to less than a year ahead.";
+        let fix = "Check the addresses in https.security_txt, and set expires to less than a year ahead.";
         Some(finding.fix(fix).severity(Severity::Low))
     }
 }

@@ -208,7 +208,7 @@ impl CertificateFiles {
             format!("{key} is not the key of {certificate}: {error}"),
         )
         .why("No browser could connect.")
-        .fix("Let https.certificate and https.key name the two files of one certificate.")
+        .fix("Set https.certificate and https.key to the two files of one certificate.")
         .asvs(&["12.2.2"])
     }
 
@@ -222,7 +222,7 @@ impl CertificateFiles {
             return Err(unreadable(
                 path,
                 "https.certificate",
-                "there is no CERTIFICATE in it",
+                "it contains no CERTIFICATE",
             ));
         }
         Ok(found)
@@ -238,7 +238,7 @@ impl CertificateFiles {
         }
         let pem = zeroize::Zeroizing::new(read_file(path, "https.key")?);
         PrivateKeyDer::from_pem_slice(&pem)
-            .map_err(|_| unreadable(path, "https.key", "there is no PRIVATE KEY in it"))
+            .map_err(|_| unreadable(path, "https.key", "it contains no PRIVATE KEY"))
     }
 
     fn check_leaf(&self, chain: &[CertificateDer<'_>], hosts: &Hosts, now: i64) -> Vec<Finding> {
@@ -265,9 +265,9 @@ impl CertificateFiles {
 /// The finding about a private key that other users can read or replace.
 pub(super) fn key_too_open(open: &TooOpen) -> Finding {
     Finding::refuse(Practice::Https, "https-key-readable", open.title())
-        .why("Whoever reads the key can be this server to every visitor.")
+        .why("Anyone who reads the key can impersonate this server.")
         .fix(format!(
-            "{}, and replace the certificate if anyone may have read its key",
+            "{}, and replace the certificate if another user may have read its key",
             open.fix()
         ))
         .cwe(732)
@@ -286,9 +286,9 @@ fn unnamed(path: &Path, host: &str) -> Finding {
         "https-certificate-name",
         format!("{} does not name {host}", path.display()),
     )
-    .why("Every browser warns its visitors of this host.")
+    .why("Every browser shows a warning for this host.")
     .fix(format!(
-        "Get a certificate that names {host} too, or take it out of https.hosts."
+        "Get a certificate that names {host} too, or remove it from https.hosts."
     ))
     .cwe(297)
     .asvs(&["12.2.2"])
@@ -297,7 +297,7 @@ fn unnamed(path: &Path, host: &str) -> Finding {
 /// The finding about the end of the certificate in use.
 pub(crate) fn ending(certificates: &Certificates, now: i64) -> Option<Finding> {
     validity(
-        Path::new("The certificate in use"),
+        Path::new("The current certificate"),
         &certificates.facts()?,
         now,
     )
@@ -307,10 +307,10 @@ fn validity(path: &Path, facts: &CertificateFacts, now: i64) -> Option<Finding> 
     let path = path.display();
     let days = (facts.not_after - now).div_euclid(DAY);
     let finding = if now >= facts.not_after {
-        let title = format!("{path} has expired {} days ago", -days - 1);
+        let title = format!("{path} expired {} days ago", -days - 1);
         Finding::refuse(Practice::Https, "https-certificate-expired", title)
     } else if now < facts.not_before {
-        let title = format!("{path} is not valid yet: is the clock right?");
+        let title = format!("{path} is not valid yet: check the clock");
         Finding::refuse(Practice::Https, "https-certificate-early", title)
     } else if days < WARN_DAYS {
         let title = format!("{path} expires in {days} days");
@@ -321,9 +321,9 @@ fn validity(path: &Path, facts: &CertificateFacts, now: i64) -> Option<Finding> 
     Some(
         finding
             .why(
-                "A browser refuses a certificate outside its dates, and HSTS leaves no way around.",
+                "Browsers refuse a certificate outside its dates, and HSTS lets no user continue.",
             )
-            .fix("Renew it, and find out why that did not happen by itself.")
+            .fix("Renew it, and find out why the automatic renewal failed.")
             .cwe(298)
             .asvs(&["12.2.2"]),
     )
@@ -339,9 +339,9 @@ fn unreadable(path: &Path, setting: &str, what: &str) -> Finding {
         "https-certificate-file",
         format!("{setting}: {}: {what}", path.display()),
     )
-    .why("Without its certificate and key the server cannot prove who it is.")
+    .why("Without its certificate and key, the server cannot prove its identity.")
     .fix(format!(
-        "Let {setting} name a PEM file that this process may read."
+        "Set {setting} to a PEM file that this process may read."
     ))
     .asvs(&["12.2.1"])
 }

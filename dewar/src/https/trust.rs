@@ -1,6 +1,6 @@
 #![expect(
     clippy::disallowed_types,
-    reason = "the operator's command to trust the local authority starts the tools that keep it; no visitor has a word in it"
+    reason = "the command of the operator starts system tools to trust the local authority; no visitor's input reaches it"
 )]
 
 use super::local::LocalAuthority;
@@ -139,8 +139,8 @@ impl LocalAuthority {
     pub fn trust_instructions(&self) -> String {
         let path = self.certificate_file();
         let mut text = format!(
-            "The certificate of \"{}\" is {}\n\
-             It can vouch for localhost, *.localhost, *.test and loopback addresses only.\n",
+            "The certificate of \"{}\" is {}\nIt can issue certificates for localhost, *.localhost, *.test and \
+             loopback addresses only.\n",
             self.name(),
             path.display(),
         );

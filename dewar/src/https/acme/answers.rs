@@ -42,11 +42,11 @@ impl ChallengeResponses {
         let found = self.0.answer(Challenge::TlsAlpn01, host).await;
         let answer = found
             .inspect_err(
-                |error| tracing::warn!(%error, "an answer for the authority was not found"),
+                |error| tracing::warn!(%error, "cannot read the response to an ACME challenge"),
             )
             .ok()??;
         question_config(host, &answer)
-            .inspect_err(|error| tracing::warn!(error, "an answer for the authority was not made"))
+            .inspect_err(|error| tracing::warn!(error, "cannot build the response to an ACME challenge"))
             .ok()
     }
 
@@ -56,7 +56,7 @@ impl ChallengeResponses {
         let mut response = match self.of_token(request.method(), token).await {
             Some(answer) => Response::new(Body::from(answer)),
             None => {
-                let mut nothing = Response::new(Body::from("There is no such question.\n"));
+                let mut nothing = Response::new(Body::from("Unknown challenge.\n"));
                 *nothing.status_mut() = StatusCode::NOT_FOUND;
                 nothing
             }
@@ -74,7 +74,7 @@ impl ChallengeResponses {
         let found = self.0.answer(Challenge::Http01, token).await;
         found
             .inspect_err(
-                |error| tracing::warn!(%error, "an answer for the authority was not found"),
+                |error| tracing::warn!(%error, "cannot read the response to an ACME challenge"),
             )
             .ok()?
     }

@@ -48,7 +48,7 @@ impl Config {
         };
         let written = config != Self::default();
         if written && !accepted {
-            let right = "true, once you have read the authority's terms of service: without it no certificate is ordered";
+            let right = "true, once you have read the authority's terms of service: otherwise Dewar orders no certificate";
             section.refuse("accept_terms", right);
         }
         accepted.then_some(config)
@@ -59,7 +59,7 @@ impl Config {
     pub(in crate::https) fn root_unusable(&self) -> Option<String> {
         let file = self.root.as_deref()?;
         if file.is_dir() {
-            return Some(format!("{} is no file", file.display()));
+            return Some(format!("{} is not a file", file.display()));
         }
         let what = match CertificateDer::from_pem_file(file) {
             Ok(first) => RootCertStore::empty()
@@ -67,7 +67,7 @@ impl Config {
                 .err()
                 .map(|_| "its first CERTIFICATE is not an X.509 certificate".to_owned()),
             Err(pem::Error::Io(error)) => Some(error.to_string()),
-            Err(_) => Some("there is no CERTIFICATE in it".to_owned()),
+            Err(_) => Some("it contains no CERTIFICATE".to_owned()),
         };
         what.map(|what| format!("{}: {what}", file.display()))
     }

@@ -114,17 +114,17 @@ impl Acme {
     pub(crate) async fn look(&self) {
         self.take_what_is_kept().await;
         if let Err(error) = self.0.store.reencrypt().await {
-            tracing::warn!(%error, "what is kept of the certificate was not sealed anew");
+            tracing::warn!(%error, "cannot re-encrypt the stored certificate and account");
         }
         if let Err(error) = self.work().await {
-            tracing::warn!(%error, "the state of the certificate could not be read or written");
+            tracing::warn!(%error, "cannot read or write the state of the certificate");
         }
     }
 
     /// Releases the lease when the application stops in the middle of an order, so that another node can work.
     pub(crate) async fn give_up(&self) {
         if let Err(error) = self.0.store.give_lease_back().await {
-            tracing::warn!(%error, "other nodes wait for the certificate's lease to end");
+            tracing::warn!(%error, "other nodes wait until the certificate's lease ends");
         }
     }
 
@@ -193,7 +193,7 @@ impl Acme {
                 course.word = course.word.on_ari_window(window, again, now, dice);
                 if course.word.renew_at != before {
                     let at = course.word.renew_at.map_or_else(String::new, iso);
-                    tracing::info!(%at, why = peer_text(&why.unwrap_or_default()), "the authority said when to renew the certificate");
+                    tracing::info!(%at, why = peer_text(&why.unwrap_or_default()), "the authority set the time of the renewal");
                 }
             }
             Err(error) => {
@@ -204,7 +204,7 @@ impl Acme {
                     self.seen().asks = Some(false);
                 } else {
                     let error = peer_text(&error);
-                    tracing::warn!(%error, "the authority did not say when to renew the certificate");
+                    tracing::warn!(%error, "the authority did not set a time for the renewal");
                 }
                 course.word = course.word.silence(now);
             }
@@ -225,7 +225,7 @@ impl Acme {
         let failure = match ordered {
             Ok(kept) => match judged(&kept, hosts, now) {
                 Ok(_) if !store.holds_lease().await? => {
-                    "another node took over before the certificate came".to_owned()
+                    "another node took the lease before the certificate arrived".to_owned()
                 }
                 Ok(_) => {
                     store.keep_certificate(&kept).await?;
@@ -233,7 +233,7 @@ impl Acme {
                     self.take_what_is_kept().await;
                     return Ok(());
                 }
-                Err(wrong) => format!("the certificate that came cannot be used: {wrong}"),
+                Err(wrong) => format!("the new certificate is unusable: {wrong}"),
             },
             Err(error) => error.to_string(),
         };
@@ -241,7 +241,7 @@ impl Acme {
         let failure = peer_text(&failure);
         course.failures = course.failures.and_another(now);
         let again = iso(course.failures.wait_until);
-        tracing::warn!(%failure, %again, "no certificate came; the one in use stays");
+        tracing::warn!(%failure, %again, "the order failed; Dewar keeps the current certificate");
         course.failure = failure;
         Ok(())
     }
@@ -261,7 +261,7 @@ impl Acme {
         if let Err(wrong) = self.take_kept().await {
             let mut seen = self.seen();
             if seen.wrong != wrong {
-                tracing::warn!("the certificate in the database is not taken into use: {wrong}");
+                tracing::warn!("Dewar does not use the certificate in the database: {wrong}");
             }
             seen.wrong = wrong;
         }
@@ -289,7 +289,7 @@ impl Acme {
         let mut seen = self.seen();
         seen.kept_at = kept_at;
         seen.wrong = String::new();
-        tracing::info!(%until, "another certificate is in use");
+        tracing::info!(%until, "Dewar uses another certificate now");
         Ok(())
     }
 
@@ -347,19 +347,19 @@ impl AcmeStatus {
     fn findings(&self, now: i64) -> Vec<Finding> {
         let mut findings = Vec::new();
         let tries = format!(
-            "{} in a row; the next try is at {}",
+            "{} in a row; the next attempt is at {}",
             self.failure,
             iso(self.tries_again_at)
         );
         match self.not_after {
             None => findings.push(
-                Finding::warn(Practice::Https, "https-acme-none-yet", "There is no certificate yet: browsers warn")
+                Finding::warn(Practice::Https, "https-acme-none-yet", "No certificate exists yet: browsers show a warning")
                     .why(if self.failures == 0 {
-                        "It is ordered when the application serves.".to_owned()
+                        "The application orders it when it serves.".to_owned()
                     } else {
-                        format!("{} orders failed. The last: {tries}", self.failures)
+                        format!("{} orders failed. The last error: {tries}", self.failures)
                     })
-                    .fix("See that the hosts' names lead here, on port 443 for tls-alpn-01 and on port 80 for http-01.")
+                    .fix("Check that the hosts' names lead here, on port 443 for tls-alpn-01 and on port 80 for http-01.")
                     .severity(Severity::High)
                     .asvs(&["12.2.2"]),
             ),
@@ -367,10 +367,10 @@ impl AcmeStatus {
                 Finding::warn(
                     Practice::Https,
                     "https-acme-failing",
-                    format!("The certificate could not be renewed: {} orders failed", self.failures),
+                    format!("Dewar could not renew the certificate: {} orders failed", self.failures),
                 )
-                .why(format!("The last: {tries}"))
-                .fix("Mend what it names. The certificate in use is served until its end.")
+                .why(format!("The last error: {tries}"))
+                .fix("Fix its cause. Dewar serves the current certificate until it expires.")
                 .cwe(298)
                 .asvs(&["12.2.2"]),
             ),
@@ -386,11 +386,11 @@ impl AcmeStatus {
                     Practice::Https,
                     "https-acme-late",
                     format!(
-                        "The certificate ends in {days} days and should have been renewed by now"
+                        "The certificate expires in {days} days, and its renewal is late"
                     ),
                 )
-                .why("A browser refuses a certificate past its end, and HSTS leaves no way around.")
-                .fix("See why the orders fail: `https status`, and the log.")
+                .why("Browsers refuse an expired certificate, and HSTS lets no user continue.")
+                .fix("Find out why the orders fail: `https status`, and the log.")
                 .severity(Severity::High)
                 .cwe(298)
                 .asvs(&["12.2.2"]),
@@ -405,18 +405,18 @@ impl AcmeStatus {
 fn judged(kept: &StoredCertificate, hosts: &Hosts, now: i64) -> Result<CertifiedKey, String> {
     let chain = CertificateDer::pem_slice_iter(kept.chain.as_bytes())
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| format!("the chain is no PEM: {error}"))?;
+        .map_err(|error| format!("the chain is not PEM: {error}"))?;
     let leaf = chain.first().ok_or("the chain is empty")?;
-    let facts = CertificateFacts::read(leaf).ok_or("it is no X.509 certificate")?;
+    let facts = CertificateFacts::read(leaf).ok_or("it is not an X.509 certificate")?;
     if now + CLOCKS_DIFFER < facts.not_before || now >= facts.not_after {
-        return Err("it is not in date".to_owned());
+        return Err("it has expired or is not yet valid".to_owned());
     }
     let parsed = ParsedCertificate::try_from(leaf).map_err(|error| error.to_string())?;
     if let Some(host) = hosts.iter().find(|host| !names(&parsed, host)) {
         return Err(format!("it does not name {host}"));
     }
     let key = PrivateKeyDer::from_pem_slice(kept.key.as_bytes())
-        .map_err(|_| "its key is no PEM".to_owned())?;
+        .map_err(|_| "its key is not PEM".to_owned())?;
     CertifiedKey::from_der(chain, key, &provider()).map_err(|error| error.to_string())
 }
 

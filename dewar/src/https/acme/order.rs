@@ -18,21 +18,21 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Why an order failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    #[error("the authority said: {0}")]
+    #[error("the authority responded: {0}")]
     Authority(#[from] instant_acme::Error),
     #[error("the authority does not offer {0} for {1}")]
     NoChallenge(&'static str, String),
-    #[error("the authority knows no profile `{0}`, but {1}")]
+    #[error("the authority has no profile `{0}`, but {1}")]
     NoProfile(String, String),
-    #[error("the authority left the order {0:?}")]
+    #[error("the order's status at the authority is {0:?}")]
     NotReady(OrderStatus),
     #[error("the authorization of {0} is {1:?}")]
     NotAuthorized(String, AuthorizationStatus),
-    #[error("a key or a request could not be made: {0}")]
+    #[error("cannot create a key or a certificate request: {0}")]
     Request(#[from] rcgen::Error),
-    #[error("{0} is no name that a certificate can be ordered for")]
+    #[error("no certificate can be ordered for {0}")]
     Name(String),
-    #[error("the account could not be written down: {0}")]
+    #[error("cannot serialize the account: {0}")]
     Credentials(#[from] serde_json::Error),
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -164,7 +164,7 @@ async fn account(config: &Config, store: &AcmeStore) -> Result<Account, Error> {
         .await?;
     let text = Zeroizing::new(serde_json::to_string(&credentials)?);
     store.keep_account(&config.directory, &text).await?;
-    tracing::info!(directory = %config.directory, "an account with the authority was made");
+    tracing::info!(directory = %config.directory, "Dewar created an account with the authority");
     Ok(account)
 }
 
@@ -175,7 +175,7 @@ async fn kept_account(
 ) -> Result<Option<Zeroizing<String>>, Error> {
     match store.account(&config.directory).await {
         Err(error @ store::Error::Foreign(..)) => {
-            tracing::warn!(%error, "another account with the authority is made");
+            tracing::warn!(%error, "Dewar creates another account with the authority");
             Ok(None)
         }
         kept => Ok(kept?),

@@ -115,7 +115,7 @@ impl Challenge {
 pub(super) enum Error {
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    #[error("what is kept as {0} was not sealed here: {1}")]
+    #[error("cannot decrypt the stored {0}: {1}")]
     Foreign(&'static str, String),
 }
 

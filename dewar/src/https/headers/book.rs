@@ -14,9 +14,9 @@ pub fn markdown_table() -> String {
     for rule in &TABLE {
         let when = match rule.when {
             When::Always => "every answer",
-            When::Default => "every answer that sets none",
-            When::HstsPreload => "every answer, with certificate files or ACME, and `hsts_preload`",
-            When::Hsts => "every answer, with certificate files or ACME",
+            When::Default => "every response that sets none",
+            When::HstsPreload => "every response, with certificate files or ACME, and `hsts_preload`",
+            When::Hsts => "every response, with certificate files or ACME",
             When::Html => "pages",
             When::NotHtml => "everything else",
         };

@@ -17,15 +17,15 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> ClientI
     walk(headers, &NAME, proxies, |element| {
         let text = std::str::from_utf8(element).ok();
         text.and_then(node)
-            .ok_or("an address in X-Forwarded-For cannot be read")
+            .ok_or("X-Forwarded-For contains an invalid address")
     })
 }
 
 /// The client by `Forwarded` (RFC 7239); `None` without such a header.
 pub(super) fn forwarded(headers: &HeaderMap, proxies: &Proxies) -> ClientIp {
     walk(headers, &header::FORWARDED, proxies, |element| {
-        let named = named_for(element).ok_or("an element of Forwarded cannot be read")?;
-        node(named).ok_or("an address in Forwarded cannot be read")
+        let named = named_for(element).ok_or("Forwarded contains an invalid element")?;
+        node(named).ok_or("Forwarded contains an invalid address")
     })
 }
 
@@ -71,7 +71,7 @@ fn last_element(bytes: &[u8]) -> Result<(Option<&[u8]>, &[u8]), &'static str> {
     for (at, byte) in bytes.iter().enumerate().rev() {
         match byte {
             b'"' => quoted = !quoted,
-            b'\\' => return Err("the header has a backslash"),
+            b'\\' => return Err("the header contains a backslash"),
             b',' if !quoted => {
                 let (left, right) = bytes.split_at(at);
                 return Ok((Some(left), right.get(1..).unwrap_or_default()));
@@ -80,7 +80,7 @@ fn last_element(bytes: &[u8]) -> Result<(Option<&[u8]>, &[u8]), &'static str> {
         }
     }
     if quoted {
-        return Err("the header has an open quote");
+        return Err("the header has an unclosed quote");
     }
     Ok((None, bytes))
 }

@@ -23,10 +23,10 @@ fn no_form() -> Finding {
     Finding::refuse(
         Practice::Https,
         "https-proxy-form",
-        "https.trusted_proxies names proxies, and https.client_ip_source does not say how they name a visitor",
+        "https.trusted_proxies names proxies, but https.client_ip_source is not set",
     )
-    .why("Every visitor would have the proxy's address: one of them who tries passwords locks out all.")
-    .fix("Set https.client_ip_source to \"x-forwarded-for\", \"forwarded\" or \"proxy-protocol\": the one that the proxy writes itself, over what a visitor sent.")
+    .why("Every visitor would have the proxy's address. One visitor with too many sign-in attempts would block all others.")
+    .fix("Set https.client_ip_source to \"x-forwarded-for\", \"forwarded\" or \"proxy-protocol\": the one that the proxy writes itself, over the visitor's value.")
     .asvs(&["4.1.3"])
 }
 
@@ -34,9 +34,9 @@ fn nobody() -> Finding {
     Finding::refuse(
         Practice::Https,
         "https-proxy-nobody",
-        "https.client_ip_source is set, and https.trusted_proxies names nobody",
+        "https.client_ip_source is set, but https.trusted_proxies is empty",
     )
-    .why("The headers of a proxy that is not named count for nothing, so the setting would do nothing.")
+    .why("Dewar ignores the headers of an unlisted proxy, so the setting would have no effect.")
     .fix("Name the proxy's address in https.trusted_proxies, or remove https.client_ip_source.")
     .asvs(&["4.1.3"])
 }
@@ -44,18 +44,18 @@ fn nobody() -> Finding {
 fn everyone(network: &Network) -> Finding {
     let title = format!("https.trusted_proxies trusts {network}, which is nearly everyone");
     Finding::refuse(Practice::Https, "https-proxy-everyone", title)
-        .why("Any visitor could choose the address that is throttled and logged.")
-        .fix("Name the proxies' own addresses.")
+        .why("Any visitor could choose the address that Dewar rate-limits and logs.")
+        .fix("List the addresses of the proxies.")
         .severity(Severity::High)
         .cwe(348)
         .asvs(&["4.1.3"])
 }
 
 fn strangers(network: &Network) -> Finding {
-    let title = format!("https.trusted_proxies trusts {network}, a network of the Internet");
+    let title = format!("https.trusted_proxies trusts {network}, a public network");
     Finding::warn(Practice::Https, "https-proxy-public", title)
-        .why("Whoever sends from there chooses the address that is throttled and logged.")
-        .fix("Keep it only if everyone in it is a proxy of yours, and let a firewall admit nobody else.")
+        .why("Anyone in that network can choose the address that Dewar rate-limits and logs.")
+        .fix("Keep it only if all of its machines are your proxies, and a firewall blocks everyone else.")
         .cwe(348)
         .asvs(&["4.1.3"])
 }

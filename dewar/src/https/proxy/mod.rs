@@ -93,7 +93,7 @@ impl Proxies {
             Ok(Some(address)) => ClientAddress(address),
             Ok(None) => peer,
             Err(problem) => {
-                tracing::warn!(peer = %peer.0, problem, "a proxy does not say whom it speaks for");
+                tracing::warn!(peer = %peer.0, problem, "a proxy names no client address");
                 peer
             }
         }

@@ -173,7 +173,7 @@ async fn a_flood_writes_a_few_lines_and_hides_nobody_elses_report() {
     assert!(
         lines
             .iter()
-            .any(|line| line.contains("reports of browsers were not read"))
+            .any(|line| line.contains("browser reports were not read"))
     );
     assert!(lines.last().unwrap().contains("https://later.example/"));
     let window = taking.reports.window.lock().unwrap();

@@ -66,10 +66,10 @@ fn what_should_be_known_of_a_certificate_is_said_and_nothing_else() {
     };
     let none = |failures| status(None, None, failures).findings(NOW);
     assert_eq!(none(0)[0].id, "https-acme-none-yet");
-    assert_eq!(none(0)[0].why, "It is ordered when the application serves.");
+    assert_eq!(none(0)[0].why, "The application orders it when it serves.");
     let why = &none(3)[0].why;
     assert!(
-        why.starts_with("3 orders failed. The last: no route"),
+        why.starts_with("3 orders failed. The last error: no route"),
         "{why}"
     );
     let (renewal, end) = (NOW, NOW + 20 * DAY);
@@ -86,5 +86,5 @@ fn what_should_be_known_of_a_certificate_is_said_and_nothing_else() {
     assert_eq!(at(1, half), ["https-acme-failing"]);
     assert_eq!(at(1, half + 1), ["https-acme-failing", "https-acme-late"]);
     let late = status(Some(end), Some(renewal), 0).findings(end - 4 * DAY);
-    assert!(late[0].title.starts_with("The certificate ends in 4 days"));
+    assert!(late[0].title.starts_with("The certificate expires in 4 days"));
 }

@@ -91,7 +91,7 @@ async fn a_flood_of_reports_fills_no_log() {
         portal
             .log()
             .await
-            .contains("reports of browsers were not read")
+            .contains("browser reports were not read")
     );
 }
 
