@@ -31,11 +31,11 @@ impl Config {
         for (role, _) in &self.roles {
             if !roles.contains(&role.as_str()) {
                 let title = format!(
-                    "`sessions.roles` names {role:?}, which is no role of this application"
+                    "`sessions.roles` names {role:?}, which is not a role of this application"
                 );
                 findings.push(
                     Finding::refuse(Practice::Sessions, "sessions-role", title)
-                        .why("the stricter limits that were meant for somebody would hold for nobody")
+                        .why("the stricter limits would apply to nobody")
                         .fix(format!("use one of: {}", roles.join(", ")))
                         .cwe(613)
                         .asvs(&["7.3.1", "7.3.2"]),
@@ -49,10 +49,10 @@ impl Config {
 /// The settings have bounds; limits from code do not.
 fn out_of_bounds(role: &str) -> Finding {
     let title =
-        format!("the sessions of {role:?} would rest or last for a time that no setting allows");
+        format!("the limits of {role:?}'s sessions are outside the allowed range");
     Finding::refuse(Practice::Sessions, "sessions-limits", title)
-        .why("a session that ends too late is found by somebody else, and one that ends at once keeps everybody out")
-        .fix("name 1 minute to 2 hours of rest and 5 minutes to a day in all in `App::sessions_of`")
+        .why("a session that ends too late can be stolen, and one that ends at once is unusable")
+        .fix("set an idle limit of 1 minute to 2 hours and a lifetime of 5 minutes to a day in `App::sessions_of`")
         .cwe(613)
         .asvs(&["7.3.1", "7.3.2"])
 }
@@ -61,7 +61,7 @@ fn never_at_rest(idle: &str, lifetime: &str, limits: SessionLimits) -> Option<Fi
     (limits.idle > limits.lifetime).then(|| {
         let title = format!("`sessions.{idle}` is longer than `sessions.{lifetime}`");
         Finding::refuse(Practice::Sessions, "sessions-idle-over-lifetime", title)
-            .why("the idle limit could never be reached")
+            .why("no session could reach the idle limit")
             .fix(format!(
                 "set `sessions.{idle}` to less than `sessions.{lifetime}`"
             ))

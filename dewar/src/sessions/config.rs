@@ -57,7 +57,7 @@ pub struct Config {
 /// assert_eq!(limits.and(SessionLimits { idle: hour, lifetime: hour }).lifetime, hour);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "there are these two limits")]
+#[expect(clippy::exhaustive_structs, reason = "sessions have exactly these two limits")]
 pub struct SessionLimits {
     /// How long a session may be unused.
     pub idle: Duration,
@@ -140,8 +140,8 @@ fn of_roles(section: &Section<'_>) -> Vec<(String, SessionLimits)> {
             Some(limits) => read.push(limits),
             None => section.refuse(
                 "roles",
-                "a list of a role with its two limits each, such as [\"reviewer 20m 9h\"], within the bounds of `idle` \
-                 and `lifetime`",
+                "a list of roles, each with its two limits, such as [\"reviewer 20m 9h\"], within the bounds of \
+                 `idle` and `lifetime`",
             ),
         }
     }
@@ -167,8 +167,8 @@ fn place(section: &Section<'_>) -> StorePlace {
     let place = StorePlace::parse(&written).unwrap_or_else(|| {
         section.refuse(
             "store",
-            "\"database\", \"postgres://user@host/name\", \"rediss://user@host:6380\" or, on this machine alone, \
-             \"redis://localhost:6379\"; the password stands in the file that `sessions.password_file` names",
+            "\"database\", \"postgres://user@host/name\", \"rediss://user@host:6380\" or, on this machine only, \
+             \"redis://localhost:6379\"; put the password into the file that `sessions.password_file` names",
         );
         StorePlace::Database
     });

@@ -10,22 +10,22 @@ use crate::database;
 #[non_exhaustive]
 pub enum Error {
     /// A new token or id exists already; nothing was written.
-    #[error("a session of this token is there already")]
+    #[error("a session with this token already exists")]
     Collision,
     /// Other requests changed the value at every attempt to change it.
-    #[error("a value of a session was changed by others at the same moment")]
+    #[error("other requests changed a value of the session at the same time")]
     Contended,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),
     /// The session is over: it was ended or renewed elsewhere while this request was under way.
-    #[error("the session is over")]
+    #[error("the session has ended")]
     Ended,
     /// The store holds invalid data.
-    #[error("the store of the sessions holds something that is no session: {0}")]
+    #[error("the session store contains an invalid session: {0}")]
     Strange(String),
     /// A value is larger than a session may store.
-    #[error("a value of a session has {size} bytes, and may have {most}")]
+    #[error("a session value has {size} bytes, but the limit is {most}")]
     TooLarge {
         /// Its size.
         size: usize,
@@ -33,15 +33,15 @@ pub enum Error {
         most: usize,
     },
     /// The session already has the most values allowed.
-    #[error("a session may hold {0} values")]
+    #[error("a session can have at most {0} values")]
     TooMany(usize),
     /// The store cannot be reached, so the user is unknown.
-    #[error("the store of the sessions cannot be reached: {0}")]
+    #[error("cannot reach the session store: {0}")]
     Unreachable(String),
     /// A value cannot be written as JSON.
-    #[error("a value of a session cannot be written: {0}")]
+    #[error("cannot serialize a session value: {0}")]
     Unwritable(#[from] serde_json::Error),
     /// No user is signed in, and Dewar stores nothing for visitors.
-    #[error("nobody is signed in")]
+    #[error("no user is signed in")]
     Visitor,
 }

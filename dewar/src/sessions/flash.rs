@@ -45,7 +45,7 @@ impl Flash {
                 value: &value,
             }
             .set(headers),
-            Err(error) => tracing::error!(%error, "a message for the next page was lost"),
+            Err(error) => tracing::error!(%error, "a flash message was lost"),
         }
     }
 

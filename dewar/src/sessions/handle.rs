@@ -143,7 +143,7 @@ impl Sessions {
                 let over = self.over(&live, &person, now);
                 (Some(person), over)
             }
-            None => (None, Some("the account is gone")),
+            None => (None, Some("the account was deleted")),
         };
         let (Some(person), None) = (person, over) else {
             self.0.store.end(live.user, &live.id).await?;
@@ -239,7 +239,7 @@ impl Sessions {
         let store = Arc::clone(&self.0.store);
         tokio::spawn(async move {
             if let Err(error) = store.touch(&token, now).await {
-                tracing::warn!(%error, "a session's last sight was not noted");
+                tracing::warn!(%error, "cannot update the time of a session's last request");
             }
         });
     }
@@ -275,7 +275,7 @@ impl Sessions {
         if ended > 0 {
             let entry = Entry::new(Event::ExcessSessionsExceeded).subject(user);
             log.record(entry.detail(format_args!(
-                "more than {most}; {ended} of the oldest ended"
+                "more than {most}; Dewar ended {ended} of the oldest"
             )));
         }
         Ok(token)

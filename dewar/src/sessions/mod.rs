@@ -73,7 +73,7 @@ pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
             COOKIE,
             token,
         )
-        .used_for("who is this browser"),
+        .used_for("the session cookie of a browser"),
     ]
 }
 

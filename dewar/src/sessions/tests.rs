@@ -307,7 +307,7 @@ async fn whoever_proves_who_they_are_goes_on_under_a_new_token() {
     assert_eq!(session.proved(), Some((ADA, 0)));
     assert_eq!(
         house.events().await[0],
-        "session_renewed: its owner proved who they are"
+        "session_renewed: the user re-authenticated"
     );
     let second = after(&session).unwrap();
     assert_ne!(second, first);

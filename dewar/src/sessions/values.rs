@@ -104,7 +104,7 @@ impl Session {
         const {
             assert!(
                 V::NAME.len() <= 64,
-                "the name of a session's value is too long"
+                "the name of a session value is too long"
             )
         };
         let Some(kept) = self.sessions().store().value(id, V::NAME).await? else {
@@ -112,7 +112,7 @@ impl Session {
         };
         // Another version of the program wrote it in another form: it counts as none.
         let value = serde_json::from_str(&kept.json).inspect_err(
-            |error| tracing::warn!(%error, name = V::NAME, "a value of a session was not understood"),
+            |error| tracing::warn!(%error, name = V::NAME, "cannot deserialize a session value"),
         );
         Ok(Some((kept.version, value.ok())))
     }

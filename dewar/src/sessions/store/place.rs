@@ -103,10 +103,10 @@ impl StorePlace {
         if built {
             return self.password_too_open().into_iter().collect();
         }
-        let title = "`sessions.store` names a store that this program was built without";
+        let title = "`sessions.store` names a store that this program does not include";
         vec![
             Finding::refuse(Practice::Sessions, "sessions-store-not-built", title)
-                .why("sessions would be kept nowhere")
+                .why("Dewar could not store sessions")
                 .fix(format!(
                     "build it with the feature `{feature}` of `dewar`, or set `sessions.store` to \"database\""
                 )),
@@ -123,7 +123,7 @@ impl StorePlace {
         let title = format!("sessions.password_file: {}", open.title());
         Some(
             Finding::refuse(Practice::Sessions, "sessions-password-readable", title)
-                .why("whoever reads the password can write a session of any user")
+                .why("anyone who reads the password can write a session of any user")
                 .fix(format!(
                     "{}, and change the password if another user may have read it",
                     open.fix()
@@ -251,11 +251,11 @@ pub(super) fn password(
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub(super) fn not_opened(address: &Address, error: &super::Error) -> Vec<Finding> {
-    let title = format!("the store of the sessions at {address} cannot be opened");
+    let title = format!("cannot open the session store at {address}");
     vec![
         Finding::refuse(Practice::Sessions, "sessions-store-open", title)
             .why(error.to_string())
-            .fix("start the server, or mend what the reason names; then start again"),
+            .fix("start the server, or fix the cause; then start again"),
     ]
 }
 

@@ -86,7 +86,7 @@ fn client(address: &Address) -> Result<Client, Error> {
     };
     let mut who = RedisConnectionInfo::default();
     if let Some(number) = &address.database {
-        let strange = |_| Error::Unreachable(format!("there is no database {number}"));
+        let strange = |_| Error::Unreachable(format!("the database {number} does not exist"));
         who = who.set_db(number.parse().map_err(strange)?);
     }
     if let Some(user) = &address.user {
@@ -111,7 +111,7 @@ fn client(address: &Address) -> Result<Client, Error> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it")]
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it by value")]
 fn unreachable(error: RedisError) -> Error {
     Error::Unreachable(peer_text(&error))
 }

@@ -127,7 +127,7 @@ impl Connections {
     pub(super) async fn connect(&self) -> Result<Client, Error> {
         let lost = |error: tokio_postgres::Error| {
             let error = peer_text(&error);
-            tracing::warn!(%error, "a connection to the store of the sessions was lost");
+            tracing::warn!(%error, "a connection to the session store was lost");
         };
         match &self.tls {
             None => {
@@ -183,7 +183,7 @@ pub(super) async fn patient<T>(
     match timeout(PATIENCE, asked).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(told(&error)),
-        Err(_) => Err(Error::Unreachable("it does not answer".to_owned())),
+        Err(_) => Err(Error::Unreachable("it does not respond".to_owned())),
     }
 }
 
