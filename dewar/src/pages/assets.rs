@@ -58,7 +58,7 @@ impl Assets {
         for bundle in bundles {
             for name in bundle.names() {
                 let (Some(kind), Some(content)) = (kind_of(&name), bundle.read(&name)) else {
-                    tracing::warn!(%name, "a static file of a kind that is not served is left out");
+                    tracing::warn!(%name, "Dewar does not serve a static file of an unknown type");
                     continue;
                 };
                 shelf.add(&name, kind, Bytes::from(content.into_owned()));

@@ -111,7 +111,7 @@ fn finding(template: &str, line: usize, called: &Called, meant: Option<String>) 
         Called::Test(name) => ("test", name),
     };
     let title = format!("template {template}, line {line}: there is no {what} {name:?}");
-    let why = "The page could not be shown to whoever gets there.";
+    let why = "Dewar could not render the page.";
     let fix = meant.map_or_else(
         || "Correct the name.".to_owned(),
         |name| format!("Did you mean `{name}`?"),

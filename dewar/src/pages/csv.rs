@@ -28,7 +28,7 @@ use super::output;
 /// );
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a table is sent when a handler returns it"]
+#[must_use = "a table does nothing until a handler returns it"]
 pub struct Csv {
     name: &'static str,
     text: String,

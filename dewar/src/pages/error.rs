@@ -295,7 +295,7 @@ impl Error {
     #[must_use]
     pub fn launch(findings: &[Finding]) -> Self {
         // `main` puts "Error: " before it; the findings begin on a line of their own.
-        let text = format!("the launch was refused\n\n{}", report(findings));
+        let text = format!("Dewar refused to start\n\n{}", report(findings));
         Self::new(ErrorKind::Launch).because(text)
     }
 
@@ -307,7 +307,7 @@ impl Error {
     /// The command has already printed its problem; only the exit status is left.
     pub(crate) fn quiet() -> Self {
         Self::new(ErrorKind::Launch)
-            .because("the launch would be refused; what is wrong stands above")
+            .because("Dewar would refuse to start; the problems are above")
     }
 
     /// Adds the problems, field by field, for a program. A field is `items.0.title`, or empty for the whole form.

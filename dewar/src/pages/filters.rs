@@ -30,7 +30,7 @@ pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
 }
 
 fn no_file(name: &str) -> Error {
-    let text = format!("there is no static file named {name:?}");
+    let text = format!("no static file is named {name:?}");
     Error::new(ErrorKind::InvalidOperation, text)
 }
 

@@ -16,10 +16,10 @@ use super::{Error, Page, Redirect};
 /// is_an_answer(Text::new("42"));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an answer that a handler may give",
+    message = "a handler cannot return `{Self}`",
     label = "this handler returns `{Self}`",
-    note = "return `Page::new(\"template.html\")` for HTML: a template escapes what it prints, hand-made HTML does not",
-    note = "an answer of your own: `DangerousOutput<It>`, with a reason that the audit reports",
+    note = "return `Page::new(\"template.html\")` for HTML: a template escapes its values, hand-made HTML does not",
+    note = "for a response of your own: `DangerousOutput<It>`, with a reason that the audit reports",
     note = "or `Redirect`, `Json<T>`, `Csv`, `Text`, `Download`, `&'static str`, or a `dewar::Result` of one of these"
 )]
 pub trait HandlerOutput: IntoResponse {
@@ -31,7 +31,7 @@ pub trait HandlerOutput: IntoResponse {
 /// A parameter type that only Dewar can name, so that only Dewar can implement a trait with a method that takes it.
 mod sealed {
     #[derive(Debug, Clone, Copy)]
-    #[expect(unnameable_types, reason = "a trait that nobody else can implement")]
+    #[expect(unnameable_types, reason = "other crates cannot implement this trait")]
     pub struct Sealed(pub(crate) ());
 }
 
@@ -89,7 +89,7 @@ pub struct DangerousOutput<T>(pub T);
 
 /// A response that goes into [`DangerousOutput`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` gives no reason why nothing of a visitor's is markup in it",
+    message = "`{Self}` does not state why no visitor's text in it is markup",
     note = "`impl dewar::pages::DangerousHandlerOutput for {Self} {{ const REASON: &'static str = \"…\"; }}`"
 )]
 pub trait DangerousHandlerOutput: IntoResponse {

@@ -73,7 +73,7 @@ impl Object for Attributes {
 /// A value of the program loses that mark (`untrusted`), so no other text is printed unescaped.
 #[expect(
     clippy::disallowed_methods,
-    reason = "whoever calls this owes that every text in it is escaped"
+    reason = "the caller must escape every text in it"
 )]
 pub(crate) fn trusted_html(html: String) -> Value {
     Value::from_safe_string(html)

@@ -34,13 +34,13 @@ pub(super) fn help<'a>(
     let places = places.into_iter().filter(|(here, _)| *here || !certain);
     let places: Vec<String> = places.map(|(_, place)| place).take(5).collect();
     let places = match places.as_slice() {
-        [] => "No template has a form without one, so a script or a page written by hand sent it."
+        [] => "Every form in the templates has one, so a script or a hand-written page sent this request."
             .to_owned(),
         places => format!("Forms without one: {}.", places.join("; ")),
     };
     format!(
-        "The form that was sent to {method} {path} has no token. Put {{{{ csrf_field }}}} between <form> and </form>, \
-         or {{{{ form }}}}, which holds it. A script sends it in the header x-csrf-token. {places}"
+        "The form sent to {method} {path} has no CSRF token. Put {{{{ csrf_field }}}} between <form> and </form>, or \
+         {{{{ form }}}}, which contains it. A script sends it in the header x-csrf-token. {places}"
     )
 }
 
@@ -56,22 +56,22 @@ pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
     let title =
         |form: &WrittenForm<'_>, what| format!("template {name}, line {}: {what}", form.line);
     let without_token = without_token.map(|form| {
-        let title = title(&form, "a form without a token");
+        let title = title(&form, "a form without a CSRF token");
         Finding::warn(Practice::Csrf, "pages-template-no-token", title)
             .why(
-                "Dewar refuses what this form sends, as it refuses what another site's form sends.",
+                "Dewar refuses this form, as it refuses a form of another site.",
             )
             .fix(
-                "put {{ csrf_field }} between <form> and </form>, or {{ form }}, which holds it; \
-                 a form that only searches says method=\"get\"",
+                "put {{ csrf_field }} between <form> and </form>, or {{ form }}, which contains it; give a search \
+                 form method=\"get\"",
             )
             .cwe(352)
     });
     let by_get = by_get.map(|form| {
-        let title = title(&form, "a form that is sent in the address");
+        let title = title(&form, "a form without a method");
         Finding::warn(Practice::Csrf, "pages-template-form-by-get", title)
-            .why("A form without a method is sent by GET: what is typed, a password too, stands in the address and in logs.")
-            .fix("put {{ form.attributes }} into <form>, which says the method and the type, or method=\"post\"")
+            .why("The browser sends a form without a method by GET, so the address and logs contain every field, even a password.")
+            .fix("put {{ form.attributes }} into <form>, which sets the method and the type, or method=\"post\"")
             .cwe(598)
             .asvs(&["14.2.1"])
     });
@@ -193,8 +193,8 @@ mod tests {
         assert_eq!(
             titles,
             [
-                "template notes/new.html, line 2: a form without a token",
-                "template notes/new.html, line 5: a form without a token"
+                "template notes/new.html, line 2: a form without a CSRF token",
+                "template notes/new.html, line 5: a form without a CSRF token"
             ]
         );
         assert_eq!(
@@ -260,7 +260,7 @@ mod tests {
             )
         };
         let text = said("/notes");
-        assert!(text.contains("POST /notes has no token"), "{text}");
+        assert!(text.contains("POST /notes has no CSRF token"), "{text}");
         assert!(text.contains("{{ csrf_field }}"), "{text}");
         assert!(
             text.ends_with("Forms without one: notes/new.html, line 2."),
@@ -270,6 +270,6 @@ mod tests {
         let elsewhere = said("/other");
         assert!(elsewhere.ends_with("notes/new.html, line 2; notes/new.html, line 5."));
         let none = help("POST", "/x", std::iter::empty());
-        assert!(none.contains("No template has a form without one"));
+        assert!(none.contains("Every form in the templates has one"));
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn help(error: &Error, page: &Page) -> Option<String> {
     let last = written.rsplit('.').next().unwrap_or(written);
     let meant = near(last, names.iter().map(String::as_str));
     let meant = meant.map_or_else(
-        || "The page was not given it.".to_owned(),
+        || "The handler did not pass it to the page.".to_owned(),
         |name| format!("Did you mean {name}?"),
     );
     Some(format!("`{written}` is undefined. {meant}"))
@@ -47,7 +47,7 @@ pub(super) fn template<'a>(
             || "Look for it in the folder of the templates.".to_owned(),
             |name| format!("Did you mean {name}?"),
         );
-        format!("there is no template {named}, which a handler shows. {meant}")
+        format!("no template is named {named}, which a handler uses. {meant}")
     })
 }
 

@@ -84,7 +84,7 @@ impl Object for ById {
 /// assert_eq!(page.template(), "notes/show.html");
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a page is shown when a handler returns it"]
+#[must_use = "a page does nothing until a handler returns it"]
 pub struct Page {
     template: Cow<'static, str>,
     values: Values,

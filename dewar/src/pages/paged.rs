@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "a list goes on, goes back, or begins"
+    reason = "a position has only these three directions"
 )]
 pub enum Position<K> {
     /// The first page.

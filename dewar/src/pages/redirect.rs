@@ -23,7 +23,7 @@ pub struct LocalPath(Cow<'static, str>);
 /// The text is not a path of this application.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a path of this application: it must start with one `/` and hold no `\\` or control character"
+    "{0:?} is not a path of this application: it must start with one `/` and contain no `\\` or control character"
 )]
 pub struct NotLocal(String);
 
@@ -73,7 +73,7 @@ impl LocalPath {
 /// fn back(next: String) -> Redirect { Redirect::to(next) }
 /// ```
 #[derive(Debug)]
-#[must_use = "a redirect happens when a handler returns it"]
+#[must_use = "a redirect does nothing until a handler returns it"]
 pub struct Redirect {
     target: LocalPath,
     flash: Option<Words>,
@@ -119,8 +119,8 @@ impl Redirect {
 #[diagnostic::on_unimplemented(
     message = "a redirect to a `{Self}` could lead anywhere",
     label = "this text may come from a visitor",
-    note = "a path written in the program is fine: `Redirect::to(\"/documents\")`",
-    note = "for a path that you put together: `Redirect::to_path(format!(\"/documents/{{id}}\"))?`",
+    note = "a literal path is safe: `Redirect::to(\"/documents\")`",
+    note = "for a path that the program builds: `Redirect::to_path(format!(\"/documents/{{id}}\"))?`",
     note = "for a visitor's text: `Redirect::to(LocalPath::parse(text)?)`, which refuses other hosts"
 )]
 pub trait RedirectTarget: Sized {
@@ -132,7 +132,7 @@ impl RedirectTarget for &'static str {
     fn place(self) -> LocalPath {
         // A literal that is no local path is a developer's mistake; the front page does no harm.
         LocalPath::parse(self).unwrap_or_else(|error| {
-            tracing::error!(%error, "a redirect goes to the front page instead");
+            tracing::error!(%error, "Dewar redirects to the front page instead");
             LocalPath(Cow::Borrowed("/"))
         })
     }

@@ -54,7 +54,7 @@ fn broken(error: minijinja::Error, page: &Page, facts: &Facts) -> Error {
     if let Some(told) = told {
         fault = fault.public(told);
     }
-    tracing::error!(error = ?fault, template = page.template(), "a page could not be rendered");
+    tracing::error!(error = ?fault, template = page.template(), "cannot render a page");
     fault
 }
 
@@ -68,7 +68,7 @@ fn log(error: &Error, facts: &Facts) {
     if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch) {
         tracing::error!(?error, route = %facts.loggable_path(), request = %facts.request_id, "a request failed");
     } else {
-        tracing::debug!(?error, route = %facts.loggable_path(), request = %facts.request_id, "a request was refused");
+        tracing::debug!(?error, route = %facts.loggable_path(), request = %facts.request_id, "Dewar refused a request");
     }
 }
 
@@ -110,7 +110,7 @@ fn show(
     match html_of(&Arc::new(page), request) {
         Ok(html) => with_html(response, html, request),
         Err(broken) => {
-            tracing::error!(error = %broken, "the error page itself could not be rendered");
+            tracing::error!(error = %broken, "cannot render the error page itself");
             with_problem(response, error, request)
         }
     }

@@ -89,7 +89,7 @@ pub(crate) fn wrong_templates(
         if !given.contains(&found.what) {
             let (line, name) = (found.line, found.what);
             wrong.push(format!(
-                "template {template}, line {line}: nobody gives a page {name:?}"
+                "template {template}, line {line}: no handler passes {name:?}"
             ));
         }
     }
@@ -154,8 +154,8 @@ mod tests {
             [
                 format!("{main}, line 3: there is no template \"b.html\""),
                 format!("{main}, line 4: there is no template \"c.html\""),
-                "template a.html, line 1: nobody gives a page \"titel\"".to_owned(),
-                "template a.html, line 2: nobody gives a page \"unknown\"".to_owned(),
+                "template a.html, line 1: no handler passes \"titel\"".to_owned(),
+                "template a.html, line 2: no handler passes \"unknown\"".to_owned(),
             ]
         );
     }

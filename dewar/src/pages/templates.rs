@@ -256,11 +256,11 @@ fn broken(name: &str, error: &Error) -> Finding {
     Finding::refuse(
         Practice::Pages,
         "pages-template-broken",
-        format!("template {name}{line} cannot be read"),
+        format!("cannot read the template {name}{line}"),
     )
     .why(format!("{error}"))
     .fix(
-        "correct the template; every template is loaded at start so that no visitor meets it first",
+        "correct the template; Dewar loads every template at start, so that no visitor sees the error first",
     )
 }
 
@@ -440,11 +440,11 @@ mod tests {
         for (named, told) in [
             (
                 "pgae.html",
-                "there is no template pgae.html, which a handler shows. Did you mean page.html?",
+                "no template is named pgae.html, which a handler uses. Did you mean page.html?",
             ),
             (
                 "notices/list.html",
-                "there is no template notices/list.html, which a handler shows. Look for it in the folder of the templates.",
+                "no template is named notices/list.html, which a handler uses. Look for it in the folder of the templates.",
             ),
         ] {
             let error = templates.render(named, Value::UNDEFINED).unwrap_err();

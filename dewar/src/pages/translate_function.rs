@@ -24,7 +24,7 @@ impl Object for Say {
         }
         let said = self.0.message(id, &arguments);
         said.map(Value::from).ok_or_else(|| {
-            let text = format!("there is no message {id:?}, or it asks for another argument");
+            let text = format!("the message {id:?} does not exist, or needs another argument");
             Error::new(ErrorKind::InvalidOperation, text)
         })
     }

@@ -90,7 +90,7 @@ async fn a_form_without_a_token_is_explained_to_whoever_wrote_it() {
     assert_eq!(answer.status(), 403);
     let text = answer.text();
     for part in [
-        "POST /bin has no token",
+        "POST /bin has no CSRF token",
         "{{ csrf_field }}",
         "bin.html, line 4",
     ] {

@@ -138,7 +138,7 @@ async fn a_template_that_asks_for_a_message_that_there_is_not_forbids_the_launch
     let app = site::app(App::in_directory(&data).unwrap()).templates::<Unknown>();
     let refused = format!("{:?}", app.start().await.unwrap_err());
     assert!(
-        refused.contains("template unknown.html, line 2 asks for the message \"notes-kep\""),
+        refused.contains("template unknown.html, line 2 uses the unknown message id \"notes-kep\""),
         "{refused}"
     );
 }

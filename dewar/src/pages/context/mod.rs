@@ -54,7 +54,7 @@ pub(super) struct Judged {
     /// The names of the values that it uses, for tests of applications.
     #[cfg_attr(
         not(feature = "testing"),
-        expect(dead_code, reason = "for tests alone")
+        expect(dead_code, reason = "only tests use it")
     )]
     pub(super) names: Vec<WithLine<String>>,
     /// The names that it binds itself, such as a macro.

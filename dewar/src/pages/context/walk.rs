@@ -180,7 +180,7 @@ impl TemplateWalk {
     /// A statement that prints or stores HTML of its own: it begins and ends in text.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "the others are taken where this is called"
+        reason = "the caller handles the others"
     )]
     fn part(&mut self, stmt: &Stmt<'_>, at: &HtmlContext) {
         match stmt {

@@ -10,23 +10,23 @@ use super::SHIPPED;
 use crate::audit::{Finding, Practice, Severity};
 
 pub(super) fn misplaced(name: &str) -> Finding {
-    let title = format!("{name:?} is no file of a language");
+    let title = format!("{name:?} is not a file of a language");
     Finding::refuse(Practice::Pages, "pages-language-file", title)
-        .why("What is in it would never be said.")
-        .fix("Put it where its language is: de/notes.ftl, in UTF-8.")
+        .why("Dewar would never use its messages.")
+        .fix("Put it into the folder of its language, in UTF-8: de/notes.ftl.")
 }
 
 pub(super) fn no_tag(tag: &str) -> Finding {
-    let title = format!("the folder {tag:?} is named for no language");
+    let title = format!("the folder {tag:?} does not have the name of a language");
     Finding::refuse(Practice::Pages, "pages-language-tag", title)
-        .why("No browser could ask for it.")
+        .why("No browser could request it.")
         .fix("Name it by its tag (BCP 47): en, de, de-CH, zh-Hant.")
 }
 
 pub(super) fn no_first(first: &str) -> Finding {
-    let title = format!("there is no folder for the first language, {first:?}");
+    let title = format!("the folder of the first language, {first:?}, does not exist");
     Finding::refuse(Practice::Pages, "pages-language-first", title)
-        .why("It is what a reader gets who asks for none of the others.")
+        .why("Dewar uses it for readers who request none of the other languages.")
         .fix(format!(
             "Add {first}/app.ftl, or name another language in `.languages(…)`."
         ))
@@ -35,10 +35,10 @@ pub(super) fn no_first(first: &str) -> Finding {
 pub(super) fn broken(name: &str, text: &str, error: &ParserError) -> Finding {
     let before = text.get(..error.pos.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let title = format!("{name}, line {line} is no Fluent");
+    let title = format!("{name}, line {line} is not valid Fluent");
     Finding::refuse(Practice::Pages, "pages-language-broken", title)
         .why(error.kind.to_string())
-        .fix("Correct the message; every file is read at start so that no visitor meets it first.")
+        .fix("Correct the message. Dewar reads every file at start, so that no visitor sees the error first.")
 }
 
 /// Finds a message id that one language has twice: the language would use only one of them.
@@ -50,11 +50,11 @@ pub(super) fn twice(
 ) {
     for id in messages(text).into_keys().filter(|id| !id.contains('.')) {
         if !seen.insert(id.clone()) {
-            let title = format!("{name} says {id} once more");
+            let title = format!("{name} repeats the message {id}");
             findings.push(
                 Finding::refuse(Practice::Pages, "pages-language-twice", title)
-                    .why("Only one of the two would ever be said.")
-                    .fix("Take one of them away, or give it another id."),
+                    .why("Dewar would use only one of the two.")
+                    .fix("Remove one of them, or give it another id."),
             );
         }
     }
@@ -112,21 +112,21 @@ pub(super) fn compared(
 fn incomplete(tag: &str, missing: &[&str]) -> Finding {
     let some: Vec<&str> = missing.iter().take(8).copied().collect();
     let title = format!(
-        "{tag} has no words for {} messages: {}",
+        "{tag} does not translate {} messages: {}",
         missing.len(),
         some.join(", ")
     );
     Finding::warn(Practice::Pages, "pages-language-incomplete", title)
-        .why("They are said in another language instead.")
+        .why("Dewar uses another language for them.")
         .fix(format!("Add them to a file in {tag}/."))
         .severity(Severity::Info)
 }
 
 fn unknown_argument(tag: &str, id: &str, name: &str) -> Finding {
-    let title = format!("{tag} asks for ${name} in {id}, which nobody gives");
+    let title = format!("{tag} uses ${name} in {id}, which the first language does not");
     Finding::refuse(Practice::Pages, "pages-language-argument", title)
-        .why("The message could never be said.")
-        .fix("Use the arguments that the message has in the first language.")
+        .why("Dewar could never use the message.")
+        .fix("Use only the arguments of the first language's message.")
 }
 
 /// The ids of a file, attributes as `id.attribute`, each with its arguments.

@@ -60,13 +60,13 @@ fn meant<'a>(id: &str, form: &str, fields: &'a [String]) -> Option<&'a str> {
 }
 
 fn finding(file: &str, id: &str, form: &str, meant: Option<&str>) -> Finding {
-    let title = format!("{file} has a label {id}, and the form {form} has no such field");
+    let title = format!("{file} has the label {id}, but the form {form} does not have this field");
     let fix = match meant {
-        Some(meant) => format!("Call it {meant}, as the field is called."),
-        None => "Name it <form>-<field>, with the field's name as it stands in the struct, or remove it.".to_owned(),
+        Some(meant) => format!("Rename it to {meant}, the name of the field."),
+        None => "Name it <form>-<field>, with the field's name in the struct, or remove it.".to_owned(),
     };
     Finding::warn(Practice::Pages, "pages-label-unused", title)
-        .why("Nobody would ever see it: the field keeps the label that stands in the code.")
+        .why("Dewar would never show it: the field keeps the label in the code.")
         .fix(fix)
         .severity(Severity::Low)
 }
@@ -98,9 +98,9 @@ mod tests {
             .collect();
         let told = told.join("\n");
         for says in [
-            "new-ticket-due-on, and the form new-ticket has no such field; Call it new-ticket-due_on",
-            "new-ticket-prioriti, and the form new-ticket has no such field; Call it new-ticket-priority",
-            "new-ticket-colour, and the form new-ticket has no such field; Name it",
+            "new-ticket-due-on, but the form new-ticket does not have this field; Rename it to new-ticket-due_on",
+            "new-ticket-prioriti, but the form new-ticket does not have this field; Rename it to new-ticket-priority",
+            "new-ticket-colour, but the form new-ticket does not have this field; Name it",
         ] {
             assert!(told.contains(says), "{told}");
         }

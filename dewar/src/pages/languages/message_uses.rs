@@ -45,9 +45,9 @@ pub(super) enum Wrong {
 impl Wrong {
     pub(super) fn told(&self, id: &str) -> String {
         match self {
-            Self::Unknown => format!("asks for the message {id:?}, which there is not"),
+            Self::Unknown => format!("uses the unknown message id {id:?}"),
             Self::Without(name) => {
-                format!("asks for the message {id:?} without {name:?}, which it needs")
+                format!("uses the message {id:?} without its argument {name:?}")
             }
         }
     }
@@ -56,8 +56,8 @@ impl Wrong {
 fn finding(template: &str, line: usize, id: &str, wrong: &Wrong) -> Finding {
     let title = format!("template {template}, line {line} {}", wrong.told(id));
     Finding::refuse(Practice::Pages, "pages-message-unknown", title)
-        .why("The page could not be shown.")
-        .fix("Add it to the files of every language, or correct its id and what it is given.")
+        .why("Dewar could not render the page.")
+        .fix("Add it to the files of every language, or correct its id and its arguments.")
 }
 
 /// A use of a message.

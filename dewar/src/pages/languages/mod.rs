@@ -327,7 +327,7 @@ impl Locale {
             id,
             language = self.tag,
             ?errors,
-            "a message could not be said"
+            "cannot format a message"
         );
         None
     }

@@ -36,7 +36,7 @@ impl Languages {
         let idle = made.names.iter().find(|name| !asked.contains(**name))?;
         let id = made.id;
         Some(format!(
-            "gives the message {id:?} {idle:?}, of which it says nothing"
+            "gives the message {id:?} the argument {idle:?}, which it does not use"
         ))
     }
 }

@@ -124,22 +124,22 @@ fn both_shipped_languages_say_the_same_with_the_same_arguments() {
 fn what_is_wrong_with_a_file_is_told_with_its_line() {
     assert_eq!(
         found(&[("en/a.ftl", "good = yes\nbad\nalso-good = yes\n")])[0],
-        "pages-language-broken: en/a.ftl, line 2 is no Fluent"
+        "pages-language-broken: en/a.ftl, line 2 is not valid Fluent"
     );
     assert_eq!(
         found(&[("en/a.ftl", "a = { $n }"), ("de/a.ftl", "a = { $m }")]),
-        ["pages-language-argument: de asks for $m in a, which nobody gives"]
+        ["pages-language-argument: de uses $m in a, which the first language does not"]
     );
     assert_eq!(
         found(&[("en/a.ftl", "a = x\nb = y"), ("de/a.ftl", "a = x")]),
-        ["pages-language-incomplete: de has no words for 1 messages: b"]
+        ["pages-language-incomplete: de does not translate 1 messages: b"]
     );
     assert_eq!(
         found(&[("en/a.ftl", "a = x"), ("en/b.ftl", "a = y")]),
-        ["pages-language-twice: en/b.ftl says a once more"]
+        ["pages-language-twice: en/b.ftl repeats the message a"]
     );
     assert_eq!(
         found(&[("german!/a.ftl", "a = x")])[0],
-        "pages-language-tag: the folder \"german!\" is named for no language"
+        "pages-language-tag: the folder \"german!\" does not have the name of a language"
     );
 }

@@ -415,7 +415,7 @@ async fn no_part_of_a_refused_request_that_may_be_a_secret_is_logged() {
         &hasty.log().await,
         &["sys_startup"],
     );
-    let there = ["a request was refused", "a request failed"];
+    let there = ["Dewar refused a request", "a request failed"];
     assert_unmarked("the program's log", &listening.end(), &there);
 }
 
