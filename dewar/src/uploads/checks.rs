@@ -17,7 +17,7 @@ pub fn findings(config: &Config) -> Vec<Finding> {
         if let Some(open) = TooOpen::at(directory, 0o077) {
             found.push(
                 Finding::refuse(Practice::Uploads, "uploads-readable", open.title())
-                    .why("Every other program on this machine could read what people sent.")
+                    .why("Every other program on this machine could read the users' files.")
                     .fix(open.fix())
                     .cwe(276),
             );
@@ -29,8 +29,8 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     ) && owner_only::identity(&quarantine).0 != owner_only::identity(&kept).0
     {
         found.push(
-            Finding::refuse(Practice::Uploads, "uploads-two-file-systems", "quarantine and kept files lie on two file systems")
-                .why("A file could not be moved from one to the other in one step, and a crash would leave half of it.")
+            Finding::refuse(Practice::Uploads, "uploads-two-file-systems", "the quarantine and the stored files are on two file systems")
+                .why("Dewar could not move a file in one step, and a crash would leave half of it.")
                 .fix("Put all of uploads.directory on one file system."),
         );
     }

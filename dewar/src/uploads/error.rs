@@ -15,22 +15,22 @@ const COME_BACK: Duration = Duration::from_secs(5);
 #[non_exhaustive]
 pub enum Error {
     /// All workers are busy and the queue is full, or waiting took too long.
-    #[error("too many files are being looked at")]
+    #[error("Dewar examines too many files already")]
     Busy,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),
     /// The file system failed.
-    #[error("the file could not be kept or read: {0}")]
+    #[error("cannot store or read the file: {0}")]
     Io(#[from] io::Error),
     /// There is no such file.
-    #[error("there is no such file")]
+    #[error("the file does not exist")]
     NotFound,
     /// The file is not a re-encoded picture; only [`serve`](super::Uploads::serve) serves it.
-    #[error("only pictures that were written anew are shown in a page")]
+    #[error("a page can show only re-encoded images")]
     NotShown,
     /// The owner's quota is used up.
-    #[error("the owner has {files} files of {bytes} bytes at most, and no room left")]
+    #[error("the owner's quota is {files} files of {bytes} bytes, and it is full")]
     Quota {
         /// The most files of an owner.
         files: u64,
@@ -41,7 +41,7 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] UploadRejection),
     /// The owner has too many files that wait or are being examined.
-    #[error("too many files of one owner are being looked at")]
+    #[error("Dewar examines too many files of this owner already")]
     Share,
 }
 

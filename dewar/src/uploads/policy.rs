@@ -27,7 +27,7 @@ pub enum Bytes {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which files may be uploaded",
+    message = "`{Self}` does not define which files may be uploaded",
     label = "not an upload policy",
     note = "write `Upload<Picture, {{ 2 * MIB }}>` or `Upload<Document, {{ 10 * MIB }}>`, or implement `dewar::uploads::Policy` \
             for a type of your own: its name, its kinds, and what becomes of the bytes"

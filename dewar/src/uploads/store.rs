@@ -190,7 +190,7 @@ impl Uploads {
         });
         stored
             .await
-            .map_err(|_| io::Error::other("the task that stores a file is gone"))?
+            .map_err(|_| io::Error::other("the task that stores a file ended early"))?
     }
 
     async fn store_all(
@@ -349,7 +349,7 @@ impl Uploads {
                 Leaving::Pending => self.abandon(&id).await,
             };
             if let Err(error) = done {
-                tracing::warn!(%id, %error, "a file was not removed; the next sweep does it");
+                tracing::warn!(%id, %error, "a file was not removed; the next sweep removes it");
             }
         });
     }

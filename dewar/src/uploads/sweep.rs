@@ -41,13 +41,13 @@ impl Uploads {
             self.compare(&format!("{number:02x}"), &mut swept).await?;
         }
         if !swept.lost.is_empty() {
-            tracing::error!(files = ?swept.lost, "these files are gone, but their rows are not: restore them from a backup");
+            tracing::error!(files = ?swept.lost, "these files are missing, but their rows exist: restore them from a backup");
         }
         if swept.quarantined + swept.unfinished > 0 {
             tracing::info!(
                 quarantined = swept.quarantined,
                 unfinished = swept.unfinished,
-                "cleared up after a crash"
+                "removed the remains of a crash"
             );
         }
         Ok(swept)

@@ -131,9 +131,9 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
     const KIND: FieldKind = {
         assert!(
             is_sound::<P>(),
-            "this policy cannot be kept: it needs a name and kinds, and only pictures are written anew"
+            "an upload policy needs a name and kinds, and only images can be re-encoded"
         );
-        assert!(MAX > 0, "an upload of 0 bytes takes nothing");
+        assert!(MAX > 0, "an upload of 0 bytes accepts nothing");
         FieldKind::file(Self::ACCEPT, MAX).file_kinds(Self::LABELS)
     };
 
@@ -208,7 +208,7 @@ impl Spelled {
 
     #[expect(
         clippy::indexing_slicing,
-        reason = "runs while compiling, where out of bounds is a compiler error"
+        reason = "it runs at compile time, where out of bounds is a compiler error"
     )]
     const fn and(mut self, text: &str) -> Self {
         let bytes = text.as_bytes();
