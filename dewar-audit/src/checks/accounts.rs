@@ -10,8 +10,8 @@ pub(super) const CHECKS: &[Check] = &[
         word: Practice::Accounts,
         severity: Severity::Medium,
         what: "signing in fails alike, whether or not there is such an account",
-        why: "an attacker learns who has an account, and tries passwords only there",
-        fix: "one sentence, one status, and a password hash that is computed for nobody too",
+        why: "an attacker learns which addresses have an account, and tries passwords only there",
+        fix: "one sentence and one status for all failures, and a password hash even for an unknown account",
         cwe: Some(204),
         asvs: &["6.3.8"],
         look: tell,
@@ -21,7 +21,7 @@ pub(super) const CHECKS: &[Check] = &[
         word: Practice::Accounts,
         severity: Severity::High,
         what: "passwords are sent in a body",
-        why: "addresses are kept in histories, logs and the next site's referrer",
+        why: "histories, logs and the next site's referrer store addresses",
         fix: "`<form method=\"post\">`",
         cwe: Some(598),
         asvs: &["14.2.1"],
@@ -31,8 +31,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "accounts-sign-out-by-link",
         word: Practice::Accounts,
         severity: Severity::Low,
-        what: "a link signs nobody out",
-        why: "a picture on another site's page signs every visitor out",
+        what: "no link signs a user out",
+        why: "an image on another site's page signs every visitor out",
         fix: "mount it with `post`, and show a button with a token",
         cwe: Some(352),
         asvs: &["3.5.3"],
@@ -84,7 +84,7 @@ fn tell(looks: &Sources) -> Looking<'_> {
         }
         if faces.iter().any(|(status, _)| matches!(status, 429 | 503)) {
             return Ok(Outcome::Unasked(
-                "the application throttles this address already; ask later",
+                "the application rate-limits this address already; try again later",
             ));
         }
         let mut seen = Vec::new();

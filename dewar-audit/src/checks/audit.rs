@@ -15,8 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "audit-contact-missing",
         word: Practice::Audit,
         severity: Severity::Info,
-        what: "security.txt says whom to tell of a hole",
-        why: "who finds a hole tells the public, or nobody",
+        what: "security.txt states where to report a vulnerability",
+        why: "a researcher who finds a vulnerability publishes it, or reports it to nobody",
         fix: "serve /.well-known/security.txt with Contact and Expires (RFC 9116)",
         cwe: None,
         asvs: &["13.4.7"],
@@ -49,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
         word: Practice::Audit,
         severity: Severity::High,
         what: "the audit log holds: no entry was altered, removed or cut off",
-        why: "somebody with access to the file removed what would have shown them",
+        why: "an attacker with access to the file removed entries about the attack",
         fix: "keep the file as it is, compare it with the copy that is shipped elsewhere, and find out who had access",
         cwe: Some(117),
         asvs: &["16.4.2"],
@@ -59,7 +59,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "audit-log-silent",
         word: Practice::Audit,
         severity: Severity::Medium,
-        what: "an attack is written down",
+        what: "the audit log records an attack",
         why: "an attack goes on for weeks, and nobody can say what was taken",
         fix: "record a security event where a request is refused: `log.record(Entry::new(Event::MaliciousCsrf))`",
         cwe: Some(778),
@@ -72,7 +72,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::High,
         what: "the application did not panic while it was attacked",
         why: "a request that ends a task may hold a lock, leave work half done, or end the program",
-        fix: "the printed line names the place; make the value an error there",
+        fix: "the panic message names the place; return an error there",
         cwe: Some(248),
         asvs: &["16.5.3", "16.5.4"],
         look: panics,
@@ -142,7 +142,7 @@ fn log_readable(looks: &Sources) -> Looking<'_> {
         let data = Data::list(root)?;
         let Some(log) = data.files().find(|found| found.path == Path::new(LOG)) else {
             return Ok(Outcome::Seen(vec![Evidence::new(
-                "there is no audit log",
+                "the audit log does not exist",
                 root.join(LOG).display().to_string(),
             )]));
         };
@@ -198,7 +198,7 @@ fn log_silent(looks: &Sources) -> Looking<'_> {
             .find(|route| route.is_unsafe() && !route.is_webhook() && !route.is_for_reports())
         else {
             return Ok(Outcome::Unasked(
-                "the route table has no route that changes something",
+                "the route table has no route that changes anything",
             ));
         };
         let forged = Ask::new(&route.method, route.target()).form([("zq9", "1")]);

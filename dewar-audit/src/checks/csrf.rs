@@ -9,9 +9,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "csrf-forged",
         word: Practice::Csrf,
         severity: Severity::High,
-        what: "a request that changes something and comes from elsewhere, or without a token, is refused",
-        why: "a page of the attacker's acts with the session of whoever visits it",
-        fix: "check Sec-Fetch-Site and Origin of every unsafe request, and then a token of the session",
+        what: "the application refuses a cross-site request, or one without a CSRF token, that changes anything",
+        why: "an attacker's page uses the session of every visitor",
+        fix: "check Sec-Fetch-Site and Origin of every unsafe request, and then the session's CSRF token",
         cwe: Some(352),
         asvs: &["3.5.1", "3.5.3"],
         look: forged,
@@ -20,9 +20,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "csrf-unsigned-webhook",
         word: Practice::Csrf,
         severity: Severity::High,
-        what: "a delivery without a signature, or with a made-up one, is refused",
-        why: "anyone can say that an invoice was paid",
-        fix: "mount it under `.webhook(Signed::by(…), …)`",
+        what: "the application refuses a webhook request with no signature or a forged one",
+        why: "anyone can claim that an invoice was paid",
+        fix: "mount it under `.webhook(WebhookAuth::hmac(…), …)`",
         cwe: Some(345),
         asvs: &["4.1.5"],
         look: unsigned,
@@ -31,9 +31,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "csrf-webhook-closed",
         word: Practice::Csrf,
         severity: Severity::Medium,
-        what: "a delivery that is signed comes in, without anything that only a browser sends",
-        why: "a webhook that nobody can call is soon opened in some other way; and where each delivery is refused, that an unsigned one is proves nothing",
-        fix: "excuse the webhook from the checks that are for browsers, and let its signature decide",
+        what: "the application accepts a signed webhook request without a browser's headers",
+        why: "developers soon replace a webhook that nobody can call; if it refuses every request, refusing an unsigned one proves nothing",
+        fix: "exempt the webhook from the checks for browsers, and let its signature decide",
         cwe: None,
         asvs: &["4.1.5"],
         look: signed,
@@ -42,9 +42,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "csrf-cors",
         word: Practice::Csrf,
         severity: Severity::High,
-        what: "no other origin is told that it may read answers",
-        why: "a page of the attacker's reads what only the visitor should see",
-        fix: "send no Access-Control-Allow-Origin, or a fixed list of origins, never the one that asks",
+        what: "no other origin may read responses",
+        why: "an attacker's page reads the visitor's private data",
+        fix: "send no Access-Control-Allow-Origin, or a fixed list of origins, never the request's own",
         cwe: Some(942),
         asvs: &["3.4.2"],
         look: cross_origin,
@@ -53,8 +53,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "csrf-get-changes",
         word: Practice::Csrf,
         severity: Severity::Medium,
-        what: "what takes a form takes it by POST, and not from an address",
-        why: "a link or a picture's address is enough to do it",
+        what: "a route that takes a form takes it by POST only",
+        why: "a link or the address of an image is enough to send it",
         fix: "mount it with `post`; a form that changes something has `method=post`",
         cwe: Some(650),
         asvs: &["3.5.3"],
@@ -96,7 +96,7 @@ fn forged(looks: &Sources) -> Looking<'_> {
             .collect();
         if guarded.is_empty() {
             return Ok(Outcome::Unasked(
-                "the route table has no route that changes something",
+                "the route table has no route that changes anything",
             ));
         }
         let mut seen = Vec::new();
@@ -139,7 +139,7 @@ async fn attack(
         looks,
         route,
         &visitor.ask(ask).await?,
-        "with a token that was made up",
+        "with a forged token",
         seen,
     );
     Ok(())
@@ -190,7 +190,7 @@ fn unsigned(looks: &Sources) -> Looking<'_> {
                 let answer = looks.answers.ask(ask).await?;
                 if !matches!(answer.status, 400 | 401 | 403) {
                     seen.push(Evidence::new(
-                        format!("a delivery {how} is answered by {}", answer.status),
+                        format!("a webhook request {how} is answered by {}", answer.status),
                         &answer.place,
                     ));
                 }
@@ -207,15 +207,15 @@ fn unproved(route: &ListedRoute) -> [(Ask, &'static str); 4] {
         (delivery(route), "without a signature"),
         (
             delivery(route).header("x-signature", &format!("t=1,v2={made_up}")),
-            "with a made-up signature",
+            "with a forged signature",
         ),
         (
             delivery(route).header("x-hub-signature-256", &format!("sha256={made_up}")),
-            "with a made-up signature as GitHub writes it",
+            "with a forged signature as GitHub writes it",
         ),
         (
             delivery(route).header("stripe-signature", &format!("t=1,v1={made_up}")),
-            "with a made-up signature as Stripe writes it",
+            "with a forged signature as Stripe writes it",
         ),
     ]
 }
@@ -238,7 +238,7 @@ fn signed(looks: &Sources) -> Looking<'_> {
             let own = looks.answers.ask(own).await?;
             if bare.status == 403 && own.status != 403 {
                 let what = format!(
-                    "a delivery is answered by {} where it comes from a browser, and refused where it comes from a program",
+                    "a webhook request is answered by {} if a browser sends it, and refused if a program sends it",
                     own.status
                 );
                 seen.push(Evidence::new(what, &bare.place));
@@ -251,7 +251,7 @@ fn signed(looks: &Sources) -> Looking<'_> {
             let ask = Ask::new(&route.method, target).header("x-signature", &line);
             let answer = looks.answers.ask(ask).await?;
             if matches!(answer.status, 401 | 403) {
-                let what = format!("a signed delivery is answered by {}", answer.status);
+                let what = format!("a signed webhook request is answered by {}", answer.status);
                 seen.push(Evidence::new(what, &answer.place));
             }
         }
@@ -277,7 +277,7 @@ fn cross_origin(looks: &Sources) -> Looking<'_> {
                 let allowed = answer.header("access-control-allow-origin");
                 if matches!(allowed, "*" | "null" | "https://evil.example") {
                     seen.push(Evidence::new(
-                        format!("any origin may read answers (`{allowed}`)"),
+                        format!("any origin may read responses (`{allowed}`)"),
                         &answer.place,
                     ));
                 }
@@ -299,7 +299,7 @@ fn get_changes(looks: &Sources) -> Looking<'_> {
                 && answer.local_location(&looks.answers.origin()) == Some(looks.sign_in_path());
             if answer.status < 400 && !sent_to_sign_in {
                 let what = format!(
-                    "a route that is mounted for {} alone answers a GET by {}",
+                    "a route for {} only answers a GET by {}",
                     route.method, answer.status
                 );
                 seen.push(Evidence::new(what, &answer.place));

@@ -9,7 +9,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "database-injection",
         word: Practice::Database,
         severity: Severity::Critical,
-        what: "quotes, comments and wildcards in an address are values and nothing else",
+        what: "quotes, comments and wildcards in an address are only values",
         why: "an attacker reads and writes every table",
         fix: "bind values: models, or `db.query(\"… ?1\", [value.into()])`",
         cwe: Some(89),
@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "database-injection-form",
         word: Practice::Database,
         severity: Severity::Critical,
-        what: "quotes, comments and wildcards in a form are values and nothing else",
+        what: "quotes, comments and wildcards in a form are only values",
         why: "an attacker reads and writes every table, or signs in as anyone",
         fix: "bind values: models, or `db.query(\"… ?1\", [value.into()])`",
         cwe: Some(89),
@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "database-readable",
         word: Practice::Database,
         severity: Severity::High,
-        what: "the database's files are for the application's user alone",
+        what: "only the application's user can access the database's files",
         why: "every program on the machine reads addresses, password hashes and documents",
         fix: "`chmod 600` the files, and start the application with the umask 077",
         cwe: Some(732),
@@ -128,7 +128,7 @@ fn complaint(answer: &HttpResponse) -> Option<String> {
         .iter()
         .find(|complaint| text.contains(**complaint));
     match said {
-        Some(said) => Some(format!("the database complains (`{said}`)")),
+        Some(said) => Some(format!("the response contains a database error (`{said}`)")),
         None if answer.is_failure() => Some(format!("a value is answered by {}", answer.status)),
         None => None,
     }

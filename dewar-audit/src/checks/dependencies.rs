@@ -8,8 +8,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "dependencies-source",
         word: Practice::Dependencies,
         severity: Severity::Medium,
-        what: "every part comes from a registry",
-        why: "what comes from a git address has no advisories, and can change under the same name",
+        what: "every crate comes from a registry",
+        why: "a crate from a git address has no advisories, and can change under the same name",
         fix: "use a published version",
         cwe: Some(1104),
         asvs: &["15.2.4"],
@@ -19,8 +19,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "dependencies-checksum",
         word: Practice::Dependencies,
         severity: Severity::High,
-        what: "every part from a registry has a checksum in the lock file",
-        why: "what is built may not be what was published",
+        what: "every crate from a registry has a checksum in the lock file",
+        why: "the compiled crate may differ from the published one",
         fix: "remove the entry from Cargo.lock and let `cargo update -p <name>` write it anew",
         cwe: Some(494),
         asvs: &["15.2.4"],
@@ -41,7 +41,7 @@ fn source(looks: &Sources) -> Looking<'_> {
                 .as_deref()
                 .filter(|source| !is_registry(source))?;
             Some(Evidence::new(
-                "a part does not come from a registry",
+                "a crate does not come from a registry",
                 format!("{} {} ({source})", part.name, part.version),
             ))
         });
@@ -59,7 +59,7 @@ fn checksum(looks: &Sources) -> Looking<'_> {
         });
         let seen = without.map(|part| {
             Evidence::new(
-                "a part has no checksum",
+                "a crate has no checksum",
                 format!("{} {}", part.name, part.version),
             )
         });

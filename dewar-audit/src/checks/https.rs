@@ -9,8 +9,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "https-plain",
         word: Practice::Https,
         severity: Severity::High,
-        what: "plain HTTP leads to the same host by HTTPS, and takes no form",
-        why: "who is on the way reads and changes what travels in clear",
+        what: "plain HTTP redirects to the same host by HTTPS, and takes no form",
+        why: "an attacker on the network reads and changes unencrypted traffic",
         fix: "answer plain HTTP with 301 to the same host, and anything but GET and HEAD with 403",
         cwe: Some(319),
         asvs: &["4.1.2", "12.2.1"],
@@ -20,9 +20,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "https-headers",
         word: Practice::Https,
         severity: Severity::Medium,
-        what: "every answer, errors too, has the headers that bound what a browser does with it",
-        why: "an answer without them can be framed, sniffed, kept or loaded by another site",
-        fix: "send the headers of `dewar::https::TABLE` with every answer, the outermost layer last",
+        what: "every response, errors too, has the security headers",
+        why: "another site can frame, sniff, cache or load a response without them",
+        fix: "send the headers of `dewar::https::TABLE` with every response, the outermost layer last",
         cwe: Some(693),
         asvs: &["3.4.4", "3.4.5", "3.4.8", "3.5.8", "14.3.2"],
         look: headers,
@@ -31,9 +31,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "https-csp",
         word: Practice::Https,
         severity: Severity::Medium,
-        what: "every answer has a content security policy that starts from nothing and runs no inline script",
-        why: "the one hole in a template is enough to run a script in every visitor's browser",
-        fix: "default-src 'none', script-src with a nonce that is new in every answer, base-uri and frame-ancestors 'none'",
+        what: "every response has a content security policy that starts from nothing and runs no inline script",
+        why: "one injection in a template is enough to run a script in every visitor's browser",
+        fix: "default-src 'none', script-src with a nonce that is new in every response, base-uri and frame-ancestors 'none'",
         cwe: Some(1021),
         asvs: &["3.4.3", "3.4.6"],
         look: policy,
@@ -53,9 +53,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "https-reveals",
         word: Practice::Https,
         severity: Severity::Low,
-        what: "no header says what the application runs on",
-        why: "who looks for servers with a known hole finds this one in a list",
-        fix: "remove Server, X-Powered-By and their like from every answer",
+        what: "no header names the server's software",
+        why: "an attacker who looks for vulnerable servers finds this one in a list",
+        fix: "remove Server, X-Powered-By and similar headers from every response",
         cwe: Some(200),
         asvs: &["13.4.6"],
         look: reveals,
@@ -65,7 +65,7 @@ pub(super) const CHECKS: &[Check] = &[
         word: Practice::Https,
         severity: Severity::High,
         what: "a request for a host that is not the application's is refused",
-        why: "links in mails and cached pages are made of a host that the attacker wrote",
+        why: "links in mail and cached pages contain a host that the attacker chose",
         fix: "keep a list of hosts and answer others with 421",
         cwe: Some(644),
         asvs: &["4.1.3"],
@@ -75,8 +75,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "https-charset",
         word: Practice::Https,
         severity: Severity::Low,
-        what: "every text says its charset",
-        why: "a browser that guesses another one reads markup where there was none",
+        what: "every text response declares its charset",
+        why: "a browser that guesses another charset may read text as markup",
         fix: "Content-Type: text/html; charset=utf-8",
         cwe: Some(173),
         asvs: &["4.1.1"],
@@ -102,7 +102,7 @@ fn plain(looks: &Sources) -> Looking<'_> {
             ));
         } else if to != there {
             seen.push(Evidence::new(
-                format!("plain HTTP leads to `{to}` instead of `{there}`"),
+                format!("plain HTTP redirects to `{to}` instead of `{there}`"),
                 &answer.place,
             ));
         }
@@ -116,7 +116,7 @@ fn plain(looks: &Sources) -> Looking<'_> {
         if sent.status < 400 {
             seen.push(Evidence::new(
                 format!(
-                    "a form that is sent in clear is answered by {}",
+                    "an unencrypted form is answered by {}",
                     sent.status
                 ),
                 &sent.place,
@@ -126,7 +126,7 @@ fn plain(looks: &Sources) -> Looking<'_> {
         let answer = looks.answers.ask(foreign).await?;
         if answer.header("location").contains("evil.example") {
             seen.push(Evidence::new(
-                "plain HTTP leads to a host that the attacker named",
+                "plain HTTP redirects to a host that the attacker named",
                 &answer.place,
             ));
         }
@@ -188,7 +188,7 @@ fn policy(looks: &Sources) -> Looking<'_> {
                 let nonce = rest.split('\'').next().unwrap_or_default();
                 if nonces.contains(&nonce) {
                     seen.push(Evidence::new(
-                        "the nonce of the policy comes again",
+                        "the policy's nonce repeats",
                         &answer.place,
                     ));
                 }
@@ -340,7 +340,7 @@ fn unknown_host(looks: &Sources) -> Looking<'_> {
             || answer.header("location").contains("evil.example")
         {
             seen.push(Evidence::new(
-                "X-Forwarded-Host of a stranger is believed",
+                "a stranger's X-Forwarded-Host is accepted",
                 &answer.place,
             ));
         }
@@ -355,7 +355,7 @@ fn charset(looks: &Sources) -> Looking<'_> {
             let kind = answer.header("content-type").to_ascii_lowercase();
             if kind.starts_with("text/") && !kind.contains("charset=utf-8") {
                 seen.push(Evidence::new(
-                    format!("`{kind}` says no charset"),
+                    format!("`{kind}` declares no charset"),
                     &answer.place,
                 ));
             }

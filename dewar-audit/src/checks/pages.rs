@@ -11,8 +11,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "pages-unescaped",
         word: Practice::Pages,
         severity: Severity::High,
-        what: "what stands in an address comes back escaped, or not at all",
-        why: "a link of the attacker's runs a script in the visitor's session",
+        what: "a value in an address comes back escaped, or not at all",
+        why: "an attacker's link runs a script in the visitor's session",
         fix: "leave escaping to the template, keep rich text as `CleanHtml`, and look at each `dangerous_html` that `check` names",
         cwe: Some(79),
         asvs: &["1.2.1", "1.2.2", "1.2.3"],
@@ -22,7 +22,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "pages-unescaped-form",
         word: Practice::Pages,
         severity: Severity::High,
-        what: "what is typed into a form is shown again escaped",
+        what: "a typed value in a form is shown again escaped",
         why: "a form that another site fills in runs a script in the visitor's session",
         fix: "let the form render itself: `{{ form }}`",
         cwe: Some(79),
@@ -33,9 +33,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "pages-header-split",
         word: Practice::Pages,
         severity: Severity::High,
-        what: "a line break in an address starts no header",
-        why: "an attacker writes headers of the answer: cookies, redirects, a second answer",
-        fix: "make headers of typed values, which cannot hold a line break",
+        what: "a line break in an address adds no header",
+        why: "an attacker writes response headers: cookies, redirects, a second response",
+        fix: "build headers from typed values, which cannot contain a line break",
         cwe: Some(113),
         asvs: &["1.3.11", "4.2.4"],
         look: header_split,
@@ -44,8 +44,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "pages-errors-tell",
         word: Practice::Pages,
         severity: Severity::Medium,
-        what: "an error page tells nothing about the program",
-        why: "paths, versions and statements show where to look next",
+        what: "an error page reveals nothing about the program",
+        why: "paths, versions and statements help the next attack",
         fix: "one error page for a status; the cause goes to the log",
         cwe: Some(209),
         asvs: &["16.5.1", "13.4.2"],
@@ -55,7 +55,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "pages-open-redirect",
         word: Practice::Pages,
         severity: Severity::Medium,
-        what: "no address leads to a host that stands in the address",
+        what: "no redirect leads to a host from the address",
         why: "a link to the trusted host ends on the attacker's copy of the sign-in page",
         fix: "redirect to local paths: `Redirect::to`, `LocalPath::parse`",
         cwe: Some(601),
@@ -77,7 +77,7 @@ fn unescaped(looks: &Sources) -> Looking<'_> {
             // The path contains the marker, which a report must not repeat.
             let place = answer.place.replace(&marker, "{…}");
             seen.extend(broken_out(&answer).map(|how| {
-                Evidence::new(format!("what stands in the address is markup {how}"), place)
+                Evidence::new(format!("a value in the address is markup {how}"), place)
             }));
         }
         Ok(Outcome::Seen(seen))
@@ -105,7 +105,7 @@ fn unescaped_form(looks: &Sources) -> Looking<'_> {
             let answer = visitor.submit(&route.target(), &fields).await?;
             seen.extend(
                 broken_out(&answer).map(|how| {
-                    Evidence::new(format!("what is typed is markup {how}"), &answer.place)
+                    Evidence::new(format!("a typed value is markup {how}"), &answer.place)
                 }),
             );
         }
@@ -132,7 +132,7 @@ fn header_split(looks: &Sources) -> Looking<'_> {
             let answer = looks.answers.ask(Ask::get(target)).await?;
             if answer.headers.contains_key("x-zq9") {
                 seen.push(Evidence::new(
-                    "a line break in the address starts a header",
+                    "a line break in the address adds a header",
                     answer.place.replace(marker, "{…}"),
                 ));
             }

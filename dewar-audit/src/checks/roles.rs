@@ -8,8 +8,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "roles-stranger",
         word: Practice::Roles,
         severity: Severity::Critical,
-        what: "no route but a public one lets a stranger in",
-        why: "whoever knows the address reads or does what is meant for others",
+        what: "only a public route lets a stranger in",
+        why: "anyone who knows the address reads or does what is meant for others",
         fix: "mount it under `.signed_in` or `.role`, and check nowhere else",
         cwe: Some(862),
         asvs: &["8.2.1", "8.3.1"],
@@ -19,7 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "roles-too-low",
         word: Practice::Roles,
         severity: Severity::Critical,
-        what: "a route for a role lets nobody in who has another",
+        what: "a route for a role refuses users with another role",
         why: "every member does what is meant for administrators",
         fix: "mount it under `.role(Role::…, …)`",
         cwe: Some(863),
@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
         word: Practice::Roles,
         severity: Severity::Medium,
         what: "no path answers a method that the route table does not have",
-        why: "a guard that stands before one method is passed by another; TRACE shows cookies to scripts",
+        why: "another method bypasses a guard for one method; TRACE shows cookies to scripts",
         fix: "answer other methods with 405",
         cwe: Some(650),
         asvs: &["4.1.4", "13.4.4"],
@@ -41,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "roles-unlisted",
         word: Practice::Roles,
         severity: Severity::Medium,
-        what: "addresses that give away how an application runs do not exist, or are in the route table",
+        what: "addresses that reveal how an application runs do not exist, or are in the route table",
         why: "metrics, consoles and documentation made for developers are found by guessing",
         fix: "mount them under a role, or leave them out",
         cwe: Some(489),
@@ -110,7 +110,7 @@ fn too_low(looks: &Sources) -> Looking<'_> {
             let answer = member.ask(own_request(looks, route)).await?;
             if answer.status != 403 && answer.status != 404 {
                 let what = format!(
-                    "who has not the role `{role}` is answered by {}",
+                    "a user without the role `{role}` is answered by {}",
                     answer.status
                 );
                 seen.push(Evidence::new(what, &answer.place));
@@ -199,7 +199,7 @@ fn unlisted(looks: &Sources) -> Looking<'_> {
             let answer = looks.answers.ask(Ask::get(path)).await?;
             if answer.is_success() {
                 seen.push(Evidence::new(
-                    "an address is there that the route table does not have",
+                    "an address exists that is not in the route table",
                     &answer.place,
                 ));
             }

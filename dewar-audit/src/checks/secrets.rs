@@ -10,8 +10,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "secrets-in-answers",
         word: Practice::Secrets,
         severity: Severity::Critical,
-        what: "no answer to a stranger holds anything that looks like a key or a password",
-        why: "who has the key can make sessions and tokens of anyone",
+        what: "no response to a stranger contains a key or a password",
+        why: "anyone who has the key can create sessions and tokens of any user",
         fix: "take it out of the page, then make a new key: `<application> keys rotate`",
         cwe: Some(200),
         asvs: &["13.3.1", "14.2.6"],
@@ -21,8 +21,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "secrets-readable",
         word: Practice::Secrets,
         severity: Severity::High,
-        what: "key files are for the application's user alone",
-        why: "every program on the machine can read the key, and make sessions of anyone",
+        what: "only the application's user can access key files",
+        why: "every program on the machine can read the key, and create sessions of any user",
         fix: "`chmod 600` the file, `chmod 700` its directory, then make a new key: `<application> keys rotate`",
         cwe: Some(732),
         asvs: &["13.3.2"],
@@ -36,13 +36,13 @@ const MARKS: [(&str, &str); 11] = [
     ("secret_key", "a setting named secret_key"),
     ("secretkey", "a setting named secretKey"),
     ("api_key=", "an API key"),
-    ("aws_secret_access_key", "a key of AWS"),
+    ("aws_secret_access_key", "an AWS key"),
     ("database_url=", "the address of a database"),
     ("postgres://", "the address of a database"),
     ("$argon2id$", "a password hash"),
     ("$2b$", "a password hash"),
-    ("ghp_", "a token of GitHub"),
-    ("sk_live_", "a key of Stripe"),
+    ("ghp_", "a GitHub token"),
+    ("sk_live_", "a Stripe key"),
 ];
 
 fn in_answers(looks: &Sources) -> Looking<'_> {
@@ -58,7 +58,7 @@ fn in_answers(looks: &Sources) -> Looking<'_> {
             for (mark, name) in MARKS.iter().filter(|(mark, _)| whole.contains(mark)) {
                 // Names only the mark: a report is stored, and must not store the secret too.
                 seen.push(Evidence::new(
-                    format!("an answer holds {name} (`{mark}`)"),
+                    format!("a response contains {name} (`{mark}`)"),
                     &answer.place,
                 ));
             }

@@ -9,7 +9,7 @@ pub(super) const CHECKS: &[Check] = &[
         word: Practice::Sessions,
         severity: Severity::Medium,
         what: "every cookie is `__Host-`, Secure, HttpOnly and SameSite",
-        why: "a cookie without them travels in clear, is read by scripts, is set by a neighbouring host or rides on another site's request",
+        why: "a cookie without them is sent unencrypted, is read by scripts, is set by a neighbouring host or is sent with another site's request",
         fix: "set it as `__Host-name=…; Path=/; Secure; HttpOnly; SameSite=Lax`",
         cwe: Some(614),
         asvs: &["3.3.1", "3.3.2", "3.3.3", "3.3.4"],
@@ -19,9 +19,9 @@ pub(super) const CHECKS: &[Check] = &[
         id: "sessions-fixation",
         word: Practice::Sessions,
         severity: Severity::High,
-        what: "signing in makes a new session",
-        why: "an attacker who planted a session in the victim's browser is signed in with the victim",
-        fix: "make a new token at sign-in, and take none that the application did not make",
+        what: "signing in creates a new session",
+        why: "session fixation: an attacker who planted a session in the victim's browser is signed in with the victim",
+        fix: "create a new token at sign-in, and accept only tokens that the application created",
         cwe: Some(384),
         asvs: &["7.2.4"],
         look: fixation,
@@ -30,8 +30,8 @@ pub(super) const CHECKS: &[Check] = &[
         id: "sessions-outlive-sign-out",
         word: Practice::Sessions,
         severity: Severity::High,
-        what: "a session that was signed out lets nobody in",
-        why: "whoever copied the cookie stays signed in, and the owner cannot end it",
+        what: "a session ends at sign-out",
+        why: "anyone who copied the cookie stays signed in, and the owner cannot end it",
         fix: "remove the session in the store, not only the cookie in the browser",
         cwe: Some(613),
         asvs: &["7.4.1"],
@@ -159,12 +159,12 @@ fn outlive_sign_out(looks: &Sources) -> Looking<'_> {
         };
         let Some((inside, out)) = page_with_sign_out(looks, &visitor).await? else {
             return Ok(Outcome::Unasked(
-                "no page for people who are signed in has a form to sign out",
+                "no page for signed-in users has a form to sign out",
             ));
         };
         let thief = visitor.copy().await;
         let Some(fields) = visitor.open_form(&inside, &out).await? else {
-            return Ok(Outcome::Unasked("the form to sign out is gone"));
+            return Ok(Outcome::Unasked("the form to sign out no longer exists"));
         };
         visitor.submit(&out, &fields).await?;
         let answer = thief.ask(Ask::get(&inside)).await?;

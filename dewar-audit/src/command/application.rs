@@ -183,7 +183,7 @@ async fn serve(binary: &Path, place: &TempDir) -> Result<(Child, String, Option<
     };
     let mut lines = BufReader::new(stdout).lines();
     let addresses = tokio::time::timeout(START, addresses(&mut lines)).await;
-    let late = || Error::Application("the application did not say where it is served".to_owned());
+    let late = || Error::Application("the application did not print its address".to_owned());
     match addresses.map_err(|_| late())? {
         Some((url, plain)) => {
             // A full pipe would block it.

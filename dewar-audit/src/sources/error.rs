@@ -18,10 +18,10 @@ pub enum Error {
     #[error("{0}")]
     Application(String),
     /// The file of the authority holds no certificate.
-    #[error("{0} holds no certificate of an authority")]
+    #[error("{0} contains no certificate of an authority")]
     Authority(PathBuf),
     /// A file cannot be read.
-    #[error("{path} cannot be read: {error}", path = path.display())]
+    #[error("cannot read {path}: {error}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -29,10 +29,10 @@ pub enum Error {
         error: io::Error,
     },
     /// The response is not HTTP, or the connection ended before it was complete.
-    #[error("{0} was not answered: {1}")]
+    #[error("{0} failed: {1}")]
     Http(String, hyper::Error),
     /// The response took too long.
-    #[error("{0} was not answered within {1:?}")]
+    #[error("{0} did not respond within {1:?}")]
     Late(String, Duration),
     /// The file is not a lock file.
     #[error(transparent)]
@@ -41,7 +41,7 @@ pub enum Error {
     #[error("{0} cannot be asked: {1}")]
     Request(String, http::Error),
     /// The text is not a route table.
-    #[error("this is no route table: {0}")]
+    #[error("this is not a route table: {0}")]
     Routes(String),
     /// The sign-in failed.
     #[error("signing in failed: {0}")]
@@ -50,7 +50,7 @@ pub enum Error {
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
     /// No connection was possible.
-    #[error("{0} cannot be reached: {1}")]
+    #[error("cannot reach {0}: {1}")]
     Unreachable(String, io::Error),
 }
 

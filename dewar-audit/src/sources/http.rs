@@ -171,7 +171,7 @@ impl HttpSource {
         let stream = self.https.connect().await?;
         let name = ServerName::try_from(self.https.host.clone()).map_err(|_| Error::Address {
             url: self.origin(),
-            why: "this is no name of a server",
+            why: "this is not a server name",
         })?;
         let secured = TlsConnector::from(Arc::clone(&self.tls))
             .connect(name, stream)
@@ -256,9 +256,9 @@ impl Door {
             url: text.to_owned(),
             why,
         };
-        let url = Url::parse(text).map_err(|_| wrong("this is no address"))?;
+        let url = Url::parse(text).map_err(|_| wrong("this is not an address"))?;
         if url.scheme() != scheme {
-            return Err(wrong("this is an address of another scheme"));
+            return Err(wrong("this address has another scheme"));
         }
         let (Some(named), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
             return Err(wrong("it names no host"));
@@ -271,7 +271,7 @@ impl Door {
                 .is_ok_and(|address| address.is_loopback());
         if !is_loopback && permitted != Some(host.as_str()) {
             return Err(wrong(
-                "this host is not this machine; name it with --permitted-host if you may have it attacked",
+                "this host is not this machine; name it with --permitted-host if you may test it",
             ));
         }
         let authority = url

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 /// assert_eq!(ask.place(), "GET /notes/1");
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "nothing is asked until it is given to `Answers`"]
+#[must_use = "a request does nothing until it is given to `Answers`"]
 pub struct Ask {
     pub(super) method: Method,
     pub(super) target: String,

@@ -91,7 +91,7 @@ impl TryFrom<String> for RouteAccess {
             Some(("webhook", sender)) => Ok(Self::Webhook(sender.to_owned())),
             // Treating an unknown access rule as a harmless one would hide a route.
             None | Some(_) => Err(format!(
-                "`{text}` is no access: browser_reports, public, signed_in, role:… or webhook:…"
+                "`{text}` is not an access rule: browser_reports, public, signed_in, role:… or webhook:…"
             )),
         }
     }
