@@ -102,20 +102,20 @@ impl Drop for RenderScope {
 
 fn spoken<T>(say: impl Fn(&Locale) -> T) -> T {
     READER.with_borrow(|reader| {
-        let tongue = reader.as_ref().and_then(Language::tongue);
-        say(tongue.unwrap_or_else(|| english()))
+        let locale = reader.as_ref().and_then(Language::locale);
+        say(locale.unwrap_or_else(|| english()))
     })
 }
 
 /// A day: `31 May 2027`.
 pub(in super::super) fn date(at: OffsetDateTime) -> String {
-    spoken(|tongue| tongue.manner().date(at))
+    spoken(|locale| locale.manner().date(at))
 }
 
 /// A moment, to the minute: `31 May 2027, 09:30 UTC`.
 pub(in super::super) fn moment(at: OffsetDateTime) -> String {
-    spoken(|tongue| {
-        let manner = tongue.manner();
+    spoken(|locale| {
+        let manner = locale.manner();
         let time = format!("{:02}:{:02}", at.hour(), at.minute());
         manner
             .moment
@@ -129,15 +129,15 @@ pub(in super::super) fn file_size(bytes: u64) -> String {
     let unit = UNITS.iter().rfind(|(_, scale)| bytes >= *scale);
     let (name, scale) = unit.copied().unwrap_or(("B", 1));
     let (whole, tenth) = (bytes / scale, bytes % scale * 10 / scale);
-    spoken(|tongue| match scale {
+    spoken(|locale| match scale {
         1 => {
             let count = FluentArgs::from_iter([("count", whole)]);
-            let said = tongue.say("size-bytes", &count);
+            let said = locale.say("size-bytes", &count);
             said.or_else(|| english().say("size-bytes", &count))
                 .unwrap_or_else(|| whole.to_string())
         }
         _ if whole >= 100 => format!("{whole} {name}"),
-        _ => format!("{whole}{}{tenth} {name}", tongue.manner().point),
+        _ => format!("{whole}{}{tenth} {name}", locale.manner().point),
     })
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct SettingValues {
 
 #[derive(Debug)]
 struct Locales {
-    tongues: Vec<Locale>,
+    locales: Vec<Locale>,
     findings: Vec<Finding>,
     /// The ids of the application's own messages, with attributes, by file.
     ids: Vec<(String, Vec<String>)>,
@@ -107,7 +107,7 @@ impl Languages {
     pub fn english() -> Self {
         static ENGLISH: LazyLock<Languages> = LazyLock::new(|| {
             let spoken = Locales {
-                tongues: vec![english_tongue()],
+                locales: vec![english_locale()],
                 findings: Vec::new(),
                 ids: Vec::new(),
             };
@@ -120,7 +120,7 @@ impl Languages {
     #[cfg(test)]
     pub(crate) fn german() -> Self {
         let spoken = Locales {
-            tongues: vec![tongue("de", &[], &mut Vec::new())],
+            locales: vec![locale("de", &[], &mut Vec::new())],
             findings: Vec::new(),
             ids: Vec::new(),
         };
@@ -152,10 +152,10 @@ impl Languages {
         let order: Vec<&str> = std::iter::once(first)
             .chain(rest.map(String::as_str))
             .collect();
-        let tongues = order
+        let locales = order
             .into_iter()
             .map(|tag| {
-                tongue(
+                locale(
                     tag,
                     files.get(tag).map_or(&[], Vec::as_slice),
                     &mut findings,
@@ -168,7 +168,7 @@ impl Languages {
             (name, ids.collect())
         });
         let spoken = Locales {
-            tongues,
+            locales,
             findings,
             ids: ids.collect(),
         };
@@ -197,7 +197,7 @@ impl Languages {
     /// The best language for a reader, by `Accept-Language`.
     #[must_use]
     pub fn of(&self, headers: &HeaderMap) -> Language {
-        match self.0.tongues.as_slice() {
+        match self.0.locales.as_slice() {
             [_] => self.first(),
             all => self.at(wanted::best(headers, all)),
         }
@@ -205,16 +205,16 @@ impl Languages {
 
     /// Whether a response may depend on the requested language.
     pub(crate) fn are_several(&self) -> bool {
-        self.0.tongues.len() > 1
+        self.0.locales.len() > 1
     }
 
     /// The arguments of a message, or of an attribute, in all languages together; `None` if no language has the id.
     fn asked(&self, id: &str) -> Option<BTreeSet<String>> {
         let mut patterns = self
             .0
-            .tongues
+            .locales
             .iter()
-            .filter_map(|tongue| tongue.pattern(id));
+            .filter_map(|locale| locale.pattern(id));
         let first = judged::asked(patterns.next()?);
         Some(patterns.fold(first, |all, pattern| &all | &judged::asked(pattern)))
     }
@@ -237,7 +237,7 @@ impl Language {
     /// Its tag, as `<html lang>` has it.
     #[must_use]
     pub fn tag(&self) -> &str {
-        self.tongue().map_or("en", |tongue| &tongue.tag)
+        self.locale().map_or("en", |locale| &locale.tag)
     }
 
     /// The words in this language; if it has none, in the first language, and then in English.
@@ -253,14 +253,14 @@ impl Language {
 
     /// A message by its id, in the first language that has it.
     pub(crate) fn message(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {
-        let own = self.tongue().and_then(|tongue| tongue.say(id, arguments));
-        own.or_else(|| self.languages.0.tongues.first()?.say(id, arguments))
+        let own = self.locale().and_then(|locale| locale.say(id, arguments));
+        own.or_else(|| self.languages.0.locales.first()?.say(id, arguments))
             .or_else(|| english().say(id, arguments))
     }
 
     /// The label of a field, or one of its attributes, if this language has one: `new-note-title.hint`.
     pub(crate) fn label(&self, form: &str, field: &str, attribute: Option<&str>) -> Option<String> {
-        let tongue = self.tongue().filter(|tongue| tongue.has_labels)?;
+        let locale = self.locale().filter(|locale| locale.has_labels)?;
         let steps = field
             .split('.')
             .filter(|step| step.parse::<usize>().is_err());
@@ -269,7 +269,7 @@ impl Language {
             id.push('.');
             id.push_str(attribute);
         }
-        tongue.say(&id, &FluentArgs::new())
+        locale.say(&id, &FluentArgs::new())
     }
 
     /// The values of settings.
@@ -282,8 +282,8 @@ impl Language {
         self.languages.are_several()
     }
 
-    fn tongue(&self) -> Option<&Locale> {
-        self.languages.0.tongues.get(self.place)
+    fn locale(&self) -> Option<&Locale> {
+        self.languages.0.locales.get(self.place)
     }
 }
 
@@ -343,18 +343,18 @@ impl fmt::Debug for Locale {
 
 /// The framework's English, which has every message of the framework.
 fn english() -> &'static Locale {
-    static ENGLISH: LazyLock<Locale> = LazyLock::new(english_tongue);
+    static ENGLISH: LazyLock<Locale> = LazyLock::new(english_locale);
     &ENGLISH
 }
 
-fn english_tongue() -> Locale {
-    let mut tongue = tongue("en", &[], &mut Vec::new());
-    tongue.has_labels = false;
-    tongue
+fn english_locale() -> Locale {
+    let mut locale = locale("en", &[], &mut Vec::new());
+    locale.has_labels = false;
+    locale
 }
 
 /// A language with the application's messages, and below them the framework's, if it has some.
-fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) -> Locale {
+fn locale(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) -> Locale {
     let language: LanguageIdentifier = tag.parse().unwrap_or_else(|_| {
         findings.push(judged::no_tag(tag));
         LanguageIdentifier::default()
@@ -375,14 +375,14 @@ fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) ->
         judged::twice(name, text, &mut seen, findings);
         add(&mut bundle, name, text, findings);
     }
-    let mut tongue = Locale {
+    let mut locale = Locale {
         tag: tag.to_owned(),
         bundle,
         has_labels: true,
         manner: None,
     };
-    tongue.manner = DateFormat::of(|id, arguments| tongue.say(id, arguments));
-    tongue
+    locale.manner = DateFormat::of(|id, arguments| locale.say(id, arguments));
+    locale
 }
 
 fn add(

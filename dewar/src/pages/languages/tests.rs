@@ -29,10 +29,10 @@ fn of(files: &'static [(&str, &str)]) -> Languages {
     }
     let rest = by_tag.keys().filter(|tag| *tag != "en").map(String::as_str);
     let order: Vec<&str> = std::iter::once("en").chain(rest).collect();
-    let tongues = order
+    let locales = order
         .into_iter()
         .map(|tag| {
-            tongue(
+            locale(
                 tag,
                 by_tag.get(tag).map_or(&[], Vec::as_slice),
                 &mut findings,
@@ -41,7 +41,7 @@ fn of(files: &'static [(&str, &str)]) -> Languages {
         .collect();
     findings.extend(judged::compared(&by_tag, "en"));
     let spoken = Locales {
-        tongues,
+        locales,
         findings,
         ids: Vec::new(),
     };
