@@ -39,6 +39,7 @@
     reason = "a test's instrument: what it cannot do is a failed test"
 )]
 
+#[path = "../../../test-servers/src/acme/mod.rs"]
 mod acme;
 mod answer;
 mod authority;
@@ -46,9 +47,12 @@ mod body;
 mod browser;
 mod error;
 mod form;
+#[path = "../../../test-servers/src/http2/frame.rs"]
 mod frame;
+#[path = "../../../test-servers/src/http2/mod.rs"]
 mod http2;
 mod jar;
+#[path = "../../../test-servers/src/mail.rs"]
 mod mail_server;
 mod messages;
 mod patience;
