@@ -1,6 +1,6 @@
 //! A mail server for tests: it records the letters and commands that it receives.
 
-use super::site::certified;
+use crate::authority::Authority;
 use data_encoding::BASE64;
 use std::collections::VecDeque;
 use std::io;
@@ -27,7 +27,7 @@ pub enum MailServerTls {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// use dewar::testing::{MailServer, MailServerTls};
+/// use test_servers::{MailServer, MailServerTls};
 /// let server = MailServer::open(MailServerTls::Implicit).await;
 /// assert!(server.transport("robot").starts_with("smtps://robot@localhost:"));
 /// assert!(server.letters().is_empty());
@@ -59,14 +59,14 @@ impl MailServer {
     /// # Panics
     /// No port is free.
     pub async fn open(tls: MailServerTls) -> Self {
-        let (authority, config) = certified(&["localhost"])
-            .unwrap_or_else(|problem| panic!("no certificate for the mail server: {problem}"));
+        let (authority, acceptor) =
+            tls_by().unwrap_or_else(|problem| panic!("no TLS for the mail server: {problem}"));
         let opened = TcpListener::bind("127.0.0.1:0").await;
         let opened = opened.and_then(|listener| listener.local_addr().map(|at| (at, listener)));
         let (address, listener) =
             opened.unwrap_or_else(|problem| panic!("no port for the mail server: {problem}"));
         let told = Arc::new(Mutex::new(MailReply::default()));
-        let listening = tokio::spawn(listen(listener, tls, config.into(), Arc::clone(&told)));
+        let listening = tokio::spawn(listen(listener, tls, acceptor, Arc::clone(&told)));
         Self {
             port: address.port(),
             tls,
@@ -136,6 +136,12 @@ impl Drop for MailServer {
 
 fn lock(told: &Mutex<MailReply>) -> MutexGuard<'_, MailReply> {
     told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A new authority's certificate (PEM), and TLS with a certificate that it signed.
+fn tls_by() -> Result<(String, TlsAcceptor), Box<dyn std::error::Error>> {
+    let authority = Authority::new()?;
+    Ok((authority.pem().to_owned(), authority.acceptor("localhost")?))
 }
 
 async fn listen(

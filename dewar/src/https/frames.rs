@@ -278,7 +278,7 @@ impl FrameReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Frame;
+    use test_servers::Frame;
 
     fn after_the_preface() -> Frames {
         let mut frames = Frames::default();

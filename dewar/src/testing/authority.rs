@@ -110,7 +110,7 @@ impl TestAuthority {
         Ok(Arc::new(config))
     }
 
-    pub(super) fn vouches(
+    fn vouches(
         &self,
         params: &CertificateParams,
         key: &impl PublicKeyData,

@@ -4,7 +4,7 @@ use super::jar::{Cookie, Jar, Setting};
 use super::raw::RawRequest;
 use super::referrer::{Distance, Origin};
 use super::wire::{Outgoing, Socket, Wire};
-use super::{Cookies, Error, Http2};
+use super::{Cookies, Error};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -195,23 +195,6 @@ impl Browser {
     /// The server does not accept connections.
     pub async fn socket(&self) -> Result<Socket, Error> {
         self.wire.open(&self.base).await
-    }
-
-    /// A connection for HTTP/2 frames that no client sends, after the preface and empty SETTINGS.
-    ///
-    /// # Errors
-    /// The server does not accept connections.
-    pub async fn http2(&self) -> Result<Http2, Error> {
-        self.http2_with(&[]).await
-    }
-
-    /// As [`http2`](Self::http2), with these settings: pairs of a number and its value (RFC 9113, 6.5.2).
-    ///
-    /// # Errors
-    /// The server does not accept connections.
-    pub async fn http2_with(&self, settings: &[(u16, u32)]) -> Result<Http2, Error> {
-        let socket = self.wire.open_http2(&self.base).await?;
-        Ok(Http2::over(socket, settings).await?)
     }
 
     /// The cookie of this name, if the browser has it.

@@ -27,8 +27,8 @@
 //!
 //! An attacker has other tools than a browser: [`FormOnPage::tamper`] and [`FormOnPage::without`] forge a form,
 //! [`Browser::raw`] sends any request, [`Browser::as_cross_site`] one from another site's page,
-//! [`Browser::without_fetch_metadata`] one from an old browser, [`Browser::socket`] any bytes, [`Browser::http2`] any
-//! frames. A test that uses them asserts that the server refused.
+//! [`Browser::without_fetch_metadata`] one from an old browser, [`Browser::socket`] any bytes. A test that uses them asserts
+//! that the server refused.
 //!
 //! # What it leaves out
 //!
@@ -39,21 +39,13 @@
     reason = "a test's instrument: what it cannot do is a failed test"
 )]
 
-#[path = "../../../test-servers/src/acme/mod.rs"]
-mod acme;
 mod answer;
 mod authority;
 mod body;
 mod browser;
 mod error;
 mod form;
-#[path = "../../../test-servers/src/http2/frame.rs"]
-mod frame;
-#[path = "../../../test-servers/src/http2/mod.rs"]
-mod http2;
 mod jar;
-#[path = "../../../test-servers/src/mail.rs"]
-mod mail_server;
 mod messages;
 mod patience;
 mod raw;
@@ -62,16 +54,12 @@ mod site;
 mod templates;
 mod wire;
 
-pub use acme::{AcmeBooks, AcmeMistake, AcmeOrder, AcmeServer};
 pub use answer::TestResponse;
 pub use authority::{Certified, TestAuthority};
 pub use browser::Browser;
 pub use error::Error;
 pub use form::FormOnPage;
-pub use frame::Frame;
-pub use http2::Http2;
 pub use jar::{Cookie, SameSite};
-pub use mail_server::{MailServer, MailServerTls};
 pub use messages::wrong_messages;
 pub use patience::{PATIENCE, wait_until};
 pub use raw::{Cookies, RawRequest};

@@ -194,9 +194,7 @@ async fn converse(
 }
 
 /// An authority, and a TLS configuration with its certificate for these names.
-pub(super) fn certified(
-    names: &[&str],
-) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {
+fn certified(names: &[&str]) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {
     let authority = TestAuthority::made()?;
     let config = authority.serving(names)?;
     Ok((String::from_utf8(authority.pem().to_vec())?, config))

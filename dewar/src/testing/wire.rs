@@ -36,7 +36,7 @@ pub(super) struct Wire {
 }
 
 /// An open connection, for bytes that are not HTTP or come slowly.
-pub struct Socket(pub(super) Box<dyn Stream>);
+pub struct Socket(Box<dyn Stream>);
 
 /// The bytes that came over a [`Socket`].
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub enum StreamEnd {
     Silent,
 }
 
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Wire {
@@ -98,13 +98,6 @@ impl Wire {
         tokio::time::timeout(self.patience, opening)
             .await
             .map_err(|_| Error::Late(self.patience))?
-    }
-
-    /// As `open`, with HTTP/2 by ALPN instead of HTTP/1.1.
-    pub(super) async fn open_http2(&self, url: &Url) -> Result<Socket, Error> {
-        let mut wire = self.clone();
-        Arc::make_mut(&mut wire.tls).alpn_protocols = vec![b"h2".to_vec()];
-        wire.open(url).await
     }
 
     /// The public key (SPKI, DER) in the site's certificate, if the authority signed it.

@@ -116,7 +116,12 @@ const PARTS: [(&str, &[&str]); 17] = [
     ("the book", &["docs/board"]),
     (
         "the project",
-        &["dewar/tests", "dewar/src", "dewar-macros/src"],
+        &[
+            "dewar/tests",
+            "dewar/src",
+            "dewar-macros/src",
+            "test-servers/src",
+        ],
     ),
 ];
 

@@ -11,6 +11,7 @@ use dewar::testing::{Browser, TestResponse};
 use dewar::{App, Db};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
+use test_servers::Http2;
 
 /// Reverts the migration of audiences, for a database of an older program.
 pub(crate) const WITHOUT_AUDIENCES: &str = "DROP TRIGGER documents_find_audiences;
@@ -73,6 +74,12 @@ impl Portal {
     /// A visitor.
     pub(crate) fn visitor(&self) -> Browser {
         Browser::new(self.running.url(), &self.authority)
+    }
+
+    /// A connection for HTTP/2 frames by hand.
+    pub(crate) async fn http2(&self) -> Http2 {
+        let connecting = Http2::connect(self.running.url(), &self.authority, &[]);
+        connecting.await.unwrap()
     }
 
     /// A user with these roles, signed in through the form.

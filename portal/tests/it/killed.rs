@@ -90,11 +90,13 @@ impl Drop for Program {
     }
 }
 
+/// The certificate of the local authority, in PEM.
+pub(crate) fn authority(data: &Path) -> Vec<u8> {
+    fs::read(data.join("local-authority/authority.pem")).unwrap()
+}
+
 pub(crate) fn browser(data: &Path, url: &str) -> Browser {
-    Browser::new(
-        url,
-        &fs::read(data.join("local-authority/authority.pem")).unwrap(),
-    )
+    Browser::new(url, &authority(data))
 }
 
 async fn in_process(data: &Path) -> Running {

@@ -1,24 +1,20 @@
 //! A certificate authority for tests that speaks ACME (RFC 8555) as far as an order needs it, with renewal information
 //! (RFC 9773) and profiles. It reads signed requests and verifies no signature, which is not what the tests are about.
 
-use super::TestAuthority;
-use crate::audit::Clock;
-use crate::https::{Listener, RequestLimits};
-use crate::secrets::random;
+mod endpoints;
+mod issue;
+
+use crate::authority::Authority;
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, head, post};
-use data_encoding::BASE64URL_NOPAD;
-use http::{HeaderName, HeaderValue, StatusCode};
-use rcgen::{CertificateParams, KeyPair, PublicKeyData, SignatureAlgorithm};
-use serde_json::{Value, json};
-use std::net::SocketAddr;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use tokio::task::JoinHandle;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 /// A mistake of an [`AcmeServer`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,19 +81,23 @@ pub struct AcmeBooks {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// use dewar::audit::Clock;
-/// use dewar::testing::{AcmeMistake, AcmeServer};
-/// let authority = AcmeServer::open(&Clock::system(), 90 * 86_400);
+/// use test_servers::{AcmeMistake, AcmeServer};
+/// let authority = AcmeServer::open(|| 1_800_000_000, 90 * 86_400);
 /// assert!(authority.directory().starts_with("https://127.0.0.1:")); // `https.acme.directory`
 /// assert!(authority.authority_pem().starts_with(b"-----BEGIN")); // in the file of `https.acme.ca_file`
 /// authority.books().mistake = AcmeMistake::OtherName;
 /// assert!(authority.books().orders.is_empty());
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct AcmeServer {
     office: Office,
     serving: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for AcmeServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AcmeServer")
+    }
 }
 
 impl Drop for AcmeServer {
@@ -110,20 +110,22 @@ impl AcmeServer {
     /// The token of every challenge.
     pub const TOKEN: &str = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0";
 
-    /// Starts it on a free port, with certificates that are valid for `life` seconds of this clock.
+    /// Starts it on a free port, with certificates that are valid for `life` seconds of this clock, which tells Unix seconds.
     ///
     /// # Panics
     /// No port is free.
     #[must_use]
-    pub fn open(clock: &Clock, life: i64) -> Self {
-        Self::opened(clock, life)
+    pub fn open(clock: impl Fn() -> i64 + Send + Sync + 'static, life: i64) -> Self {
+        Self::opened(Arc::new(clock), life)
             .unwrap_or_else(|problem| panic!("no ACME server for the test: {problem}"))
     }
 
-    fn opened(clock: &Clock, life: i64) -> Result<Self, Box<dyn std::error::Error>> {
-        let authority = TestAuthority::made()?;
-        let tls = authority.serving(&["127.0.0.1"])?;
-        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    fn opened(clock: Arc<Clock>, life: i64) -> Result<Self, Box<dyn std::error::Error>> {
+        let authority = Authority::new()?;
+        let acceptor = authority.acceptor("127.0.0.1")?;
+        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let office = Office {
             books: Arc::new(Mutex::new(AcmeBooks {
                 orders: Vec::new(),
@@ -134,18 +136,14 @@ impl AcmeServer {
                 life,
                 backdated: 0,
                 window: (life / 2, life / 2 + 3_600),
-                issued_at: clock.now(),
+                issued_at: clock(),
             })),
             authority: Arc::new(authority),
-            clock: clock.clone(),
-            origin: format!("https://{}", listener.address()),
+            clock,
+            origin: format!("https://{}", listener.local_addr()?),
         };
-        let router = routes(office.clone());
-        let serving = tokio::spawn(async move {
-            let never = std::future::pending();
-            let served = listener.serve(router, Some(tls), RequestLimits::default(), never);
-            drop(served.await);
-        });
+        let router = endpoints::routes(office.clone());
+        let serving = tokio::spawn(listen(listener, acceptor, router));
         Ok(Self { office, serving })
     }
 
@@ -158,7 +156,7 @@ impl AcmeServer {
     /// The certificate that its clients trust: of its listener, and of the certificates that it issues.
     #[must_use]
     pub fn authority_pem(&self) -> &[u8] {
-        self.office.authority.pem()
+        self.office.authority.pem().as_bytes()
     }
 
     /// The record and the settings. The server sends no response while the guard is held.
@@ -185,174 +183,15 @@ impl AcmeBooks {
     }
 }
 
-#[derive(Clone, Debug)]
+/// A clock that tells Unix seconds.
+type Clock = dyn Fn() -> i64 + Send + Sync;
+
+#[derive(Clone)]
 struct Office {
     books: Arc<Mutex<AcmeBooks>>,
-    authority: Arc<TestAuthority>,
-    clock: Clock,
+    authority: Arc<Authority>,
+    clock: Arc<Clock>,
     origin: String,
-}
-
-fn routes(office: Office) -> Router {
-    let empty = async || answer(StatusCode::OK, Body::empty(), None);
-    Router::new()
-        .route("/directory", get(directory))
-        .route("/nonce", head(empty))
-        .route("/account", post(account))
-        .route("/order", post(order))
-        .route("/order/{number}", post(look_at_order))
-        .route("/authorization/{number}", post(authorization))
-        .route("/challenge/{number}", post(challenge))
-        .route("/finalize/{number}", post(finalize))
-        .route("/certificate/{number}", post(certificate))
-        .route("/renewal/{id}", get(renewal))
-        .with_state(office)
-}
-
-type Answered = Result<Response, StatusCode>;
-
-const MALFORMED: StatusCode = StatusCode::BAD_REQUEST;
-
-/// Adds a nonce, as to every response, and the location of a new resource.
-fn answer(status: StatusCode, body: impl Into<Body>, place: Option<String>) -> Response {
-    let mut response = (status, body.into()).into_response();
-    let nonce = BASE64URL_NOPAD.encode(&random::<12>());
-    for (name, value) in [("replay-nonce", Some(nonce)), ("location", place)] {
-        let value = value.and_then(|value| HeaderValue::try_from(value).ok());
-        response
-            .headers_mut()
-            .extend(value.map(|value| (HeaderName::from_static(name), value)));
-    }
-    response
-}
-
-/// The payload of a signed request.
-fn said(body: &[u8]) -> Option<Value> {
-    let envelope: Value = serde_json::from_slice(body).ok()?;
-    serde_json::from_slice(&decoded(&envelope, "/payload")?).ok()
-}
-
-fn text<'a>(said: &'a Value, at: &str) -> Option<&'a str> {
-    said.pointer(at)?.as_str()
-}
-
-fn decoded(said: &Value, at: &str) -> Option<Vec<u8>> {
-    BASE64URL_NOPAD.decode(text(said, at)?.as_bytes()).ok()
-}
-
-async fn directory(State(office): State<Office>) -> Response {
-    let at = |path: &str| office.at(path);
-    let places = json!({
-        "newNonce": at("nonce"), "newAccount": at("account"), "newOrder": at("order"),
-        "revokeCert": at("revoke"), "keyChange": at("key"), "renewalInfo": at("renewal"),
-        "meta": { "profiles": { "classic": "long", "shortlived": "six days" } },
-    });
-    answer(StatusCode::OK, places.to_string(), None)
-}
-
-async fn account(State(office): State<Office>) -> Response {
-    let mut books = office.books();
-    books.accounts += 1;
-    let place = office.at(&format!("account/{}", books.accounts));
-    let account = json!({ "status": "valid" });
-    answer(StatusCode::CREATED, account.to_string(), Some(place))
-}
-
-async fn order(State(office): State<Office>, body: Bytes) -> Answered {
-    let said = said(&body).ok_or(MALFORMED)?;
-    let text = |at: &str| text(&said, at).map(str::to_owned);
-    let mut books = office.books();
-    books.orders.push(AcmeOrder {
-        replaces: text("/replaces"),
-        profile: text("/profile"),
-        host: text("/identifiers/0/value").ok_or(MALFORMED)?,
-        looked: false,
-        certificate: None,
-    });
-    let number = books.orders.len() - 1;
-    let place = office.at(&format!("order/{number}"));
-    let order = office.order(&books, number).ok_or(MALFORMED)?;
-    Ok(answer(StatusCode::CREATED, order.to_string(), Some(place)))
-}
-
-async fn look_at_order(State(office): State<Office>, Path(number): Path<usize>) -> Answered {
-    let order = office.order(&office.books(), number).ok_or(MALFORMED)?;
-    Ok(answer(StatusCode::OK, order.to_string(), None))
-}
-
-async fn authorization(State(office): State<Office>, Path(number): Path<usize>) -> Answered {
-    let books = office.books();
-    let order = books.orders.get(number).ok_or(MALFORMED)?;
-    let challenge = |kind: &str| office.challenge(&books, order, kind, number);
-    let asked = json!({
-        "identifier": { "type": "dns", "value": order.host }, "status": proved(&books, order),
-        "challenges": [challenge("http-01"), challenge("tls-alpn-01")],
-    });
-    Ok(answer(StatusCode::OK, asked.to_string(), None))
-}
-
-async fn challenge(State(office): State<Office>, Path(number): Path<usize>) -> Answered {
-    let mut books = office.books();
-    let order = books.orders.get_mut(number).ok_or(MALFORMED)?;
-    order.looked = true;
-    let order = books.orders.get(number).ok_or(MALFORMED)?;
-    let challenge = office.challenge(&books, order, "http-01", number);
-    Ok(answer(StatusCode::OK, challenge.to_string(), None))
-}
-
-async fn finalize(
-    State(office): State<Office>,
-    Path(number): Path<usize>,
-    body: Bytes,
-) -> Answered {
-    let request = said(&body).and_then(|said| decoded(&said, "/csr"));
-    let mut books = office.books();
-    let order = books.orders.get(number).ok_or(MALFORMED)?;
-    let issued = office.issue(&books, &order.host, &request.ok_or(MALFORMED)?);
-    books.issued_at = office.clock.now();
-    let order = books.orders.get_mut(number).ok_or(MALFORMED)?;
-    order.certificate = Some(issued.ok_or(MALFORMED)?);
-    let order = office.order(&books, number).ok_or(MALFORMED)?;
-    Ok(answer(StatusCode::OK, order.to_string(), None))
-}
-
-async fn certificate(State(office): State<Office>, Path(number): Path<usize>) -> Answered {
-    let books = office.books();
-    let order = books.orders.get(number).ok_or(MALFORMED)?;
-    let text = order.certificate.clone().ok_or(MALFORMED)?;
-    Ok(answer(StatusCode::OK, text, None))
-}
-
-async fn renewal(State(office): State<Office>, Path(_): Path<String>) -> Answered {
-    let mut books = office.books();
-    books.asked += 1;
-    let (start, end) = match (books.mistake, books.window) {
-        (AcmeMistake::Mute, _) => return Err(StatusCode::INTERNAL_SERVER_ERROR),
-        (AcmeMistake::EmptyWindow, (start, _)) => (start, start - 1),
-        (_, window) => window,
-    };
-    let iso = |after: i64| {
-        let moment = moment(books.issued_at + after)?;
-        moment.format(&Rfc3339).ok()
-    };
-    let window = json!({ "start": iso(start), "end": iso(end) });
-    let body = json!({ "suggestedWindow": window });
-    let mut response = answer(StatusCode::OK, body.to_string(), None);
-    let headers = response.headers_mut();
-    headers.insert("retry-after", HeaderValue::from_static("21600"));
-    Ok(response)
-}
-
-fn moment(unix_seconds: i64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(unix_seconds).ok()
-}
-
-/// The state of an authorization and its challenges.
-fn proved(books: &AcmeBooks, order: &AcmeOrder) -> &'static str {
-    match books.state(order) {
-        "pending" => "pending",
-        _ => "valid",
-    }
 }
 
 impl Office {
@@ -363,80 +202,32 @@ impl Office {
     fn at(&self, path: &str) -> String {
         format!("{}/{path}", self.origin)
     }
+}
 
-    fn order(&self, books: &AcmeBooks, number: usize) -> Option<Value> {
-        let order = books.orders.get(number)?;
-        let at = |what: &str| self.at(&format!("{what}/{number}"));
-        let mut said = json!({
-            "status": books.state(order), "identifiers": [{ "type": "dns", "value": order.host }],
-            "authorizations": [at("authorization")], "finalize": at("finalize"),
-        });
-        let members = said.as_object_mut()?;
-        if order.certificate.is_some() {
-            members.insert("certificate".to_owned(), at("certificate").into());
-        }
-        if let Some(replaces) = &order.replaces {
-            members.insert("replaces".to_owned(), replaces.clone().into());
-        }
-        Some(said)
-    }
+fn moment(unix_seconds: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(unix_seconds).ok()
+}
 
-    fn challenge(&self, books: &AcmeBooks, order: &AcmeOrder, kind: &str, number: usize) -> Value {
-        let url = self.at(&format!("challenge/{number}"));
-        json!({ "type": kind, "url": url, "status": proved(books, order), "token": AcmeServer::TOKEN })
-    }
-
-    fn issue(&self, books: &AcmeBooks, host: &str, request: &[u8]) -> Option<String> {
-        let now = self.clock.now();
-        let (mut begins, mut ends) = (now - books.backdated, now + books.life);
-        let mut name = host;
-        match books.mistake {
-            AcmeMistake::Nonsense => return Some("no certificate at all".to_owned()),
-            AcmeMistake::OtherName => name = "evil.test",
-            AcmeMistake::PastItsEnd => {
-                begins -= books.life;
-                ends = now - 1;
-            }
-            AcmeMistake::EmptyWindow
-            | AcmeMistake::Mute
-            | AcmeMistake::None
-            | AcmeMistake::OtherKey => {}
-        }
-        let mut params = CertificateParams::new(vec![name.to_owned()]).ok()?;
-        params.not_before = moment(begins)?;
-        params.not_after = moment(ends)?;
-        params.use_authority_key_identifier_extension = true;
-        let certificate = if books.mistake == AcmeMistake::OtherKey {
-            self.authority.vouches(&params, &KeyPair::generate().ok()?)
-        } else {
-            self.authority.vouches(&params, &Requested::by(request)?)
-        };
-        Some(certificate.ok()?.pem())
+async fn listen(listener: TcpListener, acceptor: TlsAcceptor, router: Router) {
+    // The connections end with the server.
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        while connections.try_join_next().is_some() {}
+        let serving = serve(stream, acceptor.clone(), router.clone());
+        // A test may have a client that disconnects or does not trust the certificate.
+        connections.spawn(async move { drop(serving.await) });
     }
 }
 
-/// The public key of a certificate request: a point of P-256.
-struct Requested([u8; 65]);
-
-impl Requested {
-    /// The bytes before the point in every request for such a key (RFC 5480).
-    const BEFORE: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
-
-    fn by(request: &[u8]) -> Option<Self> {
-        let length = Self::BEFORE.len();
-        let mut windows = request.windows(length);
-        let at = windows.position(|bytes| bytes == Self::BEFORE)?;
-        let point = request.get(at + length..)?.first_chunk()?;
-        Some(Self(*point))
-    }
-}
-
-impl PublicKeyData for Requested {
-    fn der_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &rcgen::PKCS_ECDSA_P256_SHA256
-    }
+async fn serve(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    router: Router,
+) -> Result<(), Box<dyn std::error::Error>> {
+    stream.set_nodelay(true)?;
+    let stream = TokioIo::new(acceptor.accept(stream).await?);
+    let service = TowerToHyperService::new(router);
+    Ok(http1::Builder::new()
+        .serve_connection(stream, service)
+        .await?)
 }

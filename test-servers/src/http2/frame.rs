@@ -6,7 +6,7 @@ const HEAD: usize = 9;
 /// A frame of HTTP/2, valid or not.
 ///
 /// ```
-/// use dewar::testing::Frame;
+/// use test_servers::Frame;
 /// let ping = Frame::new(Frame::PING, 0, 0, *b"12345678");
 /// assert_eq!(ping.bytes()[..9], [0, 0, 8, 6, 0, 0, 0, 0, 0]);
 /// ```

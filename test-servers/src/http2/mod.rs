@@ -1,21 +1,34 @@
 //! HTTP/2 by hand (RFC 9113), for frames that no client sends.
 
-use super::wire::{Socket, Stream};
-use super::{Frame, PATIENCE};
+mod frame;
+
+pub use frame::Frame;
+
+use http::Uri;
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
+use std::io::{Error, ErrorKind, Result};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 /// The preface of every connection, before the first SETTINGS (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A connection with HTTP/2 by ALPN, for frames by hand.
+/// The wait for something that must happen. It ends at once on success, so it costs nothing; a short one would fail on a
+/// busy machine.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A connection with HTTP/2, for frames by hand.
 ///
 /// ```no_run
-/// # async fn attack(attacker: dewar::testing::Browser) {
-/// use dewar::testing::Frame;
-/// let mut connection = attacker.http2().await.unwrap();
+/// # async fn attack(url: &str, authority_pem: &[u8]) {
+/// use test_servers::{Frame, Http2};
+/// let mut connection = Http2::connect(url, authority_pem, &[]).await.unwrap();
 /// connection.send(&[Frame::get(1, "/")]).await.unwrap();
 /// let answer = connection.next_of(Frame::HEADERS).await.unwrap();
 /// assert_eq!(answer.status(), Some(200));
@@ -26,6 +39,9 @@ pub struct Http2 {
     heard: Vec<u8>,
 }
 
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
 impl std::fmt::Debug for Http2 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Http2")
@@ -33,39 +49,57 @@ impl std::fmt::Debug for Http2 {
 }
 
 impl Http2 {
-    /// Sends the preface and these settings: pairs of a number and its value (RFC 9113, 6.5.2).
-    pub(crate) async fn open(
+    /// Connects to an address (`https://localhost:8443`) with TLS and HTTP/2 by ALPN, and trusts only this authority. Sends
+    /// the preface and these settings: pairs of a number and its value (RFC 9113, 6.5.2).
+    ///
+    /// # Errors
+    /// The address names no host, the PEM contains no certificate, or the server does not accept the connection.
+    pub async fn connect(url: &str, authority_pem: &[u8], settings: &[(u16, u32)]) -> Result<Self> {
+        let url: Uri = url.parse().map_err(Error::other)?;
+        let host = url.host().ok_or(ErrorKind::InvalidInput)?;
+        let name = ServerName::try_from(host.to_owned()).map_err(Error::other)?;
+        let tls = TlsConnector::from(Arc::new(trust(authority_pem)?));
+        let connecting = async {
+            let stream = TcpStream::connect((host, url.port_u16().unwrap_or(443))).await?;
+            stream.set_nodelay(true)?;
+            Self::open(tls.connect(name, stream).await?, settings).await
+        };
+        timeout(PATIENCE, connecting).await?
+    }
+
+    /// Sends the preface and these settings over an open connection.
+    ///
+    /// # Errors
+    /// The connection is closed.
+    pub async fn open(
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         settings: &[(u16, u32)],
-    ) -> std::io::Result<Self> {
+    ) -> Result<Self> {
         Self::beginning(stream, &Self::first(settings, &[])).await
     }
 
-    /// The preface, these settings and these frames.
-    pub(crate) fn first(settings: &[(u16, u32)], frames: &[Frame]) -> Vec<u8> {
+    /// The bytes of the preface, these settings and these frames.
+    #[must_use]
+    pub fn first(settings: &[(u16, u32)], frames: &[Frame]) -> Vec<u8> {
         let mut first = [PREFACE, &Self::settings(settings).bytes()].concat();
         first.extend(frames.iter().flat_map(Frame::bytes));
         first
     }
 
-    /// A connection with other first bytes.
-    pub(crate) async fn beginning(
+    /// Sends other first bytes over an open connection.
+    ///
+    /// # Errors
+    /// The connection is closed.
+    pub async fn beginning(
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         first: &[u8],
-    ) -> std::io::Result<Self> {
+    ) -> Result<Self> {
         let mut connection = Self {
             stream: Box::new(stream),
             heard: Vec::new(),
         };
         connection.send_bytes(first).await?;
         Ok(connection)
-    }
-
-    pub(super) async fn over(
-        Socket(stream): Socket,
-        settings: &[(u16, u32)],
-    ) -> std::io::Result<Self> {
-        Self::open(stream, settings).await
     }
 
     /// A SETTINGS frame of these pairs of a number and its value.
@@ -80,8 +114,8 @@ impl Http2 {
     /// Sends frames and reads incoming ones meanwhile, as a client does.
     ///
     /// # Errors
-    /// The connection is closed, or the server reads no more for [`PATIENCE`].
-    pub async fn send(&mut self, frames: &[Frame]) -> std::io::Result<()> {
+    /// The connection is closed, or the server reads no more for ten minutes.
+    pub async fn send(&mut self, frames: &[Frame]) -> Result<()> {
         let bytes: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
         self.send_bytes(&bytes).await
     }
@@ -89,8 +123,8 @@ impl Http2 {
     /// As [`send`](Self::send), with bytes that need not be frames.
     ///
     /// # Errors
-    /// The connection is closed, or the server reads no more for [`PATIENCE`].
-    pub async fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    /// The connection is closed, or the server reads no more for ten minutes.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         let (mut reading, mut writing) = split(&mut self.stream);
         let mut sending = pin!(async {
             writing.write_all(bytes).await?;
@@ -105,7 +139,7 @@ impl Http2 {
             };
             match timeout(PATIENCE, step).await?? {
                 None => return Ok(()),
-                Some(0) => return Err(std::io::ErrorKind::ConnectionReset.into()),
+                Some(0) => return Err(ErrorKind::ConnectionReset.into()),
                 Some(_) => {}
             }
         }
@@ -116,7 +150,7 @@ impl Http2 {
     ///
     /// # Errors
     /// The connection is closed.
-    pub async fn send_deaf(&mut self, bytes: &[u8], quiet: Duration) -> std::io::Result<bool> {
+    pub async fn send_deaf(&mut self, bytes: &[u8], quiet: Duration) -> Result<bool> {
         let sending = async {
             self.stream.write_all(bytes).await?;
             self.stream.flush().await
@@ -143,7 +177,7 @@ impl Http2 {
     /// The next frame; `None` if the connection is closed.
     ///
     /// # Panics
-    /// No frame comes for [`PATIENCE`].
+    /// No frame comes for ten minutes.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some((frame, length)) = Frame::read(&self.heard) {
@@ -163,7 +197,7 @@ impl Http2 {
     /// The next frame of a type, after those of others; `None` if the connection is closed.
     ///
     /// # Panics
-    /// No frame comes for [`PATIENCE`].
+    /// No frame comes for ten minutes.
     pub async fn next_of(&mut self, kind: u8) -> Option<Frame> {
         loop {
             let frame = self.next().await?;
@@ -172,4 +206,22 @@ impl Http2 {
             }
         }
     }
+}
+
+/// A client that offers HTTP/2 alone and trusts this authority.
+fn trust(authority_pem: &[u8]) -> Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(authority_pem) {
+        roots
+            .add(certificate.map_err(Error::other)?)
+            .map_err(Error::other)?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(config)
 }

@@ -1,7 +1,7 @@
 use super::super::activity::{Activity, Open};
 use super::{TimerAction, Watch, builders};
 use crate::https::RequestLimits;
-use crate::testing::{Frame, Http2, PATIENCE};
+use crate::testing::PATIENCE;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use test_servers::{Frame, Http2};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Moves a response by the same amount before each look, and counts the looks that find nothing wrong.

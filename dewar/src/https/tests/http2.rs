@@ -1,7 +1,7 @@
 use super::server::{Server, patient};
-use crate::testing::{Frame, Http2};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use test_servers::{Frame, Http2};
 use tokio::time::sleep;
 
 mod bodies;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use dewar::testing::{Browser, Frame, Http2};
+use dewar::testing::Browser;
+use test_servers::{Frame, Http2};
 
 use crate::site::{Site, app};
 
@@ -86,6 +87,7 @@ async fn over_http2_too() {
         .base()
         .trim_start_matches("https://")
         .trim_end_matches('/');
+    let authority = fs::read(site.running.authority_file().unwrap()).unwrap();
     let cookies: Vec<_> = ada.cookies();
     let cookies = cookies
         .iter()
@@ -94,7 +96,7 @@ async fn over_http2_too() {
     for (bytes, status) in [(LARGE, 413), (5 * 32 * 1024, 413), (100, 303)] {
         let stream = 1;
         let (kind, body) = note(&ada, bytes).await;
-        let mut http2 = ada.http2().await.unwrap();
+        let mut http2 = Http2::connect(ada.base(), &authority, &[]).await.unwrap();
         // The server's flow-control window for a body counts from the acknowledgement of its settings, the window of the
         // connection from a `WINDOW_UPDATE`. The server ends a client that sends more before.
         http2.next_of(Frame::SETTINGS).await.unwrap();

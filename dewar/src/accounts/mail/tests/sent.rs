@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::testing::{MailServer, MailServerTls};
+use test_servers::{MailServer, MailServerTls};
 
 const TO: &str = "ada@example.org";
 

@@ -13,7 +13,6 @@ use crate::https::{
     Hosts, HttpsLayer, Listener, RequestLimits, TlsProfile, ToHttps, Transport, server_config,
 };
 use crate::secrets::KeyRing;
-use crate::testing::AcmeServer;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -21,6 +20,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use test_servers::AcmeServer;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
@@ -62,7 +62,8 @@ impl Shared {
     }
 
     fn authority(&self, life: i64) -> AcmeServer {
-        AcmeServer::open(&self.clock, life)
+        let clock = self.clock.clone();
+        AcmeServer::open(move || clock.now(), life)
     }
 
     fn trusting(&self, authority: &AcmeServer, challenge: Challenge) -> Config {

@@ -1,6 +1,6 @@
 use super::{Challenge, Config, Served, Shared, shown};
-use crate::testing::{AcmeMistake, AcmeServer};
 use std::time::Duration;
+use test_servers::{AcmeMistake, AcmeServer};
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;

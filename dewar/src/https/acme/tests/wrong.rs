@@ -3,8 +3,8 @@
 use super::{Challenge, Served, Shared, fetched, nowhere, shown};
 use crate::audit::Mode;
 use crate::secrets::{KeyRing, KeySource, Purpose};
-use crate::testing::{AcmeMistake, AcmeServer};
 use std::time::Duration;
+use test_servers::{AcmeMistake, AcmeServer};
 
 const NOW: i64 = 1_800_000_000;
 const TOKEN: &str = AcmeServer::TOKEN;

@@ -2,7 +2,7 @@
 
 use super::{Server, ask, connect, patient};
 use crate::https::RequestLimits;
-use crate::testing::Frame;
+use test_servers::Frame;
 
 /// All pieces together are within the first window of a connection.
 const PIECE: usize = 2 * 1024;

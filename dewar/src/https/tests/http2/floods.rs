@@ -1,7 +1,7 @@
 //! Endless frames, each of them allowed. No timer helps here: a counter ends the connection.
 
 use super::{Server, ask, beside_others, connect, patient};
-use crate::testing::{Frame, Http2};
+use test_servers::{Frame, Http2};
 
 const WHOLE: u8 = Frame::END_HEADERS | Frame::END_STREAM;
 const CALM: u8 = 11;

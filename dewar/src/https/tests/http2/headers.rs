@@ -2,7 +2,7 @@
 
 use super::{Server, beside_others, connect, patient};
 use crate::https::RequestLimits;
-use crate::testing::{Frame, Http2};
+use test_servers::{Frame, Http2};
 
 const CALM: u8 = 11;
 

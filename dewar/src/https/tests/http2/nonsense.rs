@@ -1,7 +1,7 @@
 //! Frames that no client sends, each with one mistake (RFC 9113).
 
 use super::{Server, ask, connect, patient};
-use crate::testing::{Frame, Http2};
+use test_servers::{Frame, Http2};
 
 const OPEN: u8 = Frame::END_HEADERS;
 const WHOLE: u8 = Frame::END_HEADERS | Frame::END_STREAM;

@@ -3,7 +3,7 @@
 use super::nonsense::Said::{GoAway, Reset, Status};
 use super::nonsense::{PROTOCOL, answer};
 use super::{Server, connect, patient};
-use crate::testing::Frame;
+use test_servers::Frame;
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one list")]

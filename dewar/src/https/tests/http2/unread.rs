@@ -3,8 +3,8 @@
 use super::{Server, ask, beside_others, connect, patient};
 use crate::https::RequestLimits;
 use crate::https::tests::server::{LONG, SHORT};
-use crate::testing::{Frame, Http2};
 use std::time::Duration;
+use test_servers::{Frame, Http2};
 use tokio::time::{Instant, sleep};
 
 /// The setting of the initial flow-control window (`SETTINGS_INITIAL_WINDOW_SIZE`).

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use dewar::App;
-use dewar::testing::{Browser, MailServer, MailServerTls, wait_until};
+use dewar::testing::{Browser, wait_until};
+use test_servers::{MailServer, MailServerTls};
 
 use crate::company::{PASSWORD, add, sign_in};
 use crate::killed::{Program, browser};

@@ -187,7 +187,14 @@ async fn what_is_refused_leaves_nothing_behind() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     assert!(read("Cargo.toml").contains("unsafe_code = \"forbid\""));
-    for member in ["dewar", "dewar-macros", "dewar-audit", "portal", "bench"] {
+    for member in [
+        "dewar",
+        "dewar-macros",
+        "dewar-audit",
+        "portal",
+        "bench",
+        "test-servers",
+    ] {
         assert!(
             read(&format!("{member}/Cargo.toml")).contains("[lints]\nworkspace = true"),
             "{member}"

@@ -8,8 +8,9 @@ use std::time::Duration;
 use dewar::App;
 use dewar::app::Running;
 use dewar::audit::Clock;
-use dewar::testing::{AcmeMistake, AcmeServer, Browser, PATIENCE, TestResponse, wait_until};
+use dewar::testing::{Browser, PATIENCE, TestResponse, wait_until};
 use tempfile::TempDir;
+use test_servers::{AcmeMistake, AcmeServer};
 
 use self::handshake::shake;
 
@@ -48,7 +49,8 @@ impl Site {
 
     async fn opening(challenge: &str, prepare: impl FnOnce(&AcmeServer)) -> Self {
         let clock = Clock::manual(Clock::system().now());
-        let authority = AcmeServer::open(&clock, 89 * DAY);
+        let shared = clock.clone();
+        let authority = AcmeServer::open(move || shared.now(), 89 * DAY);
         // Visitors have a clock of their own, which does not move with the portal's.
         authority.books().backdated = DAY;
         prepare(&authority);

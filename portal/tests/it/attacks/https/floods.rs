@@ -4,10 +4,11 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use dewar::testing::{Browser, Frame, Http2};
+use dewar::testing::Browser;
 use tempfile::TempDir;
+use test_servers::{Frame, Http2};
 
-use crate::killed::{Program, browser};
+use crate::killed::{Program, authority, browser};
 
 /// Connections of one attacker, of the 128 that an address may hold.
 const CONNECTIONS: usize = 10;
@@ -17,7 +18,7 @@ const MIB: u64 = 1024 * 1024;
 struct Attacked {
     program: Program,
     other: Browser,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Attacked {
@@ -31,8 +32,15 @@ impl Attacked {
         Self {
             program,
             other,
-            _data: data,
+            data,
         }
+    }
+
+    /// A connection of an attacker.
+    async fn http2(&self, settings: &[(u16, u32)]) -> Http2 {
+        let authority = authority(self.data.path());
+        let connecting = Http2::connect(self.other.base(), &authority, settings);
+        connecting.await.unwrap()
     }
 
     /// The peak memory of the program since the last call, and its memory now.
@@ -95,13 +103,13 @@ fn can_measure() -> bool {
 
 /// Connections that all stay open, each after its attack.
 async fn hold(
-    visitor: &Browser,
+    attacked: &Attacked,
     settings: &[(u16, u32)],
     mut attack: impl AsyncFnMut(&mut Http2),
 ) -> Vec<Http2> {
     let mut held = Vec::new();
     for _ in 0..CONNECTIONS {
-        let mut connection = visitor.http2_with(settings).await.unwrap();
+        let mut connection = attacked.http2(settings).await;
         attack(&mut connection).await;
         held.push(connection);
     }
@@ -132,7 +140,7 @@ async fn headers_without_end_and_bombs_of_headers_take_little_memory() {
     bomb.extend((0..4).map(|_| Frame::new(Frame::CONTINUATION, 0, 1, &named)));
 
     for (what, frames) in [("headers without end", endless), ("bombs", bomb)] {
-        let attack = hold(&attacked.other, &[], async |connection| {
+        let attack = hold(&attacked, &[], async |connection| {
             // The connection may end before everything is sent.
             drop(connection.send(&frames).await);
         });
@@ -158,7 +166,7 @@ async fn answers_that_nobody_reads_take_little_memory() {
             .map(|number| Frame::get(number * 2 + 1, "/sign-in"))
             .collect();
         let attack = async {
-            let held = hold(&attacked.other, &[(4, 0)], async |connection| {
+            let held = hold(&attacked, &[(4, 0)], async |connection| {
                 drop(connection.send(&asked).await);
             });
             let mut held = held.await;
@@ -188,7 +196,6 @@ async fn rapid_resets_and_questions_without_end_keep_nobody_waiting() {
         return;
     }
     let attacked = Attacked::begin().await;
-    let attacker = attacked.other.another();
     let resets: Vec<Frame> = (0..1_000)
         .flat_map(|number| {
             let stream = number * 2 + 1;
@@ -200,7 +207,7 @@ async fn rapid_resets_and_questions_without_end_keep_nobody_waiting() {
         let begun = Instant::now();
         let mut ended = 0;
         while begun.elapsed() < Duration::from_secs(2) {
-            let mut connection = attacker.http2().await.unwrap();
+            let mut connection = attacked.http2(&[]).await;
             drop(connection.send(&resets).await);
             let goodbye = connection.next_of(Frame::GOAWAY).await;
             ended += u32::from(goodbye.is_none_or(|frame| frame.payload[7] == 11));
@@ -215,7 +222,7 @@ async fn rapid_resets_and_questions_without_end_keep_nobody_waiting() {
         ("SETTINGS", Http2::settings(&[(1, 4096), (4, 100_000)])),
     ] {
         let many = frame.bytes().repeat(20_000);
-        let attack = hold(&attacker, &[], async |connection| {
+        let attack = hold(&attacked, &[], async |connection| {
             let quiet = Duration::from_millis(500);
             while let Ok(true) = connection.send_deaf(&many, quiet).await {}
         });

@@ -1,6 +1,7 @@
 //! Cookies that other programs, extensions and sites on the same host set beside the portal's own.
 
-use dewar::testing::{Browser, Cookies, Frame};
+use dewar::testing::{Browser, Cookies};
+use test_servers::Frame;
 
 use super::{is_signed_in, session};
 use crate::company::{PASSWORD, Portal, sign_in};
@@ -23,8 +24,8 @@ async fn over_http1(browser: &Browser, cookies: &[u8]) -> u16 {
     answer.status().as_u16()
 }
 
-async fn over_http2(browser: &Browser, lines: &[&[u8]]) -> u16 {
-    let mut connection = browser.http2().await.unwrap();
+async fn over_http2(portal: &Portal, lines: &[&[u8]]) -> u16 {
+    let mut connection = portal.http2().await;
     let mut block = Frame::get(1, "/account").payload.to_vec();
     block.extend(Frame::block(&[("accept", "text/html")]));
     for line in lines {
@@ -50,7 +51,7 @@ async fn a_cookie_of_somebody_else_signs_nobody_out() {
     let own = format!("__Host-session={}", session(&ada).value());
     let own = own.as_bytes();
     assert_eq!(over_http1(&ada, b"n=1").await, 303, "without the session");
-    assert_eq!(over_http2(&ada, &[b"n=1"]).await, 303);
+    assert_eq!(over_http2(&portal, &[b"n=1"]).await, 303);
     for foreign in FOREIGN {
         let shown = String::from_utf8_lossy(foreign);
         for line in [
@@ -58,10 +59,10 @@ async fn a_cookie_of_somebody_else_signs_nobody_out() {
             [own, b"; ", foreign].concat(),
         ] {
             assert_eq!(over_http1(&ada, &line).await, 200, "{shown}");
-            assert_eq!(over_http2(&ada, &[&line]).await, 200, "{shown}");
+            assert_eq!(over_http2(&portal, &[&line]).await, 200, "{shown}");
         }
-        assert_eq!(over_http2(&ada, &[foreign, own]).await, 200, "{shown}");
-        assert_eq!(over_http2(&ada, &[own, foreign]).await, 200, "{shown}");
+        assert_eq!(over_http2(&portal, &[foreign, own]).await, 200, "{shown}");
+        assert_eq!(over_http2(&portal, &[own, foreign]).await, 200, "{shown}");
     }
     // Two session cookies still count as none, whatever the bytes of the second are.
     let tossed = [own, b"; __Host-session=\xff"].concat();
