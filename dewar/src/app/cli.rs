@@ -68,9 +68,9 @@ pub(super) enum What {
         #[command(subcommand)]
         what: Https,
     },
-    /// Print the crates that the program is built from
-    Dependencies {
-        /// As JSON
+    /// Print the software bill of materials: the crates that the program is built from
+    Sbom {
+        /// As JSON, in the format `CycloneDX` 1.6
         #[arg(long)]
         json: bool,
     },
@@ -276,7 +276,11 @@ impl Command {
 }
 
 /// Old names of commands, each with its new name.
-const RENAMED: [(&str, &str); 2] = [("reseal", "reencrypt"), ("retire", "revoke")];
+const RENAMED: [(&str, &str); 3] = [
+    ("dependencies", "sbom"),
+    ("reseal", "reencrypt"),
+    ("retire", "revoke"),
+];
 
 /// A mistake on the command line; for the old name of a command, it suggests the new one.
 pub(super) fn with_the_new_name(mut error: clap::Error) -> clap::Error {

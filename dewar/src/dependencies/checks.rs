@@ -68,8 +68,7 @@ fn judge(part: &Part) -> Option<Finding> {
         .iter()
         .any(|known| address.contains(known))
     {
-        let title =
-            format!("{name} comes from {address}, which imitates the public registry");
+        let title = format!("{name} comes from {address}, which imitates the public registry");
         return Some(
             Finding::refuse(
                 Practice::Dependencies,
@@ -103,7 +102,7 @@ fn other(name: &str, address: &str) -> Finding {
     let title = format!("{name} comes from the registry {address}");
     Finding::warn(Practice::Dependencies, "dependencies-other-registry", title)
         .severity(Severity::Low)
-        .why("`dewar-audit` has only the advisories of the public registry")
+        .why("advisory databases cover the crates of the public registry alone")
         .fix("nothing, if the registry is yours; otherwise use the crate from the public registry")
         .cwe(1104)
         .asvs(&["15.2.4"])

@@ -29,8 +29,10 @@
 
 mod checks;
 mod parts;
+mod sbom;
 
 pub use parts::{Part, Parts, Unreadable};
+pub use sbom::Sbom;
 
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]

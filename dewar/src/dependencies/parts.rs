@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The crates that a program was built from, read from its embedded lock file.
 ///
@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 /// assert!(parts.list().is_empty());
 /// # Ok::<(), dewar::dependencies::Unreadable>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts(Vec<Part>);
 
 /// One package at one version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Part {
     /// The package's name.
@@ -26,6 +25,9 @@ pub struct Part {
     pub source: Option<String>,
     /// The SHA-256 of the fetched crate, in hexadecimal.
     pub checksum: Option<String>,
+    /// The crates that it depends on, as the lock file writes them.
+    #[serde(default)]
+    pub(super) dependencies: Vec<String>,
 }
 
 /// The text is not a lock file.

@@ -36,9 +36,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
     input: impl Read,
 ) -> Result<(), Error> {
     if app.command.version {
-        let program = std::env::current_exe().unwrap_or_default();
-        let name = program.file_stem().unwrap_or_default().to_string_lossy();
-        return print(&version(&name, app.parts.lock_file));
+        return print(&version(&program_name(), app.parts.lock_file));
     }
     let what = app.command.what.clone().unwrap_or(What::Serve);
     if let What::Serve = what {
@@ -51,14 +49,20 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
             what: Audit::Verify,
         } => verify_log(&plan).await,
         What::Check { json } => check(plan, json).await,
-        What::Dependencies { json } => dependencies(&plan, json),
         What::Https { what } => https::run(plan, &what).await,
         What::Keys { what } => keys::run(plan, what, input).await,
         What::Migrate => migrate(plan).await,
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
         What::Routes { json, .. } => routes(&plan, json),
+        What::Sbom { json } => sbom(&plan, json),
         What::Users { what } => users::run(plan, what, input).await,
     }
+}
+
+fn program_name() -> String {
+    let program = std::env::current_exe().unwrap_or_default();
+    let name = program.file_stem().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// `portal 1.2.0 (dewar 0.1.0)`. An application's version is that of the package in its lock file with the program's name.
@@ -94,12 +98,13 @@ async fn check(plan: Blueprint, json: bool) -> Result<(), Error> {
     if refuses { Err(Error::quiet()) } else { Ok(()) }
 }
 
-fn dependencies(plan: &Blueprint, json: bool) -> Result<(), Error> {
-    let none = "this program was built without `.lock_file(…)`, so it does not know its dependencies";
+fn sbom(plan: &Blueprint, json: bool) -> Result<(), Error> {
+    let none =
+        "this program was built without `.lock_file(…)`, so it does not know its dependencies";
     let text = plan.parts.lock_file.ok_or_else(|| Error::command(none))?;
     let parts = Parts::of_lock_file(text).map_err(Error::internal)?;
     if json {
-        print_json(&parts)
+        print_json(&parts.sbom(&program_name()))
     } else {
         print(&parts)
     }
@@ -127,7 +132,10 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     let source = plan.source();
     let Some(ring) = KeyRing::open_if_there(source.clone(), plan.config.mode).map_err(refused)?
     else {
-        let none = format!("the key file {} does not exist yet", source.file().display());
+        let none = format!(
+            "the key file {} does not exist yet",
+            source.file().display()
+        );
         return Err(Error::command(none));
     };
     let mut remembered = Remembered::Nothing;
@@ -157,7 +165,11 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
 }
 
 fn print(what: &impl std::fmt::Display) -> Result<(), Error> {
-    write!(io::stdout(), "{what}").map_err(Error::internal)
+    match write!(io::stdout(), "{what}") {
+        // The reader has seen enough, as `head` has.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(Error::internal),
+    }
 }
 
 fn print_json(what: &impl Serialize) -> Result<(), Error> {

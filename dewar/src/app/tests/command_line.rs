@@ -64,14 +64,11 @@ fn wrong_lines() -> Vec<(String, &'static str)> {
             "users sign-out --email bob@example.org".to_owned(),
             "no account has the address bob@example.org",
         ),
-        (
-            "keys revoke nobody".to_owned(),
-            "No key has that id",
-        ),
+        ("keys revoke nobody".to_owned(), "No key has that id"),
         ("keys new".to_owned(), "The key file already exists"),
         ("keys webhook new ../x".to_owned(), "../x"),
         ("keys webhook rotate billing".to_owned(), "billing"),
-        ("dependencies".to_owned(), "without `.lock_file(…)`"),
+        ("sbom".to_owned(), "without `.lock_file(…)`"),
     ]
 }
 
@@ -215,6 +212,7 @@ fn a_flag_or_a_command_that_is_misspelled_is_answered_with_the_right_one() {
 fn an_old_name_of_a_command_is_answered_with_the_new_one() {
     use clap::Parser as _;
     for (line, new) in [
+        ("app dependencies --json", "sbom"),
         ("app keys reseal", "reencrypt"),
         ("app keys retire k1", "revoke"),
         ("app keys webhook retire billing", "revoke"),
@@ -224,7 +222,8 @@ fn an_old_name_of_a_command_is_answered_with_the_new_one() {
         assert!(told.contains(&format!("'{new}'")), "{line}: {told}");
         assert!(
             cli::Command::try_parse_from(
-                line.replace("reseal", new)
+                line.replace("dependencies", new)
+                    .replace("reseal", new)
                     .replace("retire", new)
                     .split(' ')
             )

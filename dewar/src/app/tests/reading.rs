@@ -18,7 +18,6 @@ const READING: [&str; 13] = [
     "audit verify",
     "check",
     "check --json",
-    "dependencies",
     "https headers",
     "https status",
     "https status --json",
@@ -26,6 +25,7 @@ const READING: [&str; 13] = [
     "keys list",
     "routes",
     "routes --schema",
+    "sbom",
     "users list",
     "users list --json",
 ];
@@ -141,7 +141,7 @@ async fn reading_commands_change_nothing() {
     let running = app(&used, &[], &[]).start().await.unwrap();
     running.stop().await.unwrap();
     closed(&used).await;
-    let without_a_lock_file = ["dependencies"];
+    let without_a_lock_file = ["sbom"];
     assert_eq!(read_all(&used).await, without_a_lock_file);
 
     // The application runs: its database has a journal, with rows that are not in the file yet.

@@ -154,11 +154,13 @@ fn an_altered_checksum_is_not_built() {
 #[test]
 fn the_binary_names_the_parts_it_was_built_from() {
     let told = Command::new(env!("CARGO_BIN_EXE_portal"))
-        .args(["dependencies", "--json"])
+        .args(["sbom", "--json"])
         .output()
         .unwrap();
-    let told: Vec<serde_json::Value> = serde_json::from_slice(&told.stdout).unwrap();
-    assert_eq!(told.len(), Parts::of_lock_file(LOCK).unwrap().list().len());
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["metadata"]["component"]["name"], "portal");
+    let others = told["components"].as_array().unwrap().len();
+    assert_eq!(1 + others, Parts::of_lock_file(LOCK).unwrap().list().len());
 }
 
 /// One cryptography library, and no unsafe code in the workspace.
