@@ -53,13 +53,17 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
     // SQLite gives the two files beside it the same mode, and they hold the newest rows.
     let beside = ["-wal", "-shm"].map(|ending| owner_only::beside(file, ending));
     let files = std::iter::once(file).chain(beside.iter().map(PathBuf::as_path));
-    findings.extend(files.filter_map(|file| TooOpen::at(file, 0o077)).map(|open| {
-        Finding::refuse(Practice::Database, "database-readable", open.title())
-            .why("Every other program on this machine could read the users' data.")
-            .fix(open.fix())
-            .cwe(276)
-            .asvs(&["13.2.2"])
-    }));
+    findings.extend(
+        files
+            .filter_map(|file| TooOpen::at(file, 0o077))
+            .map(|open| {
+                Finding::refuse(Practice::Database, "database-readable", open.title())
+                    .why("Every other program on this machine could read the users' data.")
+                    .fix(open.fix())
+                    .cwe(276)
+                    .asvs(&["13.2.2"])
+            }),
+    );
     findings
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs, io,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -235,9 +235,10 @@ fn connect(path: &Path, access: FileAccess) -> rusqlite::Result<Connection> {
 /// The file without changes. Even for a reading connection, SQLite makes the files of its journal, unless it knows that
 /// nobody writes. If another process has the database open, a journal lies beside it.
 fn uri(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute = fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+    let absolute = absolute.unwrap_or_else(|_| path.to_owned());
     let name = percent_encode(absolute.as_os_str().as_bytes(), IN_A_URI);
-    let end = if owner_only::beside(path, "-wal").exists() {
+    let end = if owner_only::beside(&absolute, "-wal").exists() {
         "mode=ro"
     } else {
         "mode=ro&immutable=1"
@@ -281,7 +282,7 @@ fn harden(
 }
 
 /// Makes the file, readable for its owner alone, if it is missing. SQLite gives its journal the same mode.
-pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
+pub(crate) fn make_file(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 
     if let Some(folder) = path
@@ -293,12 +294,14 @@ pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
             .mode(0o700)
             .create(folder)?;
     }
-    let file = fs::OpenOptions::new()
-        .read(true)
+    let made = fs::OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(false)
+        .create_new(true)
         .mode(0o600)
-        .open(path)?;
-    file.set_permissions(fs::Permissions::from_mode(0o600))
+        .open(path);
+    match made {
+        // An existing file is not opened: to close it would drop SQLite's locks on it, if this process uses it already (POSIX).
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::set_permissions(path, fs::Permissions::from_mode(0o600)),
+    }
 }

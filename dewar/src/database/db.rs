@@ -53,14 +53,22 @@ struct Inner {
     models: Arc<Models>,
     config: Config,
     statements: AtomicU64,
+    /// The finished jobs of the writer.
+    jobs: Arc<AtomicU64>,
     version: Option<Arc<VersionFile>>,
     /// Last, so that the readers are closed before the file is deleted.
-    #[cfg_attr(not(test), expect(dead_code, reason = "it takes effect when it is dropped"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "it takes effect when it is dropped")
+    )]
     temporary: Option<Temporary>,
 }
 
 impl Db {
     /// Opens the database file. If it is missing, makes it, readable for its owner alone.
+    ///
+    /// Another SQLite connection of the same process, such as one of `rusqlite`, has to be closed before the last clone of this
+    /// value: a process that closes a file loses its locks on it (POSIX).
     ///
     /// # Errors
     /// [`Error::Open`] if the file cannot be made or opened, or is not a database.
@@ -131,13 +139,17 @@ impl Db {
         tables.map_err(|error| unopened(error.to_string()))?;
         let readers = Readers::open(path, access, config, &models)
             .map_err(|error| unopened(error.to_string()))?;
-        let version = files.open(path, &handle).map(Arc::new);
+        let version = files
+            .open(&handle)
+            .map_err(|error| unopened(error.to_string()))?;
+        let version = version.map(Arc::new);
         if let Some(version) = &version {
             handle.keep(version);
             readers.keep(version);
         }
         drop(files);
-        let writer = Writer::start(handle, config.statement_timeout)
+        let jobs = Arc::new(AtomicU64::new(0));
+        let writer = Writer::start(handle, config.statement_timeout, &jobs)
             .map_err(|error| unopened(error.to_string()))?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -146,6 +158,7 @@ impl Db {
                 models,
                 config: config.clone(),
                 statements: AtomicU64::new(0),
+                jobs,
                 version,
                 temporary,
             }),
@@ -316,7 +329,8 @@ impl Db {
     /// The version of the database: a value that was read at this version is still in it as long as the version is the same. None
     /// if it is not known, or is just changing.
     pub(crate) fn version(&self) -> Option<DataVersion> {
-        self.inner.version.as_ref()?.now()
+        let jobs = self.inner.jobs.load(Ordering::Acquire);
+        self.inner.version.as_ref()?.now(jobs)
     }
 
     pub(crate) fn count(&self) {

@@ -134,7 +134,9 @@ impl TransactionSession for Tx {
 /// so it is refused.
 fn writes(access: Option<AccessMode>) -> Result<(), Error> {
     match access {
-        Some(AccessMode::ReadOnly) => Err(Error::refused("a read-only transaction: read with `Db`")),
+        Some(AccessMode::ReadOnly) => {
+            Err(Error::refused("a read-only transaction: read with `Db`"))
+        }
         Some(AccessMode::ReadWrite) | None => Ok(()),
     }
 }

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     fs::File,
+    io,
     os::unix::fs::{FileExt, MetadataExt},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -25,7 +26,11 @@ const IN_USE: usize = 12;
 
 /// A version of a database. Two equal versions have the same rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DataVersion([u8; HEADER]);
+pub(crate) struct DataVersion {
+    header: [u8; HEADER],
+    /// The finished jobs of this process's writer: whatever the file shows, this process sees its own commits.
+    jobs: u64,
+}
 
 /// The file of a database's version.
 ///
@@ -58,31 +63,40 @@ impl OpenFiles {
     }
 
     /// Opens the file of a database that has been read. None if SQLite keeps no write-ahead log for it.
-    pub(crate) fn open(&mut self, path: &Path, handle: &Handle) -> Option<VersionFile> {
-        if !handle.has_write_ahead_log() {
-            return None;
-        }
-        let path = owner_only::beside(path, "-shm");
-        let found = std::fs::metadata(&path).ok()?;
+    ///
+    /// # Errors
+    /// The system's. A database without this value would share the file with one that has it, and lose its locks when that one
+    /// closes it.
+    pub(crate) fn open(&mut self, handle: &Handle) -> io::Result<Option<VersionFile>> {
+        // SQLite keeps its files beside the database itself, and not beside a link to it.
+        let path = handle.connection.path().filter(|path| !path.is_empty());
+        let Some(path) = path.filter(|_| handle.has_write_ahead_log()) else {
+            return Ok(None);
+        };
+        let path = owner_only::beside(Path::new(path), "-shm");
+        let found = match std::fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            found => found?,
+        };
         let place = (found.dev(), found.ino());
         let open = match self.0.entry(place) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(place) => {
-                let file = Arc::new(File::open(&path).ok()?);
+                let file = Arc::new(File::open(&path)?);
                 place.insert(OpenFile { file, users: 0 })
             }
         };
         open.users += 1;
-        Some(VersionFile {
+        Ok(Some(VersionFile {
             place,
             file: Some(Arc::clone(&open.file)),
-        })
+        }))
     }
 }
 
 impl VersionFile {
-    /// The version now. None while it changes, and if the file cannot be read.
-    pub(crate) fn now(&self) -> Option<DataVersion> {
+    /// The version now, after so many jobs of the writer. None while it changes, and if the file cannot be read.
+    pub(crate) fn now(&self, jobs: u64) -> Option<DataVersion> {
         let mut both = [0; 2 * HEADER];
         self.file.as_ref()?.read_exact_at(&mut both, 0).ok()?;
         let (first, second) = both.split_at(HEADER);
@@ -90,7 +104,7 @@ impl VersionFile {
             && first.starts_with(&FORMAT.to_ne_bytes())
             && first.get(IN_USE) == Some(&1);
         let header = first.try_into().ok().filter(|_| is_whole)?;
-        Some(DataVersion(header))
+        Some(DataVersion { header, jobs })
     }
 }
 
@@ -137,13 +151,9 @@ mod tests {
 
         let first = db.version().unwrap();
         db.query("SELECT title FROM notes", []).await.unwrap();
+        assert_eq!(db.version(), Some(first));
         let tx = db.begin().await.unwrap();
         tx.execute(add, []).await.unwrap();
-        assert_eq!(
-            db.version(),
-            Some(first),
-            "a read, and a change without its commit"
-        );
         tx.commit().await.unwrap();
         let second = db.version().unwrap();
         assert_ne!(first, second);
@@ -156,6 +166,31 @@ mod tests {
             .unwrap();
         other.execute("DELETE FROM notes", []).unwrap();
         assert!(![first, second, third].contains(&db.version().unwrap()));
+    }
+
+    /// The index that an earlier program left beside a link never changes.
+    #[tokio::test]
+    async fn the_version_of_a_linked_database_is_that_of_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (
+            folder.path().join("moved.sqlite"),
+            folder.path().join("test.sqlite"),
+        );
+        let other = Db::open(&file, &Config::default()).unwrap();
+        other.migrate(&[TABLE]).await.unwrap();
+        std::fs::copy(
+            owner_only::beside(&file, "-shm"),
+            owner_only::beside(&link, "-shm"),
+        )
+        .unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let linked = Db::open(&link, &Config::default()).unwrap();
+        let before = linked.version().unwrap();
+        other
+            .execute("INSERT INTO notes (title) VALUES ('Milk')", [])
+            .await
+            .unwrap();
+        assert_ne!(linked.version().unwrap(), before);
     }
 
     #[tokio::test]
@@ -183,6 +218,6 @@ mod tests {
         std::fs::write(owner_only::beside(&path, "-shm"), [0; 96]).unwrap();
         let reads = (ConnectionPurpose::Read, FileAccess::ReadWrite);
         let handle = Handle::open(&path, reads, &Config::default(), &Arc::default()).unwrap();
-        assert!(OpenFiles::hold().open(&path, &handle).is_none());
+        assert!(OpenFiles::hold().open(&handle).unwrap().is_none());
     }
 }

@@ -1,7 +1,11 @@
 //! The one writing connection, on its thread.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +27,7 @@ pub(crate) type WriterGuard = OwnedMutexGuard<Writer>;
 pub(crate) struct Writer {
     jobs: mpsc::Sender<WriteJob>,
     statement_timeout: Duration,
+    done: Arc<AtomicU64>,
 }
 
 /// Where a job runs.
@@ -36,9 +41,12 @@ pub(crate) enum JobScope {
 
 impl Writer {
     /// Starts the thread. It ends, and closes the connection, when the last sender is gone.
+    ///
+    /// `done` counts the finished jobs. A job counts before its caller has the answer.
     pub(crate) fn start(
         mut handle: Handle,
         statement_timeout: Duration,
+        done: &Arc<AtomicU64>,
     ) -> std::io::Result<Arc<Mutex<Self>>> {
         let (jobs, waiting) = mpsc::channel::<WriteJob>();
         let _thread = thread::Builder::new()
@@ -51,6 +59,7 @@ impl Writer {
         Ok(Arc::new(Mutex::new(Self {
             jobs,
             statement_timeout,
+            done: Arc::clone(done),
         })))
     }
 
@@ -62,9 +71,12 @@ impl Writer {
         job: impl FnOnce(&mut Handle) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
+        let done = Arc::clone(&self.done);
         self.send(move |handle| {
+            let result = job(handle);
+            done.fetch_add(1, Ordering::Release);
             // The caller may have stopped waiting; the job was done anyway.
-            let _unheard = answer.send(job(handle));
+            let _unheard = answer.send(result);
         })?;
         answered.await.map_err(|_| Error::Closed)?
     }

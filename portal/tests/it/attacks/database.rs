@@ -6,7 +6,36 @@ mod lists;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::commands;
 use crate::company::{PASSWORD, Portal, document, hand_in, post, sign_in};
+
+/// A process that closes a file loses its locks on it (POSIX). Another process would then take itself for the last one, and delete
+/// the log that this one writes.
+///
+/// ASVS: V15.4.3
+#[tokio::test(flavor = "multi_thread")]
+async fn to_open_the_database_once_more_loses_no_lock() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let file = portal.data.path().join("database.sqlite");
+    drop(dewar::Db::open(&file, &dewar::database::Config::default()).unwrap());
+    commands::printed(&commands::portal(
+        portal.data.path(),
+        "users sign-out --all",
+    ));
+    for beside in ["database.sqlite-wal", "database.sqlite-shm"] {
+        assert!(portal.data.path().join(beside).exists(), "{beside}");
+    }
+    assert_eq!(ada.get("/documents").await.status(), 303);
+    assert_eq!(
+        sign_in(&ada, "ada@example.org", PASSWORD).await.status(),
+        303
+    );
+    let sessions = "SELECT count(*) FROM dewar_sessions";
+    let other = rusqlite::Connection::open(&file).unwrap();
+    let seen: i64 = other.query_row(sessions, [], |row| row.get(0)).unwrap();
+    assert_eq!(seen, 1, "another process reads what this one wrote");
+}
 
 const HOSTILE: [&str; 8] = [
     "' OR '1'='1",
