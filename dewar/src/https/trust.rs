@@ -4,6 +4,8 @@
 )]
 
 use super::local::LocalAuthority;
+use crate::secrets::sha256;
+use data_encoding::HEXLOWER;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -173,10 +175,14 @@ fn system_steps(certificate: &Path) -> Vec<Step> {
 
 #[cfg(not(target_os = "macos"))]
 fn system_steps(certificate: &Path) -> Vec<Step> {
-    const TARGET: &str = "/usr/local/share/ca-certificates/dewar-local-authority.crt";
+    // Each application has an authority of its own, and a second one does not replace the first.
+    let content = std::fs::read(certificate).unwrap_or_default();
+    let hash = HEXLOWER.encode(&sha256(&content));
+    let short = hash.get(..16).unwrap_or_default();
+    let target = format!("/usr/local/share/ca-certificates/dewar-local-authority-{short}.crt");
     let file = certificate.display().to_string();
     vec![
-        Step::new("the system", "install", &["-m", "0644", &file, TARGET]),
+        Step::new("the system", "install", &["-m", "0644", &file, &target]),
         Step::new("the system", "update-ca-certificates", &[]),
     ]
 }
