@@ -118,7 +118,7 @@ impl App {
     /// ```
     ///
     /// # Errors
-    /// Never for a directory that can be written.
+    /// A name that does not begin with `DEWAR_`, which an operator's program would not read either.
     pub fn in_directory_with<N: Into<String>, V: Into<String>>(
         directory: impl AsRef<std::path::Path>,
         settings: impl IntoIterator<Item = (N, V)>,
@@ -127,6 +127,14 @@ impl App {
         let settings = settings
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()));
+        let settings: Vec<(String, String)> = settings.collect();
+        let findings: Vec<_> = settings
+            .iter()
+            .filter_map(|(name, _)| unread(name))
+            .collect();
+        if !findings.is_empty() {
+            return Err(Error::launch(&findings));
+        }
         Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
             settings: Settings::read(None, settings).with_flags(flags),
             credentials: None,
@@ -470,4 +478,18 @@ impl<S> fmt::Debug for App<S> {
             .field("routes", &self.routes.len())
             .finish_non_exhaustive()
     }
+}
+
+/// The finding about a setting of a test that is not named as in the environment.
+fn unread(name: &str) -> Option<Finding> {
+    if name.starts_with("DEWAR_") {
+        return None;
+    }
+    let as_variable = name.to_uppercase().replace('.', "_");
+    let title = format!("`{name}` does not name a setting as the environment does");
+    Some(
+        Finding::refuse(Practice::Audit, "settings-unknown", title)
+            .why("The application would ignore it, and the test would not test it.")
+            .fix(format!("Write `DEWAR_{as_variable}`.")),
+    )
 }
