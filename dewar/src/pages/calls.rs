@@ -205,7 +205,8 @@ mod tests {
     #[test]
     fn the_fix_of_an_unknown_name_is_the_nearest_known_one() {
         let fix = |template: &str| {
-            let files = BTreeMap::from([("page.html", template), ("layout.html", "a")]);
+            let layout = "{% block content %}{% endblock %}";
+            let files = BTreeMap::from([("page.html", template), ("layout.html", layout)]);
             let files = files.into_iter();
             let files: BTreeMap<_, _> = files
                 .map(|(name, text)| (name.to_owned(), text.to_owned()))
@@ -230,6 +231,10 @@ mod tests {
             (
                 "{% extends \"layuot.html\" %}",
                 "Did you mean `layout.html`?",
+            ),
+            (
+                "{% extends \"layout.html\" %}{% block contnet %}{% endblock %}",
+                "Did you mean `content`?",
             ),
             ("{{ x|somethingelse }}", "Correct the name."),
         ] {

@@ -41,6 +41,7 @@ pub(super) enum TemplateRejection {
     Ends(&'static str, String),
     Extends,
     Loop,
+    NoBlock(String, Option<String>),
     Parent(String),
     Recursion,
     SelfCall(String),
@@ -68,10 +69,24 @@ fn message(id: &'static str, what: impl Into<String>, fix: impl Into<String>) ->
     }
 }
 
+fn no_block(name: &str, meant: Option<&str>) -> RejectionText {
+    let fix = meant.map_or_else(
+        || "Correct the name, or put the block into the parent.".to_owned(),
+        |name| format!("Did you mean `{name}`?"),
+    );
+    let what = format!("there is no block {name:?} in the template that this one extends");
+    message("pages-name-unknown", what, fix)
+}
+
 impl TemplateRejection {
     pub(super) fn finding(&self, template: &str, line: usize) -> Finding {
         let RejectionText { id, what, fix } = self.message();
         let title = format!("template {template}, line {line}: {what}");
+        if matches!(self, Self::NoBlock(..)) {
+            return Finding::refuse(Practice::Pages, id, title)
+                .why("The page does not show the block, whatever is in it.")
+                .fix(fix);
+        }
         if matches!(self, Self::Parent(_)) {
             return Finding::refuse(Practice::Pages, id, title)
                 .why("The page cannot be shown: only the parent says where each block stands.")
@@ -337,6 +352,7 @@ impl TemplateRejection {
                 "{% extends %} is not the only one, is inside another tag, or does not name its template in quotes",
                 "write one {% extends \"layout.html\" %} at the top: the parent decides in which place each block stands",
             ),
+            Self::NoBlock(name, meant) => no_block(name, meant.as_deref()),
             Self::Parent(parent) => message(
                 "pages-template-parent",
                 format!(

@@ -5,6 +5,7 @@ use minijinja::machinery::ast::{Block, EmitExpr, EmitRaw, Expr, ForLoop, Spanned
 
 use super::expressions::{Called, Inside, is_attributes, last_filter, offset};
 use super::{Blocks, Escape, HtmlContext, TemplateRejection, WithLine};
+use crate::audit::near;
 
 /// A walk through a template in source order.
 #[derive(Debug, Default)]
@@ -106,7 +107,15 @@ impl TemplateWalk {
             at = match (stmt, &self.inherited) {
                 (Stmt::Extends(_), _) => at,
                 (Stmt::Block(block), Some(known)) => {
-                    let start = known.get(block.name).cloned().unwrap_or(HtmlContext::Text);
+                    let start = known.get(block.name).cloned();
+                    // The blocks of a parent that does not parse are not known.
+                    if start.is_none() && !known.is_empty() {
+                        let names = known.keys().map(String::as_str);
+                        let meant = near(block.name, names).map(str::to_owned);
+                        let unknown = TemplateRejection::NoBlock(block.name.to_owned(), meant);
+                        self.refuse(line(block.span()), unknown);
+                    }
+                    let start = start.unwrap_or(HtmlContext::Text);
                     self.block(block, &start);
                     at
                 }

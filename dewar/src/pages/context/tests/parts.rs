@@ -142,6 +142,32 @@ fn what_follows_a_block_must_be_right_whatever_the_block_writes() {
     }
 }
 
+/// The engine ignores a block that the parent does not have, and the page would be empty.
+#[test]
+fn a_block_is_one_of_the_parents() {
+    for (source, unknown) in [
+        (
+            "{% extends \"layout.html\" %}{% block contnet %}a{% endblock %}",
+            1,
+        ),
+        (
+            "{% extends \"layout.html\" %}{% block content %}{% block inner %}a{% endblock %}{% endblock %}",
+            0,
+        ),
+        (
+            "{% extends \"broken.html\" %}{% block contnet %}a{% endblock %}",
+            0,
+        ),
+    ] {
+        let layout = ("layout.html", "<p>{% block content %}{% endblock %}</p>");
+        let broken = ("broken.html", "{% block content %}");
+        let templates = templates(&[layout, broken, ("page.html", source)]);
+        let found = templates.findings().iter();
+        let found = found.filter(|found| found.id == "pages-name-unknown");
+        assert_eq!(found.count(), unknown, "{source}");
+    }
+}
+
 #[test]
 fn a_template_extends_one_that_is_there() {
     for (source, id) in [
