@@ -54,7 +54,7 @@ impl<const MAX: usize> Name<MAX> {
     /// ```
     #[must_use]
     pub fn looks_like(&self, other: &str) -> bool {
-        look_alike(&self.0, other)
+        self.0 == other || look_alike(&self.0, other)
     }
 }
 
@@ -114,6 +114,13 @@ super::words!(Name<MAX>);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Unicode's table of confusables shows U+02C6, which is a letter, as a sign.
+    #[test]
+    fn a_name_of_signs_alone_looks_like_itself() {
+        let name = Name::<80>::parse("\u{2c6}").unwrap();
+        assert!(name.looks_like("\u{2c6}") && !name.looks_like("\u{2c9}"));
+    }
 
     #[test]
     fn a_word_of_two_scripts_is_refused_and_named() {
