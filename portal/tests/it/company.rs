@@ -142,6 +142,10 @@ pub(crate) fn everything_in(data: &Path) -> String {
     for table in tables {
         let rows = match table.as_str() {
             "dewar_files" => "dewar_files WHERE state <> 'leaving'",
+            // When a session was last used is written after the response.
+            "dewar_sessions" => {
+                "(SELECT token_hash, id, user_id, generation, created_at, proved_at, roles, device, address FROM dewar_sessions)"
+            }
             other => other,
         };
         all.extend(lines(&db, &format!("SELECT * FROM {rows}"), |row| {
