@@ -115,10 +115,7 @@ fn plain(looks: &Sources) -> Looking<'_> {
             .await?;
         if sent.status < 400 {
             seen.push(Evidence::new(
-                format!(
-                    "an unencrypted form is answered by {}",
-                    sent.status
-                ),
+                format!("an unencrypted form is answered by {}", sent.status),
                 &sent.place,
             ));
         }
@@ -187,10 +184,7 @@ fn policy(looks: &Sources) -> Looking<'_> {
             if let Some((_, rest)) = policy.split_once("'nonce-") {
                 let nonce = rest.split('\'').next().unwrap_or_default();
                 if nonces.contains(&nonce) {
-                    seen.push(Evidence::new(
-                        "the policy's nonce repeats",
-                        &answer.place,
-                    ));
+                    seen.push(Evidence::new("the policy's nonce repeats", &answer.place));
                 }
                 if nonce.len() < 22 {
                     seen.push(Evidence::new(

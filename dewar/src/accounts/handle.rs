@@ -276,8 +276,7 @@ impl Inner {
     pub(super) fn knock_as(&self, whose: [u8; 32], from: IpAddr) -> Result<(), Error> {
         self.own.take(whose).map_err(|wait| {
             let entry = Entry::new(Event::ExcessRateLimitExceeded).address(from);
-            self.log
-                .record(entry.detail("accounts, by a known user"));
+            self.log.record(entry.detail("accounts, by a known user"));
             Error::Throttled(wait)
         })
     }

@@ -287,7 +287,10 @@ impl Mailer {
                 let queued = queue.put(kind, cause, message);
                 if !queued {
                     // A stranger who requests letters can cause this.
-                    tracing::warn!(?kind, "an email was dropped: too many of its kind are waiting");
+                    tracing::warn!(
+                        ?kind,
+                        "an email was dropped: too many of its kind are waiting"
+                    );
                 }
                 queued
             }

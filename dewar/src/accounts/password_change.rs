@@ -171,9 +171,9 @@ impl Accounts {
             return Ok(UserId::new(user));
         }
         if link::was_spent(&inner.db, &token).await? {
-            inner.log.record(
-                Entry::new(Event::AuthnTokenReuse).detail("a used password reset link"),
-            );
+            inner
+                .log
+                .record(Entry::new(Event::AuthnTokenReuse).detail("a used password reset link"));
         }
         Err(Error::LinkSpent)
     }

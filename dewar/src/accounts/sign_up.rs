@@ -17,7 +17,10 @@ use crate::sessions::{Session, UserId};
 
 /// A user who gets an account.
 #[derive(Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "an account needs these three values")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "an account needs these three values"
+)]
 pub struct NewUser<'a> {
     /// The address to sign in with, for example from a form's `Email`.
     pub email: &'a str,

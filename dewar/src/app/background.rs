@@ -124,7 +124,6 @@ async fn room_on_the_disk(dewar: Dewar, mut stopped: watch::Receiver<()>) {
 
 /// Stores in the database how far the log is on the disk. It costs a request nothing: one write in some seconds, and only if
 /// something was recorded.
-/// something was recorded at all.
 async fn audit_end(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(REMEMBER_EVERY);
     let mut known = None;

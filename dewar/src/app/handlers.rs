@@ -38,6 +38,7 @@ pub trait HandlerFn<Arguments> {
     message = "`{Self}` cannot be mounted as a handler",
     label = "not an `async fn` that takes its arguments from a request",
     note = "a form reads the body, so it must be the last argument: `async fn save(db: Db, form: Form<Note>) -> …`",
+    note = "a form is taken as `Form<T>`, never as `Option<Form<T>>` or `Result<Form<T>, _>`: nothing goes on after a failed check",
     note = "every other argument is read from the head: `Db`, `CurrentUser`, `Query<T>`, `Path<i64>`, `Scoped<Mine>`, …; a handler has at most twelve",
     note = "it returns `Page`, `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str` or a `dewar::Result` of one of these",
     note = "the future must be `Send`: hold no `Rc`, `RefCell` or lock guard across an `.await`",

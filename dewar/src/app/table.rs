@@ -323,7 +323,7 @@ const LED_TO: &[Leads] = &[
 
 fn led_nowhere(entry: &RouteEntry, place: &str, mount: &str) -> Finding {
     let title = format!(
-        "{} {} redirects to {place}, and no page is mounted there",
+        "{} {} leads to {place}, and no page is mounted there",
         entry.method, entry.path
     );
     Finding::warn(Practice::Roles, "roles-led-nowhere", title)

@@ -156,7 +156,7 @@ events! {
     UserDeleted "user_deleted" Warn Application "An account was deleted."
     AuditEntriesLost "audit_entries_lost" Critical Framework "Entries of this log could not be stored; the entry says how many."
     AuditRotated "audit_rotated" Info Framework "Old files of this log were removed, as the settings say."
-    AuditMismatch "audit_mismatch" Critical Framework "This log was changed while the application was stopped."
+    AuditMismatch "audit_mismatch" Critical Framework "This log is not as the application left it."
 }
 
 impl Event {

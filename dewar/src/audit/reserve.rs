@@ -97,7 +97,10 @@ impl Reserve {
         }
         if due == Some(ReserveChange::Taken) && self.hold().is_ok() {
             self.0.given_up.store(false, Ordering::Relaxed);
-            tracing::info!(free, "the disk has room again, and Dewar allocated the reserve");
+            tracing::info!(
+                free,
+                "the disk has room again, and Dewar allocated the reserve"
+            );
             return Ok(Some(ReserveChange::Taken));
         }
         Ok(None)

@@ -49,8 +49,7 @@ fn named(field: &str) -> &str {
 
 /// Logs a request whose sender lost their session or a role before its body arrived.
 pub(super) fn came_too_late(context: &RequestContext) {
-    let entry =
-        Entry::new(Event::AuthzFail).detail("the session changed during the upload");
+    let entry = Entry::new(Event::AuthzFail).detail("the session changed during the upload");
     let entry = match context.principal() {
         Some(person) => entry.subject(person.id()),
         None => entry,

@@ -427,10 +427,7 @@ impl FieldKind {
     }
 
     pub(super) const fn many(self, min: usize, max: usize) -> Self {
-        assert!(
-            min <= max && max > 0,
-            "the bounds of `Many` allow no value"
-        );
+        assert!(min <= max && max > 0, "the bounds of `Many` allow no value");
         let mut kind = self.repeated();
         kind.required = min > 0;
         kind.min_items = Some(min);
@@ -476,7 +473,10 @@ impl FieldKind {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_false(flag: &bool) -> bool {
     !*flag
 }

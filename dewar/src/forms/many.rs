@@ -25,10 +25,7 @@ impl<F: PartialEq, const MIN: usize, const MAX: usize> Many<F, MIN, MAX> {
     /// Too few, too many, or one of them twice.
     pub fn new(values: Vec<F>) -> Result<Self, Problem> {
         const {
-            assert!(
-                MIN <= MAX && MAX > 0,
-                "the bounds of `Many` allow no value"
-            );
+            assert!(MIN <= MAX && MAX > 0, "the bounds of `Many` allow no value");
         }
         if values.len() < MIN {
             return Err(Problem::new(

@@ -82,9 +82,7 @@ impl Multipart {
             return self.end().await;
         }
         if !self.buffer.starts_with(b"\r\n") {
-            return Err(FormRejection::Malformed(
-                "a boundary has text behind it",
-            ));
+            return Err(FormRejection::Malformed("a boundary has text behind it"));
         }
         self.buffer.advance(2);
         let block = loop {
@@ -134,9 +132,7 @@ impl Multipart {
         }
         match &*self.buffer {
             b"" | b"\r\n" => Ok(None),
-            _ => Err(FormRejection::Malformed(
-                "text follows its last boundary",
-            )),
+            _ => Err(FormRejection::Malformed("text follows its last boundary")),
         }
     }
 

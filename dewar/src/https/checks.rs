@@ -219,7 +219,9 @@ fn preload(config: &Config) -> Finding {
             "https-preload-local",
             "https.hsts_preload is set without a certificate",
         )
-        .why("Dewar never sends HSTS with the local authority, so the setting would have no effect.")
+        .why(
+            "Dewar never sends HSTS with the local authority, so the setting would have no effect.",
+        )
         .fix("Remove https.hsts_preload, or set https.certificate and https.key.");
     }
     Finding::warn(

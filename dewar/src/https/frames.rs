@@ -99,7 +99,9 @@ impl Frames {
             return Err(io::Error::other("the client reset too many requests"));
         }
         if self.talk > self.allowed {
-            return Err(io::Error::other("the client sent too many frames without a request"));
+            return Err(io::Error::other(
+                "the client sent too many frames without a request",
+            ));
         }
         Ok(())
     }

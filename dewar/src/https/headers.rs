@@ -263,10 +263,7 @@ pub struct Inert;
 impl Inert {
     /// The marker.
     #[must_use]
-    #[expect(
-        clippy::new_without_default,
-        reason = "the marker has only one form"
-    )]
+    #[expect(clippy::new_without_default, reason = "the marker has only one form")]
     pub const fn new() -> Self {
         Self
     }

@@ -130,7 +130,10 @@ impl LocalAuthority {
         let pem = Zeroizing::new(key.serialize_pem());
         write(&directory.join("authority.key"), pem.as_bytes())?;
         write(path, made.pem().as_bytes())?;
-        tracing::info!(authority = name, "Dewar created a local certificate authority");
+        tracing::info!(
+            authority = name,
+            "Dewar created a local certificate authority"
+        );
         Ok(Self {
             directory: directory.to_owned(),
             certificate: made.der().clone(),

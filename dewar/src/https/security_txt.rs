@@ -48,10 +48,7 @@ impl SecurityTxt {
         for (key, field) in LINKS {
             match section.optional_text(key) {
                 Some(place) if is_place(&place) => links.push((field, place)),
-                Some(_) => section.refuse(
-                    key,
-                    "a URL, such as \"https://example.org/security\"",
-                ),
+                Some(_) => section.refuse(key, "a URL, such as \"https://example.org/security\""),
                 None => {}
             }
         }
@@ -123,11 +120,14 @@ impl SecurityTxt {
                 "https-security-txt-far",
                 "https.security_txt.expires is more than a year ahead",
             )
-            .why("After a year without a check, the addresses may no longer work (RFC 9116, 2.5.5).")
+            .why(
+                "After a year without a check, the addresses may no longer work (RFC 9116, 2.5.5).",
+            )
         } else {
             return None;
         };
-        let fix = "Check the addresses in https.security_txt, and set expires to less than a year ahead.";
+        let fix =
+            "Check the addresses in https.security_txt, and set expires to less than a year ahead.";
         Some(finding.fix(fix).severity(Severity::Low))
     }
 }

@@ -320,9 +320,7 @@ fn validity(path: &Path, facts: &CertificateFacts, now: i64) -> Option<Finding> 
     };
     Some(
         finding
-            .why(
-                "Browsers refuse a certificate outside its dates, and HSTS lets no user continue.",
-            )
+            .why("Browsers refuse a certificate outside its dates, and HSTS lets no user continue.")
             .fix("Renew it, and find out why the automatic renewal failed.")
             .cwe(298)
             .asvs(&["12.2.2"]),

@@ -306,8 +306,7 @@ impl Error {
 
     /// The command has already printed its problem; only the exit status is left.
     pub(crate) fn quiet() -> Self {
-        Self::new(ErrorKind::Launch)
-            .because("Dewar would refuse to start; the problems are above")
+        Self::new(ErrorKind::Launch).because("Dewar would refuse to start; the problems are above")
     }
 
     /// Adds the problems, field by field, for a program. A field is `items.0.title`, or empty for the whole form.

@@ -7,7 +7,7 @@ pub(crate) fn findings(administrator: Option<&str>, holders: i64) -> Option<Find
     Some(
         Finding::warn(Practice::Roles, "roles-no-administrator", title)
             .severity(Severity::Low)
-            .why("Nobody can assign roles or delete accounts. Anyone who finds the link for the first administrator can use it.")
+            .why("Nobody can assign roles or disable accounts. Anyone who finds the link for the first administrator can use it.")
             .fix(format!("start the application and open the link that it prints, or run `users add --role {role}`"))
             .asvs(&["8.1.1"]),
     )

@@ -57,10 +57,7 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
         Purpose::Column => (SEALED, "sealed columns of the database"),
         Purpose::Csrf => (MAC, "CSRF tokens"),
         Purpose::Cursor => (SEALED, "positions in a list, in links"),
-        Purpose::Device => (
-            SEALED,
-            "known browsers of an account, in a cookie",
-        ),
+        Purpose::Device => (SEALED, "known browsers of an account, in a cookie"),
         Purpose::Flash => (SEALED, "flash messages, in a cookie"),
         Purpose::Hidden => (
             SEALED,

@@ -48,8 +48,7 @@ impl Config {
 
 /// The settings have bounds; limits from code do not.
 fn out_of_bounds(role: &str) -> Finding {
-    let title =
-        format!("the limits of {role:?}'s sessions are outside the allowed range");
+    let title = format!("the limits of {role:?}'s sessions are outside the allowed range");
     Finding::refuse(Practice::Sessions, "sessions-limits", title)
         .why("a session that ends too late can be stolen, and one that ends at once is unusable")
         .fix("set an idle limit of 1 minute to 2 hours and a lifetime of 5 minutes to a day in `App::sessions_of`")

@@ -57,7 +57,10 @@ pub struct Config {
 /// assert_eq!(limits.and(SessionLimits { idle: hour, lifetime: hour }).lifetime, hour);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "sessions have exactly these two limits")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "sessions have exactly these two limits"
+)]
 pub struct SessionLimits {
     /// How long a session may be unused.
     pub idle: Duration,

@@ -237,8 +237,7 @@ impl Session {
     /// [`Error::Ended`] if the session ended meanwhile; or the store cannot be written.
     pub(crate) async fn prove(&self) -> Result<(), Error> {
         let generation = self.now().generation;
-        self.renew(generation, "the user re-authenticated")
-            .await
+        self.renew(generation, "the user re-authenticated").await
     }
 
     /// Ends all other sessions of its owner. This one continues under a new token (ASVS 7.5.2). Returns their number.
@@ -249,7 +248,8 @@ impl Session {
         let (id, principal) = self.0.found.as_ref().ok_or(Error::Visitor)?;
         let sessions = &self.0.sessions;
         let generation = sessions.next_generation(principal.id()).await?;
-        self.renew(generation, "the user ended all other sessions").await?;
+        self.renew(generation, "the user ended all other sessions")
+            .await?;
         sessions.clear_all_of(principal.id(), Some(id)).await
     }
 

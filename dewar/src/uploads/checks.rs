@@ -29,9 +29,13 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     ) && owner_only::identity(&quarantine).0 != owner_only::identity(&kept).0
     {
         found.push(
-            Finding::refuse(Practice::Uploads, "uploads-two-file-systems", "the quarantine and the stored files are on two file systems")
-                .why("Dewar could not move a file in one step, and a crash would leave half of it.")
-                .fix("Put all of uploads.directory on one file system."),
+            Finding::refuse(
+                Practice::Uploads,
+                "uploads-two-file-systems",
+                "the quarantine and the stored files are on two file systems",
+            )
+            .why("Dewar could not move a file in one step, and a crash would leave half of it.")
+            .fix("Put all of uploads.directory on one file system."),
         );
     }
     found

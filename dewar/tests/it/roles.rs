@@ -122,11 +122,11 @@ fn a_page_that_is_led_to_and_not_mounted_is_reported() {
     };
     assert_eq!(
         told(app().signed_in([get("/mine", hello)])),
-        ["GET /mine leads people to /sign-in, and no page is mounted there"]
+        ["GET /mine leads to /sign-in, and no page is mounted there"]
     );
     assert_eq!(
         told(app().public(sign_in())),
-        ["POST /sign-in leads people to /, and no page is mounted there"]
+        ["POST /sign-in leads to /, and no page is mounted there"]
     );
     let forgot = [post(accounts::FORGOT, accounts::forgot)];
     assert_eq!(
@@ -136,7 +136,7 @@ fn a_page_that_is_led_to_and_not_mounted_is_reported() {
                 .public([get("/", hello)])
                 .public(forgot)
         ),
-        ["POST /forgot leads people to /reset/{token}, and no page is mounted there"]
+        ["POST /forgot leads to /reset/{token}, and no page is mounted there"]
     );
     let reset = [get("/reset/{key}", accounts::reset_page)];
     let forgot = [post(accounts::FORGOT, accounts::forgot)];

@@ -106,10 +106,7 @@ fn still_sealed(id: &str, hanging: &BTreeMap<String, u64>) -> Finding {
         .iter()
         .map(|(column, rows)| format!("{rows} of {column}"))
         .collect();
-    let title = format!(
-        "The key {id} still encrypts rows: {}",
-        counts.join(", ")
-    );
+    let title = format!("The key {id} still encrypts rows: {}", counts.join(", "));
     Finding::refuse(Practice::Secrets, "secrets-still-sealed", title)
         .why("Without the key, these rows are lost.")
         .fix("Run `<app> keys reencrypt` first. If you can lose the rows, because the key leaked and you have no time: `--dangerous-even-if-sealed \"why\"`.")
@@ -236,7 +233,11 @@ mod tests {
             ),
             (366, KeyState::Deactivated, &["deactivated: verifies"]),
             (0, KeyState::PreActive, &["90 s", "0 seconds"]),
-            (366, KeyState::Revoked, &["revoked: for old entries of the audit log"]),
+            (
+                366,
+                KeyState::Revoked,
+                &["revoked: for old entries of the audit log"],
+            ),
         ] {
             let line = told(days, state);
             for part in parts {

@@ -24,7 +24,10 @@ fn ask() -> io::Result<Zeroizing<Vec<u8>>> {
     silent.local_modes.remove(LocalModes::ECHO);
     silent.local_modes.insert(LocalModes::ECHONL);
     tcsetattr(&terminal, OptionalActions::Flush, &silent)?;
-    write!(io::stderr(), "Type it and press Enter (the terminal does not show it): ")?;
+    write!(
+        io::stderr(),
+        "Type it and press Enter (the terminal does not show it): "
+    )?;
     let mut line = Zeroizing::new(Vec::with_capacity(4_096));
     terminal.lock().take(4_096).read_until(b'\n', &mut line)?;
     Ok(line)

@@ -68,10 +68,7 @@ pub(super) fn find(
             stated
         }
         (Some(found), Some(stated)) if stated.seq == found.seq && stated.link != found.link => {
-            mismatch(format!(
-                "entry {} is not the original one",
-                found.seq
-            ));
+            mismatch(format!("entry {} is not the original one", found.seq));
             stated
         }
         // A crash between the two writes leaves an old head.

@@ -170,7 +170,10 @@ fn a_cut_tail_is_noticed_and_stays_noticed() {
     );
     let latest = Log::latest_in(&path, 3, None).unwrap();
     assert_eq!(latest[2].event, "audit_mismatch");
-    assert_eq!(latest[2].detail.as_deref(), Some("entries 4 to 5 are missing"));
+    assert_eq!(
+        latest[2].detail.as_deref(),
+        Some("entries 4 to 5 are missing")
+    );
 }
 
 #[test]

@@ -78,18 +78,13 @@ pub(super) fn verify(
         return Err(unreadable(io::ErrorKind::NotFound.into()));
     }
     let base = files::base(path, keys).map_err(unreadable)?;
-    let base =
-        base.ok_or_else(|| BrokenLog::at(0, "its base file has no valid MAC"))?;
+    let base = base.ok_or_else(|| BrokenLog::at(0, "its base file has no valid MAC"))?;
     let (beside, missing) = stated;
     let mut places = Vec::new();
     places.extend(beside.map(|head| (head, "its head")));
     if let Remembered::End(text) = remembered {
-        let head = LogPosition::open(text, Mark::Head, keys).ok_or_else(|| {
-            BrokenLog::at(
-                0,
-                "the database's record of it has no valid MAC",
-            )
-        })?;
+        let head = LogPosition::open(text, Mark::Head, keys)
+            .ok_or_else(|| BrokenLog::at(0, "the database's record of it has no valid MAC"))?;
         places.push((head, "the database"));
     }
     let place = |(head, whose): (LogPosition, _)| ChainPosition {
@@ -184,7 +179,9 @@ impl LogWalk {
             ));
         }
         if seq < expected {
-            return Err(format!("it is entry {seq}, but entry {expected} is expected"));
+            return Err(format!(
+                "it is entry {seq}, but entry {expected} is expected"
+            ));
         }
         if !keys.links(&self.end.link, &body, &link) {
             return Err(format!("entry {seq} is not the original one"));

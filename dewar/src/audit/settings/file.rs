@@ -16,10 +16,7 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
     let text = match text_of(path, findings) {
         Ok(text) => text,
         Err(error) => {
-            let title = format!(
-                "Cannot read the settings file {}: {error}",
-                path.display()
-            );
+            let title = format!("Cannot read the settings file {}: {error}", path.display());
             findings.push(
                 Finding::refuse(Practice::Audit, "settings-file", title)
                     .fix("Make it a readable UTF-8 file of at most 1 MiB, or do not name a file."),

@@ -264,9 +264,7 @@ fn unknown_in_environment(variable: &str, variables: &[&str]) -> Finding {
 fn has_a_new_name(word: Practice, title: String, new: &str) -> Finding {
     Finding::refuse(word, "settings-renamed", title)
         .why("Dewar does not read the old name, so its value would have no effect.")
-        .fix(format!(
-            "Write {new} instead; the value stays as it is."
-        ))
+        .fix(format!("Write {new} instead; the value stays as it is."))
         .cwe(1188)
 }
 

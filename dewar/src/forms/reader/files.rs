@@ -29,9 +29,7 @@ impl FormReader<'_> {
         said: FileClaim,
     ) -> Result<(), FormRejection> {
         let Some(most) = spec.kind.max_bytes.filter(|_| spec.kind.is_file()) else {
-            return Err(FormRejection::Malformed(
-                "a field for text received a file",
-            ));
+            return Err(FormRejection::Malformed("a field for text received a file"));
         };
         if let Some(drain) = &self.drain {
             drain.begin();

@@ -46,7 +46,9 @@ impl ChallengeResponses {
             )
             .ok()??;
         question_config(host, &answer)
-            .inspect_err(|error| tracing::warn!(error, "cannot build the response to an ACME challenge"))
+            .inspect_err(|error| {
+                tracing::warn!(error, "cannot build the response to an ACME challenge")
+            })
             .ok()
     }
 

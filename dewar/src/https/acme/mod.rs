@@ -385,9 +385,7 @@ impl AcmeStatus {
                 Finding::warn(
                     Practice::Https,
                     "https-acme-late",
-                    format!(
-                        "The certificate expires in {days} days, and its renewal is late"
-                    ),
+                    format!("The certificate expires in {days} days, and its renewal is late"),
                 )
                 .why("Browsers refuse an expired certificate, and HSTS lets no user continue.")
                 .fix("Find out why the orders fail: `https status`, and the log.")

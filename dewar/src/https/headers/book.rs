@@ -15,7 +15,9 @@ pub fn markdown_table() -> String {
         let when = match rule.when {
             When::Always => "every answer",
             When::Default => "every response that sets none",
-            When::HstsPreload => "every response, with certificate files or ACME, and `hsts_preload`",
+            When::HstsPreload => {
+                "every response, with certificate files or ACME, and `hsts_preload`"
+            }
             When::Hsts => "every response, with certificate files or ACME",
             When::Html => "pages",
             When::NotHtml => "everything else",

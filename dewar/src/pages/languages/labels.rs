@@ -63,7 +63,9 @@ fn finding(file: &str, id: &str, form: &str, meant: Option<&str>) -> Finding {
     let title = format!("{file} has the label {id}, but the form {form} does not have this field");
     let fix = match meant {
         Some(meant) => format!("Rename it to {meant}, the name of the field."),
-        None => "Name it <form>-<field>, with the field's name in the struct, or remove it.".to_owned(),
+        None => {
+            "Name it <form>-<field>, with the field's name in the struct, or remove it.".to_owned()
+        }
     };
     Finding::warn(Practice::Pages, "pages-label-unused", title)
         .why("Dewar would never show it: the field keeps the label in the code.")

@@ -323,12 +323,7 @@ impl Locale {
         if errors.is_empty() {
             return Some(words);
         }
-        tracing::error!(
-            id,
-            language = self.tag,
-            ?errors,
-            "cannot format a message"
-        );
+        tracing::error!(id, language = self.tag, ?errors, "cannot format a message");
         None
     }
 }

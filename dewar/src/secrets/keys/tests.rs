@@ -141,7 +141,7 @@ fn the_current_key_cannot_be_revoked_nor_an_unknown_one() {
     assert!(
         KeyRing::revoke(&dir, "nobody").unwrap_err()[0]
             .title
-            .contains("no key")
+            .contains("No key")
     );
 }
 

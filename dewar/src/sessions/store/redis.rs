@@ -111,7 +111,10 @@ fn client(address: &Address) -> Result<Client, Error> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it by value")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` passes it by value"
+)]
 fn unreachable(error: RedisError) -> Error {
     Error::Unreachable(peer_text(&error))
 }

@@ -110,7 +110,11 @@ async fn a_missing_role_is_told_with_the_role() {
     assert_eq!(ada.get("/reviews").await.status(), 403);
     let log = site.log().await;
     let line = log.lines().find(|line| line.contains("authz_fail"));
-    assert!(line.unwrap().contains("the route requires the role reviewer"), "{log}");
+    assert!(
+        line.unwrap()
+            .contains("the route requires the role reviewer"),
+        "{log}"
+    );
 }
 
 /// The route table shows the path parameter of a handler with a record, and the start reports a path without it.

@@ -245,7 +245,7 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_the_command_and_at_sta
     let found = verify();
     assert_eq!(found.status.code(), Some(1));
     let said = String::from_utf8_lossy(&found.stderr);
-    assert!(said.contains("as the database says"), "{said}");
+    assert!(said.contains("according to the database"), "{said}");
     let running = in_process(data.path()).await;
     let latest = running.dewar().log().latest(99, None).await.unwrap();
     assert!(latest.iter().any(|entry| entry.event == "audit_mismatch"));

@@ -236,7 +236,10 @@ async fn what_a_mail_server_says_of_a_letter_is_not_logged() {
         let asked = asked.clone();
         let said = tokio::task::spawn_blocking(move || said_while_sending(&asked));
         let said = said.await.unwrap();
-        assert!(said.contains("Dewar gave up on an email"), "{reply}: {said}");
+        assert!(
+            said.contains("Dewar gave up on an email"),
+            "{reply}: {said}"
+        );
         assert!(said.trim_end().ends_with(logged), "{reply}: {said}");
         for secret in ["/reset/", "abc", "spam", "ada@", "\x1b", "u{1b}"] {
             assert!(!said.contains(secret), "{reply}: {said}");
@@ -265,10 +268,7 @@ async fn a_wrong_certificate_is_logged_in_our_words() {
     for asked in [by_number, distrusting] {
         let said = tokio::task::spawn_blocking(move || said_while_sending(&asked));
         let said = said.await.unwrap();
-        assert!(
-            said.contains("the mail server: its certificate is"),
-            "{said}"
-        );
+        assert!(said.contains("the mail server: its certificate "), "{said}");
         assert!(!said.contains("localhost"), "{said}");
     }
 }

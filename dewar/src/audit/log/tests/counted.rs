@@ -75,7 +75,10 @@ async fn what_could_not_be_written_is_written_down_at_the_stop() {
     fs::rename(&away, directory).unwrap();
     drop(log);
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains("entries that could not be stored: 1"), "{text}");
+    assert!(
+        text.contains("entries that could not be stored: 1"),
+        "{text}"
+    );
 }
 
 /// 11,350 refused sign-ins a second wrote 7 MB a second of log.

@@ -47,7 +47,7 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_reme
     write(&path, 11..=16);
     assert_eq!(
         verify().unwrap_err().why,
-        "entry 5 is not the one the database names"
+        "entry 5 is not the one in the database"
     );
     drop(open_remembering());
     let told = told(&path).detail.unwrap();

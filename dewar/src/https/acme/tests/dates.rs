@@ -86,5 +86,9 @@ fn what_should_be_known_of_a_certificate_is_said_and_nothing_else() {
     assert_eq!(at(1, half), ["https-acme-failing"]);
     assert_eq!(at(1, half + 1), ["https-acme-failing", "https-acme-late"]);
     let late = status(Some(end), Some(renewal), 0).findings(end - 4 * DAY);
-    assert!(late[0].title.starts_with("The certificate expires in 4 days"));
+    assert!(
+        late[0]
+            .title
+            .starts_with("The certificate expires in 4 days")
+    );
 }

@@ -107,7 +107,7 @@ async fn a_key_that_rows_hang_on_is_not_revoked_by_mistake() {
     assert!(!done && said.contains("1 of profiles.telephone"), "{said}");
     assert!(said.contains("keys reencrypt"), "{said}");
     let (done, said) = keys(&["revoke", &first, "--dangerous-even-if-sealed", " "]);
-    assert!(!done && said.contains("without a reason"), "{said}");
+    assert!(!done && said.contains("needs a reason"), "{said}");
     let (done, json) = keys(&["reencrypt", "--json"]);
     assert!(done, "{json}");
     let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
