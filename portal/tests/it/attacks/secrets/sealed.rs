@@ -114,7 +114,7 @@ async fn a_key_that_rows_hang_on_is_not_revoked_by_mistake() {
     assert_eq!(summary["columns"][0]["reencrypted"], 1, "{json}");
     let (done, said) = keys(&["reencrypt"]);
     assert!(
-        done && said.contains("profiles.telephone: 0 rows"),
+        done && said.contains("profiles.telephone: re-encrypted 0 rows"),
         "{said}"
     );
     let (done, said) = keys(&["revoke", &first]);
