@@ -121,14 +121,8 @@ async fn more_fields_or_bytes_than_a_form_has_are_refused_early() {
     let ada = portal.member("ada").await;
     let path = format!("{}/comments", document(&ada, "Plan").await);
     let many: String = (0..10_000).map(|number| format!("f{number}=1&")).collect();
-    assert!(
-        [400, 413].contains(
-            &post(&ada, &path, &format!("{many}comment=a"))
-                .await
-                .status()
-                .as_u16()
-        )
-    );
+    let answer = post(&ada, &path, &format!("{many}comment=a")).await;
+    assert_eq!(answer.status(), 413);
     // Slightly more than allowed: the response says so.
     let token = token(&ada).await;
     let version = encoded(&shown(&ada, &path).await.unwrap());
@@ -149,14 +143,8 @@ async fn more_fields_or_bytes_than_a_form_has_are_refused_early() {
         assert_eq!(answer.status(), 413);
     }
     let name = "n".repeat(500);
-    assert!(
-        [400, 413].contains(
-            &post(&ada, &path, &format!("{name}=1"))
-                .await
-                .status()
-                .as_u16()
-        )
-    );
+    let answer = post(&ada, &path, &format!("{name}=1")).await;
+    assert_eq!(answer.status(), 400);
     assert_eq!(portal.count("SELECT count(*) FROM comments").await, 0);
     assert_eq!(send(large(10)).await.unwrap().status(), 303);
 }
@@ -193,11 +181,7 @@ async fn a_choice_that_was_not_offered_is_refused() {
             &format!("decision={}&reason={version}", decision.replace(' ', "%00")),
         )
         .await;
-        assert!(
-            [400, 422].contains(&answer.status().as_u16()),
-            "{decision:?}: {}",
-            answer.status()
-        );
+        assert_eq!(answer.status(), 422, "{decision:?}");
     }
     assert_eq!(
         portal

@@ -78,8 +78,7 @@ async fn a_form_that_was_kept_for_another_session_is_none() {
     for forged in [planted.as_str(), &cut, "", "{\"Go\":{\"to\":\"/\"}}"] {
         let form = page.form("/confirm").tamper("pending", forged);
         let answer = grace.submit(form.fill("password", PASSWORD)).await;
-        let status = answer.status().as_u16();
-        assert!([400, 422].contains(&status), "{forged}: {status}");
+        assert_eq!(answer.status(), 400, "{forged}");
         assert_eq!(roles_of_ada(&portal).await, 0);
     }
     assert_eq!(confirm(&grace, &page, PASSWORD).await.status(), 303);
@@ -109,11 +108,7 @@ async fn a_kept_form_is_not_replayed() {
         303
     );
     let answer = confirm(&grace, &page, PASSWORD).await;
-    assert!(
-        [400, 403].contains(&answer.status().as_u16()),
-        "{}",
-        answer.status()
-    );
+    assert_eq!(answer.status(), 403);
     assert_eq!(roles_of_ada(&portal).await, 0);
 }
 
