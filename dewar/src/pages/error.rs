@@ -413,9 +413,13 @@ impl fmt::Debug for Error {
     }
 }
 
+/// The text for the visitor; of a start or a command that failed, which no visitor caused, the reason.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.words().fmt(f)
+        match &self.0.cause {
+            Some(cause) if self.0.kind == ErrorKind::Launch => cause.fmt(f),
+            _ => self.words().fmt(f),
+        }
     }
 }
 

@@ -42,6 +42,12 @@ pub(super) fn template<'a>(
     let named = page.template();
     // An unknown template in an include is found at start, with its line.
     let is_absent = error.kind() == ErrorKind::TemplateNotFound && error.name().is_none();
+    let names: Vec<_> = names.collect();
+    if is_absent && names.contains(&named) {
+        return Some(format!(
+            "template {named} cannot be read: it is gone, or not UTF-8 text"
+        ));
+    }
     is_absent.then(|| {
         let meant = near(named, names).map_or_else(
             || "Look for it in the folder of the templates.".to_owned(),

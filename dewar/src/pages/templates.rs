@@ -213,6 +213,13 @@ fn source_of(read: &Arc<Read>, name: &str) -> Result<Option<TemplateSource>, Err
     ))
 }
 
+fn not_text(name: &str) -> Finding {
+    let title = format!("template {name} is not UTF-8 text");
+    Finding::refuse(Practice::Pages, "pages-template-text", title)
+        .why("The page cannot be shown.")
+        .fix("save the file as UTF-8")
+}
+
 /// The findings about all templates.
 fn check_all(engine: &Environment<'static>, read: &Read, names: &BTreeSet<String>) -> Vec<Finding> {
     let judged: Vec<_> = names.iter().map(|name| (name, judge(name, read))).collect();
@@ -232,7 +239,7 @@ fn check_all(engine: &Environment<'static>, read: &Read, names: &BTreeSet<String
                 findings.extend(check(engine, name, judged.findings));
                 findings.extend(called);
             }
-            Ok(None) => findings.extend(check(engine, name, Vec::new())),
+            Ok(None) => findings.push(not_text(name)),
             Err(error) => findings.push(broken(name, &error)),
         }
     }
@@ -432,6 +439,22 @@ mod tests {
             said.ends_with("`form.titel` is undefined. Did you mean title?"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn a_template_that_is_no_text_is_found_at_start() {
+        let names = BTreeSet::from(["page.html".to_owned()]);
+        let loaded = Templates::of(&names, |_| None, Assets::default(), Mode::Development);
+        let titles: Vec<_> = loaded
+            .findings()
+            .iter()
+            .map(|found| &*found.title)
+            .collect();
+        assert_eq!(titles, ["template page.html is not UTF-8 text"]);
+        let page = Page::new("page.html");
+        let error = loaded.render("page.html", page.given()).unwrap_err();
+        let said = loaded.told(&error, &page).unwrap();
+        assert!(said.contains("not UTF-8 text"), "{said}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 
 use zeroize::Zeroizing;
 
@@ -226,6 +226,12 @@ async fn everybody(plan: &Blueprint) -> Result<Vec<User>, Error> {
     let mut all = Vec::new();
     let db = plan.database_to_read();
     let Some(db) = db.map_err(|findings| Error::launch(&findings))? else {
+        let file = plan.database_file();
+        let none = format!(
+            "No accounts: the database {} does not exist yet.\n",
+            file.display()
+        );
+        write!(io::stderr(), "{none}").map_err(Error::internal)?;
         return Ok(all);
     };
     let older = !db.migrations_pending(&plan.migrations()).await?.is_empty();
