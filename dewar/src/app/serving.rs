@@ -47,7 +47,7 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
         let authority = std::path::absolute(authority).unwrap_or_else(|_| authority.into());
         let authority = authority.display();
         text.push_str(&format!(
-            "Certificate: issued by this machine's own authority, {authority}\n  To make browsers trust it, run \
+            "  Certificate: issued by this machine's own authority, {authority}\n  To make browsers trust it, run \
              `https trust`.\n"
         ));
     }
