@@ -6,7 +6,7 @@ use super::cli::Command;
 use super::config::{self, Config, Surroundings};
 use super::layers::{Layers, TowerLayer};
 use super::{Dewar, Route, RouteEntry, RouteTable};
-use crate::audit::{Clock, Finding, Flag, Practice, Settings};
+use crate::audit::{Clock, Finding, Flag, PREFIX, Practice, Settings, variable};
 use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
@@ -293,7 +293,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// }
     /// # let _ = app;
     /// ```
-    pub fn layer_outside(mut self, layer: impl TowerLayer) -> Self {
+    pub fn layer_outside(mut self, layer: impl TowerLayer + Send + 'static) -> Self {
         self.outside.add(layer);
         self
     }
@@ -318,7 +318,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// fn app(app: App) -> App { app.layer_inside(from_fn(measure)) }
     /// # let _ = app;
     /// ```
-    pub fn layer_inside(mut self, layer: impl TowerLayer) -> Self {
+    pub fn layer_inside(mut self, layer: impl TowerLayer + Send + 'static) -> Self {
         self.inside.add(layer);
         self
     }
@@ -482,14 +482,13 @@ impl<S> fmt::Debug for App<S> {
 
 /// The finding about a setting of a test that is not named as in the environment.
 fn unread(name: &str) -> Option<Finding> {
-    if name.starts_with("DEWAR_") {
+    if name.starts_with(PREFIX) {
         return None;
     }
-    let as_variable = name.to_uppercase().replace('.', "_");
     let title = format!("`{name}` does not name a setting as the environment does");
     Some(
         Finding::refuse(Practice::Audit, "settings-unknown", title)
             .why("The application would ignore it, and the test would not test it.")
-            .fix(format!("Write `DEWAR_{as_variable}`.")),
+            .fix(format!("Write `{}`.", variable(name))),
     )
 }

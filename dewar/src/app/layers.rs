@@ -20,7 +20,7 @@ pub type BoxService = BoxCloneSyncService<Request, Response, Infallible>;
 /// ```
 /// use dewar::App;
 /// use dewar::app::TowerLayer;
-/// fn measured(app: App, layer: impl TowerLayer) -> App { app.layer_outside(layer) }
+/// fn measured(app: App, layer: impl TowerLayer + Send + 'static) -> App { app.layer_outside(layer) }
 /// # let _ = |app: App| measured(app, tower::layer::util::Identity::new());
 /// ```
 #[diagnostic::on_unimplemented(
@@ -28,38 +28,25 @@ pub type BoxService = BoxCloneSyncService<Request, Response, Infallible>;
     label = "a tower layer of a `Service<Request>` that never fails",
     note = "for a function, use `axum::middleware::from_fn`; for a service that can fail, put `axum::error_handling::HandleErrorLayer` around it"
 )]
-pub trait TowerLayer:
-    Layer<
-        BoxService,
-        Service: Service<
-            Request,
-            Response: IntoResponse + 'static,
-            Error: Into<Infallible> + 'static,
-            Future: Send + 'static,
-        > + Clone
-                     + Send
-                     + Sync
-                     + 'static,
-    > + Send
-    + 'static
-{
+pub trait TowerLayer {
+    /// The layer around a service of the stack.
+    #[doc(hidden)]
+    fn wrap(self, inner: BoxService) -> BoxService;
 }
 
-impl<L> TowerLayer for L where
-    L: Layer<
-            BoxService,
-            Service: Service<
-                Request,
-                Response: IntoResponse + 'static,
-                Error: Into<Infallible> + 'static,
-                Future: Send + 'static,
-            > + Clone
-                         + Send
-                         + Sync
-                         + 'static,
-        > + Send
-        + 'static
+impl<L> TowerLayer for L
+where
+    L: Layer<BoxService>,
+    L::Service: Service<Request> + Clone + Send + Sync + 'static,
+    <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+    <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+    <L::Service as Service<Request>>::Future: Send + 'static,
 {
+    fn wrap(self, inner: BoxService) -> BoxService {
+        let service = self.layer(inner);
+        let service = service.map_response(IntoResponse::into_response);
+        BoxCloneSyncService::new(service.map_err(Into::into))
+    }
 }
 
 type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
@@ -70,12 +57,8 @@ pub(super) struct Layers(Vec<Wrap>);
 
 impl Layers {
     /// Adds a layer inside the existing ones.
-    pub(super) fn add(&mut self, layer: impl TowerLayer) {
-        self.0.push(Box::new(move |inner| {
-            let service = layer.layer(inner);
-            let service = service.map_response(IntoResponse::into_response);
-            BoxCloneSyncService::new(service.map_err(Into::into))
-        }));
+    pub(super) fn add(&mut self, layer: impl TowerLayer + Send + 'static) {
+        self.0.push(Box::new(move |inner| layer.wrap(inner)));
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -69,7 +69,7 @@ pub(crate) use sanitize::{network, peer_text};
 #[cfg(test)]
 pub(crate) use settings::RENAMED;
 pub(crate) use settings::nearest::near;
-pub(crate) use settings::{Flag, duration};
+pub(crate) use settings::{Flag, PREFIX, duration, variable};
 pub use settings::{KnownSetting, Section, Settings};
 pub(crate) use size::{KIB, MIB, UNITS, size, whole_units};
 

@@ -10,6 +10,7 @@ pub(crate) use parse::duration;
 #[cfg(test)]
 pub(crate) use renamed::RENAMED;
 pub use section::Section;
+pub(crate) use section::{PREFIX, variable};
 
 use super::{Finding, Practice};
 use crate::audit::sanitize::bounded;
@@ -125,7 +126,7 @@ impl Settings {
         let is_broken = findings.iter().any(|finding| finding.id == "settings-file");
         let environment = env
             .into_iter()
-            .filter(|(name, _)| name.starts_with("DEWAR_") && name != "DEWAR_CONFIG")
+            .filter(|(name, _)| name.starts_with(PREFIX) && name != "DEWAR_CONFIG")
             .collect();
         let state = Mutex::new(SettingsState {
             asked: BTreeMap::new(),

@@ -290,10 +290,14 @@ fn checked_line(text: &str) -> Option<String> {
     plain.then(|| text.to_owned())
 }
 
-pub(super) fn variable(name: &str) -> String {
+/// The beginning of every variable of the environment that Dewar reads.
+pub(crate) const PREFIX: &str = "DEWAR_";
+
+/// The variable of a setting: `DEWAR_SESSIONS_IDLE` for `sessions.idle`.
+pub(crate) fn variable(name: &str) -> String {
     let upper = name.chars().map(|c| match c {
         '.' | '-' => '_',
         other => other.to_ascii_uppercase(),
     });
-    "DEWAR_".chars().chain(upper).collect()
+    PREFIX.chars().chain(upper).collect()
 }
