@@ -172,28 +172,27 @@ impl Handle {
     }
 
     pub(crate) fn own_text(&self, sql: &str) -> Result<(), Error> {
+        Ok(self.as_own(|connection| connection.execute_batch(sql))?)
+    }
+
+    fn as_own<T>(&self, run: impl FnOnce(&Connection) -> T) -> T {
         self.limits.set_mode(StatementMode::Own);
-        let done = self.connection.execute_batch(sql);
+        let done = run(&self.connection);
         self.limits.set_mode(StatementMode::Running);
-        Ok(done?)
+        done
     }
 
     /// Whether SQLite writes ahead to a log: it does not on every file system.
     pub(crate) fn has_write_ahead_log(&self) -> bool {
-        self.limits.set_mode(StatementMode::Own);
-        let mode = self
-            .connection
-            .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
-        self.limits.set_mode(StatementMode::Running);
+        let mode = self.as_own(|connection| {
+            connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))
+        });
         mode.is_ok_and(|mode| mode == "wal")
     }
 
     /// Writes a consistent copy of everything to an existing empty file.
     pub(crate) fn copy_to(&self, path: &str) -> Result<(), Error> {
-        self.limits.set_mode(StatementMode::Own);
-        let done = self.connection.execute("VACUUM INTO ?", [path]);
-        self.limits.set_mode(StatementMode::Running);
-        done?;
+        self.as_own(|connection| connection.execute("VACUUM INTO ?", [path]))?;
         Ok(())
     }
 

@@ -27,10 +27,19 @@ pub(crate) struct Unsent {
 /// Reads the values of a form that its sender may see again, within the bounds of every form. It checks no token: Dewar
 /// only shows the values to their sender.
 pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
-    let context = RequestContext::of(parts)?;
     let info = RequestInfo::get(&parts.extensions);
+    read(&parts.headers, RequestContext::of(parts)?, info, body, spec).await
+}
+
+async fn read(
+    headers: &HeaderMap,
+    context: &RequestContext,
+    info: Option<&RequestInfo>,
+    body: Body,
+    spec: &FormSpec,
+) -> Result<Unsent, Error> {
     let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
-    let reader = FormReader::unsent(tokens, intake, &parts.headers, spec);
+    let reader = FormReader::unsent(tokens, intake, headers, spec);
     Ok(reader.of_request(info, context).texts(body).await)
 }
 
@@ -89,14 +98,8 @@ impl UnreadForm {
         }
         // A sender over the rate limit learns so at the next form.
         let _wait = context.admission.count().err();
-        let reader = FormReader::unsent(
-            context.tokens().ok()?,
-            context.service::<Intake>().ok()?,
-            headers,
-            spec,
-        );
-        let reader = reader.of_request(info.as_ref(), context);
-        Some(reader.texts(body).await.typed)
+        let unsent = read(headers, context, info.as_ref(), body, spec).await;
+        Some(unsent.ok()?.typed)
     }
 }
 

@@ -227,11 +227,8 @@ async fn everybody(plan: &Blueprint) -> Result<Vec<User>, Error> {
     let db = plan.database_to_read();
     let Some(db) = db.map_err(|findings| Error::launch(&findings))? else {
         let file = plan.database_file();
-        let none = format!(
-            "No accounts: the database {} does not exist yet.\n",
-            file.display()
-        );
-        write!(io::stderr(), "{none}").map_err(Error::internal)?;
+        let none = "No accounts: the database does not exist yet:";
+        writeln!(io::stderr(), "{none} {}", file.display()).map_err(Error::internal)?;
         return Ok(all);
     };
     let older = !db.migrations_pending(&plan.migrations()).await?.is_empty();
