@@ -14,13 +14,12 @@ use sea_orm::Value;
 use tokio::sync::Mutex;
 
 use super::{
-    Config, Error, Literal, Migration, Row, Table, Tx,
-    connection::{ConnectionPurpose, Decode, FileAccess, Handle, QueryOutcome, make_file},
-    migrations,
+    Config, Error, Literal, Migration, Row, Table, Tx, migrations,
     models::Models,
-    readers::Readers,
-    version::{DataVersion, OpenFiles, VersionFile},
-    writer::{JobScope, Writer, WriterGuard, hold},
+    sqlite::connection::{ConnectionPurpose, Decode, FileAccess, Handle, QueryOutcome, make_file},
+    sqlite::readers::Readers,
+    sqlite::version::{DataVersion, OpenFiles, VersionFile},
+    sqlite::writer::{JobScope, Writer, WriterGuard, hold},
 };
 
 /// The application's database. Cheap to clone; every clone is the same database.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::OptionalExtension;
 
-use super::{Error, connection::Handle, limits::StatementMode};
+use super::{Error, sqlite::connection::Handle, sqlite::limits::StatementMode};
 
 /// A migration: one change of the tables, with a name and its SQL.
 ///

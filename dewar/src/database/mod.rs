@@ -52,29 +52,25 @@
 
 mod checks;
 mod config;
-mod connection;
 mod cost;
 mod db;
 mod error;
 mod functions;
 mod html_text;
 mod ids;
-mod limits;
 mod literal;
 mod migrations;
 mod models;
 mod orm;
 mod outbox;
 mod quota;
-mod readers;
 mod reencrypt;
 mod rehearsal;
 mod row;
 mod sealed;
+mod sqlite;
 mod tx;
 mod value;
-mod version;
-mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -95,7 +91,7 @@ pub use sealed::{Sealed, SealedColumn, Unbound};
 pub use tx::Tx;
 
 pub(crate) use html_text::{html_text, words};
-pub(crate) use version::DataVersion;
+pub(crate) use sqlite::version::DataVersion;
 
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]

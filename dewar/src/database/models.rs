@@ -17,8 +17,8 @@ use sea_orm::{ColumnTrait, EntityTrait, IdenStatic, Iterable, ProxyRow, QueryRes
 
 use super::{
     Error,
-    connection::Decode,
     cost::Cost,
+    sqlite::connection::Decode,
     value::{ColumnKind, as_stored},
 };
 

@@ -1,6 +1,6 @@
 //! A copy of the tables without their rows, to try migrations without changing the database.
 
-use super::{Db, Error, Row, connection::Handle, limits::StatementMode};
+use super::{Db, Error, Row, sqlite::connection::Handle, sqlite::limits::StatementMode};
 
 /// A virtual table makes its own shadow tables.
 const TABLES: &str = "SELECT sql FROM sqlite_schema

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rusqlite::types::ValueRef;
 
-use super::{Error, connection::Decode, models::ColumnPlan};
+use super::{Error, models::ColumnPlan, sqlite::connection::Decode};
 
 /// One row of a literal query.
 ///

@@ -13,8 +13,8 @@ use sea_orm::Value;
 
 use super::{
     Db, Error, Literal, Row,
-    connection::{Decode, Handle},
-    writer::{JobScope, WriterGuard},
+    sqlite::connection::{Decode, Handle},
+    sqlite::writer::{JobScope, WriterGuard},
 };
 
 /// An open transaction: its changes are committed together, or not at all.

@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::database::connection::{ConnectionPurpose, FileAccess, Handle};
+use crate::database::sqlite::connection::{ConnectionPurpose, FileAccess, Handle};
 
 #[tokio::test]
 async fn values_are_bound_and_come_back_as_they_were() {

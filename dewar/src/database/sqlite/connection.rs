@@ -14,13 +14,15 @@ use rusqlite::{Connection, OpenFlags, StatementStatus, config::DbConfig};
 use sea_orm::Value;
 
 use super::{
-    Config, Durability, Error, functions,
     limits::{StatementLimits, StatementMode},
-    models::{ColumnPlan, Models},
-    value,
     version::VersionFile,
 };
 use crate::audit::owner_only;
+use crate::database::{
+    Config, Durability, Error, functions,
+    models::{ColumnPlan, Models},
+    value,
+};
 
 /// The number of prepared statements that each connection keeps.
 const PREPARED: usize = 256;

@@ -126,7 +126,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::database::connection::{ConnectionPurpose, FileAccess};
+    use crate::database::sqlite::connection::{ConnectionPurpose, FileAccess};
     use crate::database::{Config, Db, Migration};
 
     const TABLE: Migration = Migration::new(

@@ -15,7 +15,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Error, connection::Handle, readers::report_slow};
+use super::{connection::Handle, readers::report_slow};
+use crate::database::Error;
 
 type WriteJob = Box<dyn FnOnce(&mut Handle) + Send>;
 

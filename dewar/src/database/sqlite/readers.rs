@@ -16,11 +16,10 @@ use sea_orm::Value;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use super::{
-    Config, Error,
     connection::{ConnectionPurpose, Decode, FileAccess, Handle, QueryOutcome},
-    models::Models,
     version::VersionFile,
 };
+use crate::database::{Config, Error, models::Models};
 
 /// Statements that take this long are logged.
 const SLOW: Duration = Duration::from_millis(200);
