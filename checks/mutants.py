@@ -301,7 +301,7 @@ class Mutants:
 
     def built(self, what: list) -> set:
         """Builds the test programs, each with its working folder; returns the mutants that do not compile."""
-        command = ["cargo", *what, "--message-format=json", "--workspace", "--features", "dewar/redis,dewar/postgres"]
+        command = ["cargo", *what, "--message-format=json", "--workspace", "--features", "dewar/redis"]
         built = subprocess.run(command, cwd=self.copy, env=environment(), capture_output=True, text=True)
         self.programs, bad, other = {}, set(), []
         for part in map(json.loads, built.stdout.splitlines()):

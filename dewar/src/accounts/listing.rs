@@ -1,7 +1,7 @@
 //! The list of users, page by page.
 
 use super::{Accounts, Error, User};
-use crate::database::{self, Db, fold};
+use crate::database::{self, Db, Sql, fold};
 use crate::forms::Keyset;
 use crate::pages::{Paged, Position};
 
@@ -11,8 +11,9 @@ pub type UserKey = (String, i64);
 /// Users in an order, after a key. An index gives each of two parts in order: those with the same name, and those after it. So it
 /// reads no more rows than it returns, for any number of users and any names.
 macro_rules! people {
-    ($beyond:literal, $order:literal) => {
+    ($before:literal, $beyond:literal, $after:literal, $order:literal) => {
         concat!(
+            $before,
             people!(),
             " AND u.name = ?2 COLLATE NOCASE AND u.id ",
             $beyond,
@@ -20,7 +21,9 @@ macro_rules! people {
             people!(),
             " AND u.name ",
             $beyond,
-            " ?2 COLLATE NOCASE ORDER BY 3 COLLATE NOCASE ",
+            " ?2 COLLATE NOCASE ",
+            $after,
+            " COLLATE NOCASE ",
             $order,
             ", 1 ",
             $order,
@@ -30,13 +33,23 @@ macro_rules! people {
     // `instr` and not LIKE: a `%` in a search is only a `%`.
     () => {
         "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
-            FROM dewar_users u WHERE (?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1))"
+            (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            FROM dewar_users u WHERE (?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1) > 0)"
     };
 }
 
-const FORWARDS: &str = people!(">", "ASC");
-const BACKWARDS: &str = people!("<", "DESC");
+/// SQLite sorts both parts by the index only at their own end, PostgreSQL allows a collation only around them.
+macro_rules! sorted {
+    ($beyond:literal, $order:literal) => {
+        Sql::new(
+            people!("", $beyond, "ORDER BY 3", $order),
+            people!("SELECT * FROM (", $beyond, ") people ORDER BY name", $order),
+        )
+    };
+}
+
+const FORWARDS: Sql = sorted!(">", "ASC");
+const BACKWARDS: Sql = sorted!("<", "DESC");
 
 /// Like [`Accounts::list`], for a database whose room is not open.
 pub(crate) async fn list(

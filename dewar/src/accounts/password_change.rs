@@ -10,7 +10,7 @@ use super::password::StoredHash;
 use super::pool::PoolShare;
 use super::{Accounts, Error, RESET, User, VerifiedPassword, forgot_at, throttle};
 use crate::audit::{Entry, Event, command_line};
-use crate::database::{self, Tx};
+use crate::database::{self, Tx, refuse_while_reading};
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
@@ -28,6 +28,7 @@ impl Accounts {
         new: &str,
         session: &Session,
     ) -> Result<(), Error> {
+        refuse_while_reading()?;
         let inner = &self.0;
         let user = proof.user();
         let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
@@ -89,6 +90,7 @@ impl Accounts {
     /// [`Error::LinkSpent`]; the problem of the new password, after which the link is still valid; [`Error::Busy`];
     /// [`Error::Throttled`].
     pub async fn reset(&self, token: &str, new: &str, from: IpAddr) -> Result<(), Error> {
+        refuse_while_reading()?;
         let inner = &self.0;
         let user = match self.owner_of_reset(token).await {
             Ok(user) => user,

@@ -10,7 +10,7 @@ use super::pool::PoolShare;
 use super::users::about;
 use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
 use crate::audit::{Entry, Event};
-use crate::database::{self, Tx};
+use crate::database::{self, Tx, refuse_while_reading};
 use crate::forms::{Email, Name};
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
@@ -118,6 +118,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Address`]; [`Error::Name`]; [`Error::Taken`]; [`Error::UnknownRole`]; the problem of the password.
     pub async fn add(&self, person: NewUser<'_>, roles: &[&str]) -> Result<UserId, Error> {
+        refuse_while_reading()?;
         let inner = &self.0;
         self.known(roles)?;
         let email = Email::parse(person.email).map_err(Error::Address)?;
@@ -186,6 +187,7 @@ impl Accounts {
         person: NewUser<'_>,
         from: IpAddr,
     ) -> Result<UserId, Error> {
+        refuse_while_reading()?;
         let inner = &self.0;
         if let Err(error) = self.look_at_setup(token).await {
             inner.check_rate_limit(from)?;

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::email::EmailKey;
-use crate::database::{Db, Error, Tx};
+use crate::database::{Db, Error, Sql, Tx};
 use crate::secrets;
 use crate::sessions::{SessionId, UserId};
 
@@ -124,24 +124,25 @@ pub(crate) async fn attempt(
     from: IpAddr,
     now: i64,
 ) -> Result<AttemptVerdict, Error> {
-    // One statement decides and counts; it returns the row only if the attempt is allowed. The exponent is limited before the
-    // shift: 2^10 seconds are more than the longest wait.
+    // One statement decides and counts; it returns the row only if the attempt is allowed. From 2^10 seconds on,
+    // which are more than the longest wait, it is the longest wait.
     let count = "INSERT INTO dewar_throttles AS t
             (key_hash, user_id, own, failures, last_at, wait_until, last_from, same_until)
-        VALUES (?1, ?6, ?6 IS NOT NULL, 1, ?2, ?2, ?9, ?2)
+        VALUES (?1, ?6, CASE WHEN ?6 IS NULL THEN 0 ELSE 1 END, 1, ?2, ?2, ?9, ?2)
         ON CONFLICT (key_hash) DO UPDATE SET
             failures = t.failures + 1,
             last_at = ?2,
             last_from = ?9,
             wait_until = ?2 + CASE WHEN t.failures + 1 < ?3 THEN 0
                 WHEN t.failures + 1 >= ?5 THEN ?8
-                ELSE min(1 << min(t.failures + 1 - ?3, 10), ?4) END,
+                WHEN t.failures + 1 - ?3 >= 10 THEN ?4
+                ELSE CAST(1 AS bigint) << CAST(t.failures + 1 - ?3 AS integer) END,
             same_until = ?2 + CASE WHEN t.failures + 1 < ?3 THEN 0
                 WHEN t.failures + 1 >= ?5 THEN 2 * ?8
                 WHEN t.failures + 1 - ?3 >= 10 THEN 2 * ?4
-                ELSE 1 << (t.failures + 1 - ?3) END
+                ELSE CAST(1 AS bigint) << CAST(t.failures + 1 - ?3 AS integer) END
         WHERE t.failures < ?7
-            AND CASE WHEN t.last_from IS ?9 THEN t.same_until ELSE t.wait_until END <= ?2
+            AND CASE WHEN t.last_from IS NOT DISTINCT FROM ?9 THEN t.same_until ELSE t.wait_until END <= ?2
         RETURNING failures";
     let from = sender(allowance, from);
     let values = [
@@ -160,7 +161,7 @@ pub(crate) async fn attempt(
             failures: row.get(0)?,
         });
     }
-    let ask = "SELECT failures, CASE WHEN last_from IS ?2 THEN same_until ELSE wait_until END
+    let ask = "SELECT failures, CASE WHEN last_from IS NOT DISTINCT FROM ?2 THEN same_until ELSE wait_until END
         FROM dewar_throttles WHERE key_hash = ?1";
     let values = [allowance.key.to_vec().into(), from.into()];
     let rows = db.query(ask, values).await?;
@@ -217,11 +218,15 @@ pub(crate) async fn note_owner(
 
 /// Those of these accounts whose strangers have to wait.
 pub(crate) async fn waited_for(db: &Db, users: &[UserId], now: i64) -> Result<Vec<UserId>, Error> {
-    let find = "SELECT user_id FROM dewar_throttles
-        WHERE own = 0 AND wait_until > ?1 AND user_id IN (SELECT value FROM json_each(?2))";
+    const FIND: Sql = Sql::new(
+        "SELECT user_id FROM dewar_throttles
+            WHERE own = 0 AND wait_until > ?1 AND user_id IN (SELECT value FROM json_each(?2))",
+        "SELECT user_id FROM dewar_throttles WHERE own = 0 AND wait_until > ?1
+            AND user_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(?2 AS json)))",
+    );
     let ids: Vec<String> = users.iter().map(|user| user.get().to_string()).collect();
     let ids = format!("[{}]", ids.join(","));
-    let rows = db.query(find, [now.into(), ids.into()]).await?;
+    let rows = db.query(FIND, [now.into(), ids.into()]).await?;
     rows.iter()
         .map(|row| Ok(UserId::new(row.get(0)?)))
         .collect()

@@ -5,7 +5,7 @@ use super::email::EmailKey;
 use super::sign_up::add_role;
 use super::{Accounts, Error, link, throttle};
 use crate::audit::{Entry, Event, command_line};
-use crate::database::{self, Db, Row, Tx};
+use crate::database::{self, Db, Row, Tx, refuse_while_reading};
 use crate::forms::{Record, RecordChanged, RecordVersion};
 use crate::sessions::UserId;
 use crate::uploads::FileId;
@@ -101,7 +101,7 @@ pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error>
 
 /// A user, by number.
 const FIND: &str = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-    (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_users u WHERE u.id = ?1";
 
 impl Accounts {
@@ -136,7 +136,7 @@ impl Accounts {
     /// If the database fails.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<User>, Error> {
         let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
             FROM dewar_users u WHERE u.email_key = ?1";
         let rows = self
             .0
@@ -160,6 +160,7 @@ impl Accounts {
         user: UserId,
         shown: Option<&RecordVersion>,
     ) -> Result<(), Error> {
+        refuse_while_reading()?;
         let inner = &self.0;
         let tx = inner.db.begin().await?;
         self.found_in(&tx, user, shown).await?;
@@ -195,6 +196,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoSuchUser`].
     pub async fn unlock(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        refuse_while_reading()?;
         let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let tx = self.0.db.begin().await?;
         throttle::clear_all_of(&tx, &EmailKey::new(&person.email), user).await?;
@@ -224,6 +226,7 @@ impl Accounts {
         by: Option<UserId>,
         user: UserId,
     ) -> Result<u64, Error> {
+        refuse_while_reading()?;
         let inner = &self.0;
         self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let tx = inner.db.begin().await?;
@@ -241,6 +244,7 @@ impl Accounts {
     /// # Errors
     /// If the database or the store of the sessions cannot be written.
     pub async fn sign_out_everyone(&self) -> Result<u64, Error> {
+        refuse_while_reading()?;
         let inner = &self.0;
         let tx = inner.db.begin().await?;
         inner.sessions.next_generations_in(&tx).await?;
@@ -265,6 +269,7 @@ impl Accounts {
         user: UserId,
         shown: Option<&RecordVersion>,
     ) -> Result<(), Error> {
+        refuse_while_reading()?;
         let set = "UPDATE dewar_users SET disabled_at = NULL WHERE id = ?1";
         let tx = self.0.db.begin().await?;
         self.found_in(&tx, user, shown).await?;
@@ -290,6 +295,7 @@ impl Accounts {
         roles: &[&str],
         shown: Option<&RecordVersion>,
     ) -> Result<(), Error> {
+        refuse_while_reading()?;
         let inner = &self.0;
         self.known(roles)?;
         let tx = inner.db.begin().await?;
@@ -337,6 +343,7 @@ impl Accounts {
     }
 
     async fn name_from(&self, user: UserId, before: Option<&str>, name: &str) -> Result<(), Error> {
+        refuse_while_reading()?;
         let name = self.free(name, Some(user)).await?;
         let set = "UPDATE dewar_users SET name = ?1 WHERE id = ?2 AND (?3 IS NULL OR name = ?3)";
         let tx = self.0.db.begin().await?;

@@ -14,6 +14,9 @@ use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
 
+/// The variable with the place of the database.
+const DATABASE_URL: &str = "DEWAR_DATABASE_URL";
+
 /// A route with a heading. Nothing implements this trait: it exists for its compiler message.
 #[diagnostic::on_unimplemented(
     message = "every route needs a heading that says who may enter",
@@ -100,11 +103,7 @@ impl App {
     /// # Errors
     /// Never for a directory that can be written.
     pub fn in_directory(directory: impl AsRef<std::path::Path>) -> Result<Self, Error> {
-        let data = directory.as_ref().display().to_string();
-        Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
-            settings: Settings::read(None, []).with_flags(flags),
-            credentials: None,
-        }))
+        Self::in_directory_with(directory, [("", ""); 0])
     }
 
     /// An application for tests with these settings, named as in the environment. Dewar reads and checks them like an
@@ -117,6 +116,9 @@ impl App {
     /// # Ok::<(), dewar::Error>(())
     /// ```
     ///
+    /// If the environment has `TEST_DATABASE_URL`, the application uses a schema of that PostgreSQL database, one for each
+    /// directory.
+    ///
     /// # Errors
     /// A name that does not begin with `DEWAR_`, which an operator's program would not read either.
     pub fn in_directory_with<N: Into<String>, V: Into<String>>(
@@ -127,7 +129,11 @@ impl App {
         let settings = settings
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()));
-        let settings: Vec<(String, String)> = settings.collect();
+        let mut settings: Vec<(String, String)> = settings.collect();
+        let has_database = settings.iter().any(|(name, _)| name == DATABASE_URL);
+        if let Some(url) = crate::database::url_for(&data).filter(|_| !has_database) {
+            settings.push((DATABASE_URL.to_owned(), url));
+        }
         let findings: Vec<_> = settings
             .iter()
             .filter_map(|(name, _)| unread(name))

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 
@@ -61,8 +63,16 @@ pub(super) enum What {
         #[command(subcommand)]
         what: Users,
     },
+    /// Back up, check and move the database
+    Database {
+        #[command(subcommand)]
+        what: Database,
+    },
     /// Run the database migrations
-    Migrate,
+    Migrate {
+        #[command(subcommand)]
+        what: Option<Migrate>,
+    },
     /// Manage HTTPS
     Https {
         #[command(subcommand)]
@@ -78,6 +88,56 @@ pub(super) enum What {
     Audit {
         #[command(subcommand)]
         what: Audit,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Database {
+    /// Write a consistent copy to a new file, while the application runs
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Copy all rows of the SQLite file to a PostgreSQL database, and compare them; run it while the application is stopped
+    Copy {
+        /// The database, such as `postgres://user@host/name`
+        #[arg(long, value_name = "URL")]
+        to: String,
+        /// The file with the password of the role that owns the tables there
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// The CA of the server's certificate, if you run your own
+        #[arg(long, value_name = "FILE")]
+        ca_file: Option<PathBuf>,
+    },
+    /// Put a backup in the place of the database; run it while the application is stopped
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Check the file for damage, and for rows that refer to missing ones
+    Verify {
+        /// A backup to check instead of the database
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Migrate {
+    /// Run the pending migrations (the default)
+    Apply,
+    /// Create the file of the next migration, in the folder `migrations`
+    New {
+        /// A word for it: small letters, digits and underscores
+        name: String,
+    },
+    /// Print the SQL of the pending migrations, without running them
+    Plan,
+    /// List the migrations, and which are applied
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

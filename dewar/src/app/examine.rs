@@ -111,7 +111,8 @@ impl Blueprint {
             findings.extend(failed(Practice::Audit, "audit-log-open", &error));
         }
         findings.extend(Reserve::unusable(&config.data));
-        findings.extend(of_file(&self.database_file()));
+        let database = self.database_file();
+        findings.extend(database.iter().flat_map(|file| of_file(file)));
         if let Some(error) = Accounts::unusable(&config.accounts) {
             findings.extend(failed(Practice::Accounts, "accounts-open", &error));
         }
@@ -120,8 +121,9 @@ impl Blueprint {
             findings.extend(failed(Practice::Uploads, "uploads-open", &error));
         }
         if config.mode == Mode::Production {
-            let database = self.database_file();
-            findings.extend(in_memory(Practice::Database, &database, below(&database)));
+            if let Some(database) = &database {
+                findings.extend(in_memory(Practice::Database, database, below(database)));
+            }
             let files = &config.uploads.directory;
             findings.extend(in_memory(Practice::Uploads, files, below(files)));
         }
@@ -129,27 +131,38 @@ impl Blueprint {
     }
 
     /// The existing database, if there is one, for reading.
-    pub(super) fn database_to_read(&self) -> Result<Option<Db>, LaunchFindings> {
-        let file = self.database_file();
-        if !file.exists() {
-            return Ok(None);
+    pub(super) async fn database_to_read(&self) -> Result<Option<Db>, LaunchFindings> {
+        let refused = |error| failed(Practice::Database, "database-open", &error);
+        if let Some(file) = self.database_file() {
+            if !file.exists() {
+                return Ok(None);
+            }
+            return Db::open_to_read(&file, &self.config.database)
+                .map(Some)
+                .map_err(refused);
         }
-        Db::open_to_read(&file, &self.config.database)
-            .map(Some)
-            .map_err(|error| failed(Practice::Database, "database-open", &error))
+        let db = self.database()?;
+        let has_tables = db.has_table("dewar_migrations").await.map_err(refused)?;
+        Ok(Some(db).filter(|_| has_tables))
     }
 
     /// The findings of a start about the database. The pending migrations run on a copy of its tables.
     async fn tables_as_they_are(&self) -> Result<Vec<Finding>, LaunchFindings> {
         let migrating = |error| not_migrated(&error);
-        let Some(db) = self.database_to_read()? else {
-            let empty = Db::temporary().map_err(migrating)?;
+        let Some(db) = self.database_to_read().await? else {
+            if self.database_file().is_none() {
+                return Ok(Vec::new());
+            }
+            let empty = Db::temporary_file().map_err(migrating)?;
             return self.bring_up_to_date(&empty).await;
         };
         let waiting = db.migrations_pending(&self.migrations()).await;
         let waiting = waiting.map_err(migrating)?;
-        let copy = db.rehearsal().await.map_err(migrating)?;
-        let mut findings = self.bring_up_to_date(&copy).await?;
+        let mut findings = match db.rehearsal().await.map_err(migrating)? {
+            Some(copy) => self.bring_up_to_date(&copy).await?,
+            None if waiting.is_empty() => self.compare(&db).await.map_err(migrating)?,
+            None => Vec::new(),
+        };
         if !waiting.is_empty() {
             findings.push(migrations_wait(&waiting));
             return Ok(findings);

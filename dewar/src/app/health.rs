@@ -170,7 +170,10 @@ mod tests {
     #[tokio::test]
     async fn an_answer_of_the_database_stands_for_its_time_and_no_longer() {
         let (_stop, stopped) = watch::channel(());
-        let health = Health::new(Db::temporary().unwrap(), stopped);
+        let db = Db::temporary().unwrap();
+        // On PostgreSQL the first migration makes the lock that a writer holds.
+        db.migrate(&[]).await.unwrap();
+        let health = Health::new(db, stopped);
         let now = Instant::now();
         for (at, ready) in [
             (now + PATIENCE * 1_000, Ready::Database),

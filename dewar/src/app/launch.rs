@@ -9,7 +9,7 @@ use crate::accounts::{self, Accounts};
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{Clock, Finding, Log, Opening, Practice, Remembered, Reserve, owner_only};
 use crate::csrf::{self, SenderKeys, WebhookAuth, Webhooks};
-use crate::database::{self, Db, Migration, Table};
+use crate::database::{self, Db, Error as DatabaseError, Location, Migration, Table};
 use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, PreparedHttps, Reports};
@@ -92,19 +92,18 @@ impl Blueprint {
         self.config.secrets.source.clone().clock(self.clock.clone())
     }
 
-    /// Whether the database exists.
-    pub(super) fn has_database(&self) -> bool {
-        self.database_file().exists()
-    }
-
-    pub(super) fn database_file(&self) -> PathBuf {
-        self.config.data.join("database.sqlite")
+    /// The file of the database, if it is one.
+    pub(super) fn database_file(&self) -> Option<PathBuf> {
+        match &self.config.database.location {
+            Location::Sqlite(file) => Some(self.config.data.join(file)),
+            Location::Postgres(_) => None,
+        }
     }
 
     /// Opens the database without migrating it.
     pub(super) fn database(&self) -> Result<Db, LaunchFindings> {
-        let file = self.database_file();
-        Db::open(&file, &self.config.database)
+        let config = &self.config.database;
+        Db::at(&config.location, &self.config.data, config)
             .map_err(|error| failed(Practice::Database, "database-open", &error))
     }
 
@@ -116,7 +115,8 @@ impl Blueprint {
         let shown = self.questions()?;
         let ring = self.keys()?;
         let (config, clock) = (&self.config, &self.clock);
-        let (db, loose, remembered) = self.tables().await?;
+        let (applications, loose, remembered) = self.tables().await?;
+        let db = applications.clone().of_the_framework();
         // After the database, which has stored where the log ended.
         let log = self.log(&ring, &db, remembered).await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
@@ -151,7 +151,7 @@ impl Blueprint {
             assets: shown.assets,
             certificates: Arc::clone(&prepared.certificates),
             clock: clock.clone(),
-            db,
+            db: applications,
             intake,
             languages: shown.languages,
             log,
@@ -249,6 +249,8 @@ impl Blueprint {
     async fn tables(&self) -> Result<(Db, Vec<Finding>, Remembered), LaunchFindings> {
         let db = self.database()?;
         // Before the migrations, which create its table if it does not exist.
+        let given = db.give_access().await;
+        given.map_err(|error| failed(Practice::Database, "database-open", &error))?;
         let remembered = db.audit_end().await;
         let remembered =
             remembered.map_err(|error| failed(Practice::Audit, "audit-log-open", &error))?;
@@ -261,11 +263,16 @@ impl Blueprint {
     pub(super) async fn bring_up_to_date(&self, db: &Db) -> Result<Vec<Finding>, LaunchFindings> {
         let ready = async {
             db.migrate(&self.migrations()).await?;
-            db.register(&self.models()).await?;
-            db.find_sealed(&self.parts.sealed).await?;
-            db.findings().await
+            self.compare(db).await
         };
         ready.await.map_err(|error| not_migrated(&error))
+    }
+
+    /// Compares every model with its table.
+    pub(super) async fn compare(&self, db: &Db) -> Result<Vec<Finding>, DatabaseError> {
+        db.register(&self.models()).await?;
+        db.find_sealed(&self.parts.sealed).await?;
+        db.findings().await
     }
 
     /// The sessions, in the store of the settings.

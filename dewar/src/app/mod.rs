@@ -23,7 +23,8 @@
 //!
 //! Limits have bounds; within them `dewar.toml` decides. An extractor or a response of your own goes into
 //! [`DangerousInput`](crate::forms::DangerousInput) or [`DangerousOutput`](crate::pages::DangerousOutput), and
-//! [`dangerous_without_rate_limit`](Route::dangerous_without_rate_limit) removes the rate limit of a route. Each takes a
+//! [`dangerous_without_rate_limit`](Route::dangerous_without_rate_limit) removes the rate limit of a route, and
+//! [`dangerous_write_on_get`](Route::dangerous_write_on_get) lets the handler of a `GET` change rows. Each takes a
 //! reason. You then owe the check that Dewar does not make. [`layer_outside`](App::layer_outside) and
 //! [`layer_inside`](App::layer_inside) add tower layers, which see no session token and pass no guard.
 //!

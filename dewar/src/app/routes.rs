@@ -15,6 +15,7 @@ use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
 use crate::audit::{Entry, Event};
 use crate::csrf::{CsrfRejection, Origin, WebhookAuth};
+use crate::database::reading;
 use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
 use crate::pages::{
     Danger, Error, ErrorKind, Message, Outcome, RequestContext, Sealed, TypedInForm,
@@ -84,6 +85,24 @@ impl<S> Route<S> {
     pub fn dangerous_without_rate_limit(mut self, reason: &'static str) -> Self {
         self.pace = RouteRate::Unlimited;
         let danger = Danger::by("dangerous_without_rate_limit", reason);
+        self.described.dangers.push(danger);
+        self
+    }
+}
+
+impl<S> Route<S> {
+    /// Lets the handler of a `GET` change rows. Another site can send a signed-in user to this address, so nothing that the
+    /// handler changes may matter (CWE-352). The audit reports the reason.
+    ///
+    /// ```
+    /// async fn look() -> &'static str { "" }
+    /// let route: dewar::app::Route = dewar::get("/notices/{id}", look)
+    ///     .dangerous_write_on_get("it counts how often a notice was read");
+    /// # drop(route);
+    /// ```
+    pub fn dangerous_write_on_get(mut self, reason: &'static str) -> Self {
+        self.described.writes_on_get = true;
+        let danger = Danger::by("dangerous_write_on_get", reason);
         self.described.dangers.push(danger);
         self
     }
@@ -164,6 +183,7 @@ where
     described.dangers.extend(H::dangers(Sealed(())));
     described.under(path);
     let asks = RequiredProof::of::<T>(&method);
+    let is_safe = matches!(asks, RequiredProof::Nothing);
     let mount = move |access, described: &Described, _: &Dewar, pace| {
         on(
             filter,
@@ -174,6 +194,7 @@ where
                 pace,
                 recently: described.recently,
                 form: described.form.clone(),
+                only_reads: (is_safe && !described.writes_on_get).then_some(path),
             },
         )
     };
@@ -229,6 +250,8 @@ struct Guarded<H> {
     recently: bool,
     /// The fields of the handler's form, where it has one.
     form: Option<FormSpec>,
+    /// The path, if the handler changes no rows.
+    only_reads: Option<&'static str>,
 }
 
 impl<H, T, S> Handler<T, S> for Guarded<H>
@@ -319,7 +342,8 @@ impl<H> Guarded<H> {
                 Request::from_parts(parts, body)
             }
         };
-        Ok(self.handler.call(request, state).await)
+        let handler = self.handler.call(request, state);
+        Ok(reading(self.only_reads, handler).await)
     }
 }
 

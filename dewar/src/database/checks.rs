@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Db, Error};
+use super::{Db, Engine, Error, Sql};
 use crate::audit::owner_only::{self, TooOpen};
 use crate::audit::{Finding, Practice, Severity};
 
@@ -12,9 +12,40 @@ impl Db {
     /// # Errors
     /// The database does not answer.
     pub(crate) async fn findings(&self) -> Result<Vec<Finding>, Error> {
-        let mut findings = self.reused_ids().await?;
+        let mut findings = self.unindexed_references().await?;
+        if self.engine() == Engine::Postgres {
+            return Ok(findings);
+        }
+        findings.extend(self.reused_ids().await?);
         findings.extend(loose_tables(&self.loose_tables().await?));
         Ok(findings)
+    }
+
+    /// The columns that refer to another table and have no index.
+    async fn unindexed_references(&self) -> Result<Vec<Finding>, Error> {
+        const FIND: Sql = Sql::new(
+            "SELECT t.name, f.\"from\" FROM pragma_table_list t JOIN pragma_foreign_key_list(t.name) f ON f.seq = 0
+                WHERE t.schema = 'main' AND t.type = 'table'
+                AND NOT EXISTS (SELECT 1 FROM pragma_index_list(t.name) i JOIN pragma_index_info(i.name) c
+                    ON c.seqno = 0 AND c.name = f.\"from\" WHERE i.partial = 0)
+                AND NOT EXISTS (SELECT 1 FROM pragma_table_info(t.name) c
+                    WHERE c.name = f.\"from\" AND c.pk = 1 AND upper(c.type) = 'INTEGER')
+                ORDER BY 1, 2",
+            "SELECT CAST(t.relname AS text), CAST(a.attname AS text) FROM pg_constraint c
+                JOIN pg_class t ON t.oid = c.conrelid
+                JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+                WHERE c.contype = 'f' AND t.relnamespace = CAST(CAST(current_schema() AS text) AS regnamespace)
+                AND NOT EXISTS (SELECT 1 FROM pg_index i
+                    WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1] AND i.indpred IS NULL)
+                ORDER BY 1, 2",
+        );
+        let rows = self.query(FIND, []).await?;
+        let names = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
+        let names = names.collect::<Result<Vec<(String, String)>, Error>>()?;
+        Ok(names
+            .iter()
+            .map(|(table, column)| unindexed(table, column))
+            .collect())
     }
 
     /// The tables that were not made `STRICT`.
@@ -67,6 +98,17 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
     findings
 }
 
+fn unindexed(table: &str, column: &str) -> Finding {
+    let title = format!("`{table}.{column}` refers to another table and has no index");
+    Finding::warn(Practice::Database, "database-reference-unindexed", title)
+        .severity(Severity::Low)
+        .why("To delete a row of the other table, the database reads this whole table, and it gets slower as the table grows.")
+        .fix(format!(
+            "In a new migration: `CREATE INDEX {table}_by_{column} ON {table} ({column})`."
+        ))
+        .cwe(1067)
+}
+
 fn loose_tables(names: &[String]) -> Option<Finding> {
     if names.is_empty() {
         return None;
@@ -99,6 +141,38 @@ mod tests {
         let said = db.findings().await.unwrap().remove(0);
         assert_eq!(said.id, "database-not-strict");
         assert!(said.title.ends_with(": loose"), "{}", said.title);
+    }
+
+    #[tokio::test]
+    async fn a_reference_without_an_index_is_named() {
+        let db = Db::temporary().unwrap();
+        let tables = "CREATE TABLE people (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
+            CREATE TABLE notes (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                author INTEGER NOT NULL REFERENCES people (id),
+                reader INTEGER REFERENCES people (id)
+            ) STRICT;
+            CREATE INDEX notes_by_author ON notes (author, id);
+            CREATE INDEX notes_by_both ON notes (id, reader);
+            CREATE TABLE profiles (
+                person INTEGER NOT NULL PRIMARY KEY REFERENCES people (id)
+            ) STRICT, WITHOUT ROWID;";
+        db.migrate(&[Migration::new("notes_0001", tables)])
+            .await
+            .unwrap();
+        let found = db.findings().await.unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].id, "database-reference-unindexed");
+        assert!(
+            found[0].title.contains("`notes.reader`"),
+            "{}",
+            found[0].title
+        );
+        assert!(
+            found[0]
+                .fix
+                .contains("CREATE INDEX notes_by_reader ON notes (reader)")
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::{
     borrow::Cow,
-    fmt, fs,
-    path::{Path, PathBuf},
+    fmt,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,15 +11,14 @@ use std::{
 };
 
 use sea_orm::Value;
-use tokio::sync::Mutex;
 
 use super::{
-    Config, Error, Literal, Migration, Row, Table, Tx, migrations,
+    Config, Error, Literal, Location, Migration, PostgresServer, Row, Table, Tx,
     models::Models,
-    sqlite::connection::{ConnectionPurpose, Decode, FileAccess, Handle, QueryOutcome, make_file},
-    sqlite::readers::Readers,
-    sqlite::version::{DataVersion, OpenFiles, VersionFile},
-    sqlite::writer::{JobScope, Writer, WriterGuard, hold},
+    postgres::{ATTEMPTS, Postgres, wait},
+    row::Decode,
+    sqlite::{Sqlite, version::DataVersion},
+    tx::OpenTx,
 };
 
 /// The application's database. Cheap to clone; every clone is the same database.
@@ -44,23 +43,44 @@ use super::{
 #[derive(Clone)]
 pub struct Db {
     inner: Arc<Inner>,
+    /// Whether it is the framework's own handle, which also writes while a request only reads.
+    pub(super) is_the_frameworks: bool,
 }
 
 struct Inner {
-    readers: Arc<Readers>,
-    writer: Arc<Mutex<Writer>>,
+    backend: Backend,
     models: Arc<Models>,
-    config: Config,
     statements: AtomicU64,
-    /// The finished jobs of the writer.
-    jobs: Arc<AtomicU64>,
-    version: Option<Arc<VersionFile>>,
-    /// Last, so that the readers are closed before the file is deleted.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "it takes effect when it is dropped")
-    )]
-    temporary: Option<Temporary>,
+}
+
+/// The engine with its connections.
+pub(super) enum Backend {
+    Postgres(Postgres),
+    Sqlite(Sqlite),
+}
+
+/// The engine of a database.
+///
+/// ```
+/// # async fn sum(db: dewar::Db) {
+/// use dewar::database::Engine;
+/// let now = match db.engine() {
+///     Engine::Postgres => "SELECT CAST(extract(epoch FROM now()) AS bigint)",
+///     Engine::Sqlite => "SELECT unixepoch()",
+/// };
+/// # let _ = db.query(now, []).await;
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a statement in each spelling is for these two"
+)]
+pub enum Engine {
+    /// A PostgreSQL server.
+    Postgres,
+    /// A file of SQLite.
+    Sqlite,
 }
 
 impl Db {
@@ -72,11 +92,9 @@ impl Db {
     /// # Errors
     /// [`Error::Open`] if the file cannot be made or opened, or is not a database.
     pub fn open(path: &Path, config: &Config) -> Result<Self, Error> {
-        make_file(path).map_err(|error| Error::Open {
-            path: path.to_owned(),
-            why: error.to_string(),
-        })?;
-        Self::open_file(path, FileAccess::ReadWrite, config, None)
+        let models = Arc::default();
+        let sqlite = Sqlite::open(path, config, &models)?;
+        Ok(Self::of(Backend::Sqlite(sqlite), models))
     }
 
     /// Opens an existing database for reading, for commands. It makes no file beside it and changes no table, and a
@@ -85,95 +103,95 @@ impl Db {
     /// # Errors
     /// [`Error::Open`] if the file is missing, or is not a database.
     pub(crate) fn open_to_read(path: &Path, config: &Config) -> Result<Self, Error> {
-        Self::open_file(path, FileAccess::ReadOnly, config, None)
+        let models = Arc::default();
+        let sqlite = Sqlite::open_to_read(path, config, &models)?;
+        Ok(Self::of(Backend::Sqlite(sqlite), models))
     }
 
-    /// A database for a test, in its own file, which is deleted with the last clone.
+    /// A database of a PostgreSQL server. Connections are opened when they are needed, so this waits for nothing.
+    ///
+    /// ```no_run
+    /// # async fn open() -> Result<(), dewar::database::Error> {
+    /// use dewar::database::{Config, Db, Location};
+    /// let Some(Location::Postgres(server)) = Location::parse("postgres://portal@localhost/portal") else {
+    ///     unreachable!("the address is right");
+    /// };
+    /// let db = Db::connect(&server, &Config::default());
+    /// db.query("SELECT 1", []).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn connect(server: &PostgresServer, config: &Config) -> Self {
+        let models = Arc::default();
+        let postgres = Postgres::new(server, config, &models);
+        Self::of(Backend::Postgres(postgres), models)
+    }
+
+    /// A database for a test.
+    ///
+    /// It is a file of SQLite, deleted with the last clone. If the variable `TEST_DATABASE_URL` has the address of a
+    /// PostgreSQL database, it is a new schema in that database instead, which stays there.
     ///
     /// # Errors
-    /// [`Error::Open`] if the folder for temporary files cannot be written.
+    /// [`Error::Open`] if the folder for temporary files cannot be written; [`Error::Refused`] for a wrong address.
     pub fn temporary() -> Result<Self, Error> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("dewar-database-{}-{number}", std::process::id()));
-        // Fails if another user made it first.
-        make_folder(&folder).map_err(|error| Error::Open {
-            path: folder.clone(),
-            why: error.to_string(),
-        })?;
-        let path = folder.join("database.sqlite");
-        let temporary = Temporary(folder);
-        make_file(&path).map_err(|error| Error::Open {
-            path: path.clone(),
-            why: error.to_string(),
-        })?;
-        Self::open_file(
-            &path,
-            FileAccess::ReadWrite,
-            &Config::default(),
-            Some(temporary),
-        )
+        if let Some(server) = super::test_database::fresh()? {
+            return Ok(Self::connect(&server, &Config::default()));
+        }
+        Self::temporary_file()
     }
 
-    fn open_file(
-        path: &Path,
-        access: FileAccess,
-        config: &Config,
-        temporary: Option<Temporary>,
-    ) -> Result<Self, Error> {
-        let unopened = |why: String| Error::Open {
-            path: path.to_owned(),
-            why,
-        };
-        let models = Arc::new(Models::default());
-        let mut files = OpenFiles::hold();
-        let mut handle = Handle::open(path, (ConnectionPurpose::Write, access), config, &models)
-            .map_err(|error| unopened(error.to_string()))?;
-        // SQLite reads a file only when it has to, and nothing here is written that would make it.
-        let read = "SELECT count(*) FROM sqlite_schema";
-        let tables = handle
-            .connection
-            .query_row(read, [], |row| row.get::<_, i64>(0));
-        tables.map_err(|error| unopened(error.to_string()))?;
-        let readers = Readers::open(path, access, config, &models)
-            .map_err(|error| unopened(error.to_string()))?;
-        let version = files
-            .open(&handle)
-            .map_err(|error| unopened(error.to_string()))?;
-        let version = version.map(Arc::new);
-        if let Some(version) = &version {
-            handle.keep(version);
-            readers.keep(version);
+    /// A file of SQLite that is deleted with the last clone.
+    pub(crate) fn temporary_file() -> Result<Self, Error> {
+        let models = Arc::default();
+        let sqlite = Sqlite::temporary(&Config::default(), &models)?;
+        Ok(Self::of(Backend::Sqlite(sqlite), models))
+    }
+
+    /// The database at this place. A relative path starts in this directory.
+    pub(crate) fn at(location: &Location, data: &Path, config: &Config) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite(path) => Self::open(&data.join(path), config),
+            Location::Postgres(server) => Ok(Self::connect(server, config)),
         }
-        drop(files);
-        let jobs = Arc::new(AtomicU64::new(0));
-        let writer = Writer::start(handle, config.statement_timeout, &jobs)
-            .map_err(|error| unopened(error.to_string()))?;
-        Ok(Self {
+    }
+
+    fn of(backend: Backend, models: Arc<Models>) -> Self {
+        Self {
             inner: Arc::new(Inner {
-                readers: Arc::new(readers),
-                writer,
+                backend,
                 models,
-                config: config.clone(),
                 statements: AtomicU64::new(0),
-                jobs,
-                version,
-                temporary,
             }),
-        })
+            is_the_frameworks: false,
+        }
+    }
+
+    /// The engine: for a statement that each engine writes in its own way.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match &self.inner.backend {
+            Backend::Postgres(_) => Engine::Postgres,
+            Backend::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    pub(super) fn backend(&self) -> &Backend {
+        &self.inner.backend
     }
 
     /// The rows of a literal query.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] past the statement timeout; otherwise SQLite's error.
+    /// [`Error::TimedOut`] past the statement timeout; otherwise the engine's error.
     pub async fn query(
         &self,
         sql: impl Literal,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<Row>, Error> {
-        self.rows(Cow::Borrowed(sql.text()), values.into_iter().collect())
+        let sql = sql.text(self.engine());
+        self.rows(Cow::Borrowed(sql), values.into_iter().collect())
             .await
     }
 
@@ -188,15 +206,93 @@ impl Db {
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64, Error> {
         let values: Vec<_> = values.into_iter().collect();
-        Ok(self.change(Cow::Borrowed(sql.text()), values).await?.0)
+        let sql = sql.text(self.engine());
+        Ok(self.change(Cow::Borrowed(sql), values).await?.0)
     }
 
-    /// Begins a transaction. It holds the only writer until it is committed or dropped. Dropping it rolls it back.
+    /// Begins a transaction. Nobody else writes until it is committed or dropped, on any node. Dropping it rolls it back.
+    ///
+    /// For work that many do at the same time, [`transaction`](Self::transaction) lets others write beside it on PostgreSQL.
     ///
     /// # Errors
     /// [`Error::Busy`] if another writer does not end.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        Tx::begin(self.clone(), self.hold().await?).await
+        self.may_change()?;
+        let open = match self.backend() {
+            Backend::Postgres(postgres) => {
+                OpenTx::Postgres(Box::new(Box::pin(postgres.begin_alone()).await?))
+            }
+            Backend::Sqlite(sqlite) => OpenTx::Sqlite(sqlite.hold().await?),
+        };
+        Tx::begin(self.clone(), open).await
+    }
+
+    async fn begin_together(&self) -> Result<Tx, Error> {
+        self.may_change()?;
+        let Backend::Postgres(postgres) = self.backend() else {
+            return self.begin().await;
+        };
+        let open = OpenTx::Postgres(Box::new(Box::pin(postgres.begin_together()).await?));
+        Tx::begin(self.clone(), open).await
+    }
+
+    /// Does this work in a transaction: commits if it returns `Ok`, and rolls back otherwise.
+    ///
+    /// On PostgreSQL others write at the same time (`SERIALIZABLE`), and one of them can get in the way. The work is then done
+    /// again, up to ten times, so it must only read and change rows; put what must happen once into
+    /// [`after_commit`](Tx::after_commit). Borrow a value that the work uses first (`let title = &title;`), because each attempt
+    /// needs it.
+    ///
+    /// ```
+    /// # async fn move_note(db: dewar::database::Db, id: i64) -> Result<(), dewar::database::Error> {
+    /// use dewar::database::Error;
+    ///
+    /// db.transaction(|tx| async move {
+    ///     let rows = tx.query("SELECT folder FROM notes WHERE id = ?", [id.into()]).await?;
+    ///     let folder: i64 = rows.first().ok_or(Error::NotFound)?.get(0)?;
+    ///     tx.execute("UPDATE folders SET notes = notes - 1 WHERE id = ?", [folder.into()]).await?;
+    ///     tx.execute("DELETE FROM notes WHERE id = ?", [id.into()]).await
+    /// })
+    /// .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The work's own error; [`Error::Conflict`] after the last attempt; as [`begin`](Self::begin) and [`Tx::commit`].
+    pub async fn transaction<T, E, W, F>(&self, work: W) -> Result<T, E>
+    where
+        E: From<Error>,
+        W: Fn(Arc<Tx>) -> F,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut attempt = 0;
+        loop {
+            let tx = Arc::new(self.begin_together().await?);
+            let done = work(Arc::clone(&tx)).await;
+            let Some(tx) = Arc::into_inner(tx) else {
+                return Err(Error::refused(
+                    "the work returned while a part of it still had the transaction",
+                )
+                .into());
+            };
+            let had_conflict = tx.had_conflict();
+            let failed = match done {
+                Ok(done) => match tx.commit().await {
+                    Ok(()) => return Ok(done),
+                    Err(error) => (had_conflict || error.may_be_repeated(), error.into()),
+                },
+                Err(error) => {
+                    tx.rollback().await?;
+                    (had_conflict, error)
+                }
+            };
+            if !failed.0 || attempt == ATTEMPTS {
+                return Err(failed.1);
+            }
+            attempt += 1;
+            wait(attempt).await;
+        }
     }
 
     /// Brings the tables up to date: applies the `migrations` that are not applied yet, each in one transaction
@@ -206,16 +302,10 @@ impl Db {
     /// [`Error::Migration`] for one that fails and leaves nothing; [`Error::MigrationChanged`] and
     /// [`Error::MigrationUnknown`] before anything is done.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<Vec<&'static str>, Error> {
-        let migrations = migrations.to_vec();
-        let models = Arc::clone(&self.inner.models);
-        self.hold()
-            .await?
-            .run(move |handle| {
-                let applied = migrations::apply(handle, &migrations);
-                models.touch();
-                applied
-            })
-            .await
+        match self.backend() {
+            Backend::Postgres(postgres) => postgres.migrate(migrations).await,
+            Backend::Sqlite(sqlite) => sqlite.migrate(migrations.to_vec()).await,
+        }
     }
 
     /// The names of the migrations that [`migrate`](Self::migrate) would apply.
@@ -226,11 +316,10 @@ impl Db {
         &self,
         migrations: &[Migration],
     ) -> Result<Vec<&'static str>, Error> {
-        let migrations = migrations.to_vec();
-        self.hold()
-            .await?
-            .run(move |handle| migrations::pending(handle, &migrations))
-            .await
+        match self.backend() {
+            Backend::Postgres(postgres) => postgres.migrations_pending(migrations).await,
+            Backend::Sqlite(sqlite) => sqlite.migrations_pending(migrations.to_vec()).await,
+        }
     }
 
     /// Registers the models that SeaORM will read, after the migrations. It compares each with its table. SeaORM cannot
@@ -239,18 +328,10 @@ impl Db {
     /// # Errors
     /// [`Error::Models`] names every column that is missing or of another type.
     pub async fn register(&self, tables: &[Table]) -> Result<(), Error> {
-        let asked = tables.to_vec();
-        let problems = self
-            .hold()
-            .await?
-            .run(move |handle| {
-                let mut problems = Vec::new();
-                for table in &asked {
-                    problems.extend(table.problems(&handle.connection)?);
-                }
-                Ok(problems)
-            })
-            .await?;
+        let problems = match self.backend() {
+            Backend::Postgres(postgres) => postgres.problems(tables).await?,
+            Backend::Sqlite(sqlite) => sqlite.problems(tables.to_vec()).await?,
+        };
         if !problems.is_empty() {
             return Err(Error::Models { problems });
         }
@@ -265,22 +346,36 @@ impl Db {
     /// # Errors
     /// [`Error::Open`] if the file exists already or cannot be made.
     pub async fn backup_to(&self, path: &Path) -> Result<(), Error> {
-        let unopened = |why: &dyn fmt::Display| Error::Open {
-            path: path.to_owned(),
-            why: why.to_string(),
-        };
-        let text = path
-            .to_str()
-            .ok_or_else(|| unopened(&"its name is not UTF-8"))?
-            .to_owned();
-        if fs::metadata(path).is_ok_and(|file| file.len() > 0) {
-            return Err(unopened(&"the file exists already"));
+        match self.backend() {
+            Backend::Postgres(_) => {
+                Err(Error::refused("use `pg_dump` for a database of PostgreSQL"))
+            }
+            Backend::Sqlite(sqlite) => sqlite.backup_to(path).await,
         }
-        make_file(path).map_err(|error| unopened(&error))?;
-        self.hold()
-            .await?
-            .run(move |handle| handle.copy_to(&text))
-            .await
+    }
+
+    /// Gives the role of run time its rights, if another role owns the tables. Before anything is read at a start.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(crate) async fn give_access(&self) -> Result<(), Error> {
+        match self.backend() {
+            Backend::Postgres(postgres) => postgres.give_access().await,
+            Backend::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// The faults of the database's file: damage, and rows that refer to missing ones. A server checks its own files.
+    ///
+    /// # Errors
+    /// If it cannot be read at all.
+    pub(crate) async fn faults(&self) -> Result<Vec<String>, Error> {
+        match self.backend() {
+            Backend::Postgres(_) => Err(Error::refused(
+                "a server checks its own files: `pg_amcheck`, and `data_checksums` when its cluster is made",
+            )),
+            Backend::Sqlite(sqlite) => sqlite.faults().await,
+        }
     }
 
     /// How many statements were run. The difference of two calls is the cost of a request, for a test.
@@ -328,8 +423,10 @@ impl Db {
     /// The version of the database: a value that was read at this version is still in it as long as the version is the same. None
     /// if it is not known, or is just changing.
     pub(crate) fn version(&self) -> Option<DataVersion> {
-        let jobs = self.inner.jobs.load(Ordering::Acquire);
-        self.inner.version.as_ref()?.now(jobs)
+        match self.backend() {
+            Backend::Postgres(_) => None,
+            Backend::Sqlite(sqlite) => sqlite.version(),
+        }
     }
 
     pub(crate) fn count(&self) {
@@ -342,46 +439,37 @@ impl Db {
         values: Vec<Value>,
     ) -> Result<Vec<T>, Error> {
         self.count();
-        if begins_like_a_read(&sql)
-            && let QueryOutcome::Rows(rows) = self.inner.readers.query(&sql, &values).await?
-        {
-            return Ok(rows);
+        match self.backend() {
+            // Boxed, so that a request on SQLite has no room for it.
+            Backend::Postgres(postgres) => Box::pin(postgres.rows(self, &sql, &values)).await,
+            Backend::Sqlite(sqlite) => sqlite.rows(self, sql, values).await,
         }
-        let held = self.hold().await?;
-        held.statement(JobScope::Alone, sql, move |handle, sql| {
-            handle.query_all(sql, &values)
-        })
-        .await
     }
 
+    /// Runs a statement, and returns how many rows it changed, and the id of the last new row where the engine tells it.
     pub(crate) async fn change(
         &self,
         sql: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<(u64, i64), Error> {
         self.count();
-        let held = self.hold().await?;
-        held.statement(JobScope::Alone, sql, move |handle, sql| {
-            handle.execute(sql, &values)
-        })
-        .await
+        self.may_change()?;
+        self.change_aside(sql, values).await
     }
 
     /// A change outside of any request, which does not count for a request's cost.
     pub(super) async fn change_aside(
         &self,
-        sql: &'static str,
+        sql: Cow<'static, str>,
         values: Vec<Value>,
-    ) -> Result<(), Error> {
-        let held = self.hold().await?;
-        let job = move |handle: &mut Handle, sql: &str| handle.execute(sql, &values);
-        held.statement(JobScope::Alone, Cow::Borrowed(sql), job)
-            .await
-            .map(drop)
-    }
-
-    pub(super) async fn hold(&self) -> Result<WriterGuard, Error> {
-        hold(&self.inner.writer, self.inner.config.acquire_timeout).await
+    ) -> Result<(u64, i64), Error> {
+        match self.backend() {
+            Backend::Postgres(postgres) => {
+                let rows = Box::pin(postgres.change(&sql, &values)).await?;
+                Ok((rows, 0))
+            }
+            Backend::Sqlite(sqlite) => sqlite.change(sql, values).await,
+        }
     }
 }
 
@@ -393,87 +481,13 @@ impl fmt::Debug for Db {
     }
 }
 
-/// Saves the readers from trying an INSERT; SQLite itself decides.
-fn begins_like_a_read(sql: &str) -> bool {
-    ["INSERT", "UPDATE", "DELETE", "REPLACE"]
-        .iter()
-        .all(|verb| {
-            !sql.as_bytes()
-                .get(..verb.len())
-                .is_some_and(|b| b.eq_ignore_ascii_case(verb.as_bytes()))
-        })
-}
-
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().mode(0o700).create(folder)
-}
-
-/// Deletes the folder of a temporary database.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, "a temporary database was not deleted");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_begins_with_a_change_is_not_given_to_a_reader() {
-        for sql in [
-            "INSERT INTO a",
-            "insert into a",
-            "Update a",
-            "DELETE",
-            "REPLACE INTO a",
-        ] {
-            assert!(!begins_like_a_read(sql), "{sql}");
-        }
-        for sql in [
-            "SELECT 1",
-            "WITH a",
-            " INSERT",
-            "INSER",
-            "",
-            "\u{e9}\u{e9}\u{e9}\u{e9}",
-        ] {
-            assert!(begins_like_a_read(sql), "{sql}");
-        }
-    }
-
-    #[test]
-    fn a_temporary_database_leaves_nothing() {
-        let db = Db::temporary().unwrap();
-        let folder = db.inner.temporary.as_ref().unwrap().0.clone();
-        assert!(folder.join("database.sqlite").exists());
-        let clone = db.clone();
-        drop(db);
-        assert!(folder.exists(), "a clone still needs it");
-        drop(clone);
-        assert!(!folder.exists());
-    }
-
-    #[test]
-    fn a_folder_is_its_owners_alone_and_is_made_once() {
-        use std::os::unix::fs::PermissionsExt;
-        let above = tempfile::tempdir().unwrap();
-        let folder = above.path().join("a");
-        make_folder(&folder).unwrap();
-        let mode = fs::metadata(&folder).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700);
-        let again = make_folder(&folder).unwrap_err();
-        assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
-    }
-
     #[tokio::test]
     async fn what_a_query_costs_grows_with_its_rows() {
-        let db = Db::temporary().unwrap();
+        let db = Db::temporary_file().unwrap();
         let cost = async |sql: &'static str| {
             let before = db.steps();
             db.query(sql, []).await.unwrap();

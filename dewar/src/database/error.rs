@@ -7,6 +7,10 @@ use sea_orm::{DbErr, Value};
 
 use super::value::type_of;
 
+/// Where the refused statements belong.
+const ELSEWHERE: &str =
+    "tables change in migrations, settings in `Config`, transactions through `Db::begin`";
+
 /// Why a database operation failed.
 ///
 /// The messages name tables, columns and constraints, never a value: they may be logged.
@@ -26,7 +30,7 @@ use super::value::type_of;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Another writer held the writer for longer than the acquire timeout.
+    /// Another writer held the writer, or all connections were in use, for longer than the acquire timeout.
     #[error(
         "the database was busy: another writer held it (a transaction kept open over a slow \
          await, or `Db` used inside a transaction where the `Tx` was meant)"
@@ -41,6 +45,16 @@ pub enum Error {
     /// The database has been closed.
     #[error("the database is closed")]
     Closed,
+    /// Another transaction got in the way, and this one was undone. The same work can be done again
+    /// ([`Db::transaction`](super::Db::transaction) does so).
+    #[error("another transaction changed the same rows; this one was rolled back")]
+    Conflict,
+    /// The connection to the server was lost. A change may or may not have been made.
+    #[error("the connection to the database was lost: {why}")]
+    ConnectionLost {
+        /// The cause.
+        why: String,
+    },
     /// The disk has no space left.
     #[error("the disk is full")]
     DiskFull,
@@ -107,6 +121,17 @@ pub enum Error {
         /// The most rows of one owner.
         most: u32,
     },
+    /// Any other error of PostgreSQL.
+    #[error("PostgreSQL ({code}): {message}")]
+    Postgres {
+        /// The code (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+        code: String,
+        /// The server's message.
+        message: String,
+    },
+    /// A statement that changes rows, on a connection that only reads.
+    #[error("the statement changes rows, and this connection only reads")]
+    ReadOnly,
     /// This database does not allow that.
     #[error("refused: {why}")]
     Refused {
@@ -124,16 +149,19 @@ pub enum Error {
         /// SQLite's message.
         message: String,
     },
-    /// A statement that SQLite cannot prepare: it is not SQL, or names a table or a column that does not exist.
+    /// A statement that the engine cannot prepare: it is not SQL, or names a table or a column that does not exist.
     #[error("{why}, in `{sql}` with {}", with(values))]
     Statement {
         /// The statement. Its values are bound, so it contains none.
         sql: String,
         /// The types of the values, in their order.
         values: Vec<&'static str>,
-        /// SQLite's error.
+        /// The engine's error.
         why: Arc<Self>,
     },
+    /// The tables were changed after the statement was prepared. The next attempt works.
+    #[error("the tables were changed meanwhile")]
+    TablesChanged,
     /// The statement ran longer than the statement timeout, and was stopped.
     #[error("the statement took too long and was stopped")]
     TimedOut,
@@ -142,6 +170,14 @@ pub enum Error {
     Unique {
         /// The columns, as `table.column`.
         columns: Vec<String>,
+    },
+    /// The server cannot be reached, or refuses the connection.
+    #[error("cannot use the database at {server}: {why}")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// The cause.
+        why: String,
     },
     /// A model read a table that was not registered.
     #[error(
@@ -168,12 +204,44 @@ impl Error {
         Self::Refused { why: why.into() }
     }
 
+    /// A statement that does not only read and change rows.
+    pub(crate) fn not_of_rows() -> Self {
+        Self::refused(format!("not authorized: {ELSEWHERE}"))
+    }
+
+    /// Two statements in one text.
+    pub(crate) fn several() -> Self {
+        Self::refused("a call takes one statement")
+    }
+
+    /// Whether the same statement may work at another attempt, because nothing of it was done.
+    pub(crate) const fn may_be_repeated(&self) -> bool {
+        matches!(self, Self::Conflict | Self::TablesChanged)
+    }
+
+    /// Whether the database cannot do it now, and may be able to in a moment.
+    pub(crate) const fn is_for_a_moment(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy
+                | Self::Conflict
+                | Self::ConnectionLost { .. }
+                | Self::TablesChanged
+                | Self::Unreachable { .. }
+        )
+    }
+
+    /// Whether the statement itself is wrong: its syntax, a name or a type.
+    fn is_of_the_text(&self) -> bool {
+        if let Self::Postgres { code, .. } = self {
+            return code.starts_with("42");
+        }
+        matches!(self, Self::Sqlite { code, .. } if code & 0xff == ffi::SQLITE_ERROR)
+    }
+
     /// If the statement itself is wrong, adds its text to the error.
     pub(crate) fn of_statement(self, sql: &str, values: &[Value]) -> Self {
-        let Self::Sqlite { code, .. } = &self else {
-            return self;
-        };
-        if code & 0xff != ffi::SQLITE_ERROR {
+        if !self.is_of_the_text() {
             return self;
         }
         Self::Statement {
@@ -196,7 +264,7 @@ impl Error {
             reason = "all other errors are handled alike"
         )]
         match error {
-            rusqlite::Error::MultipleStatement => Self::refused("a call takes one statement"),
+            rusqlite::Error::MultipleStatement => Self::several(),
             rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
             rusqlite::Error::ExecuteReturnedResults => {
                 Self::refused("the statement returns rows: use `query`")
@@ -229,10 +297,7 @@ impl Error {
                 ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Self::Busy,
                 ffi::SQLITE_FULL => Self::DiskFull,
                 ffi::SQLITE_INTERRUPT => Self::TimedOut,
-                ffi::SQLITE_AUTH => Self::refused(format!(
-                    "{message}: tables change in migrations, settings in `Config`, transactions \
-                     through `Db::begin`"
-                )),
+                ffi::SQLITE_AUTH => Self::refused(format!("{message}: {ELSEWHERE}")),
                 _ => Self::Sqlite { code, message },
             },
         }

@@ -1,5 +1,7 @@
 //! SQL literals of the program.
 
+use super::Engine;
+
 /// SQL written in the program: a `&'static str`.
 ///
 /// A `String` made at run time is not a literal, so `format!` cannot put a visitor's text into a statement (SQL
@@ -28,12 +30,55 @@
 )]
 pub trait Literal: sealed::Literal + Send {
     #[doc(hidden)]
-    fn text(self) -> &'static str;
+    fn text(self, engine: Engine) -> &'static str;
 }
 
 impl Literal for &'static str {
-    fn text(self) -> &'static str {
+    fn text(self, _: Engine) -> &'static str {
         self
+    }
+}
+
+/// A statement that each engine writes in its own way: both spellings, side by side.
+///
+/// Most statements need only one: `?` and `?1` stand for bound values on both engines, and `instr`, `fold`, `string_agg` and
+/// `IS DISTINCT FROM` work on both.
+///
+/// ```
+/// use dewar::database::Sql;
+///
+/// const NOW: Sql = Sql::new(
+///     "SELECT unixepoch()",
+///     "SELECT CAST(extract(epoch FROM now()) AS bigint)",
+/// );
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), dewar::database::Error> {
+/// # let db = dewar::Db::temporary()?;
+/// let now: i64 = db.query(NOW, []).await?[0].get(0)?;
+/// assert!(now > 1_700_000_000);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sql {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl Sql {
+    /// The spelling of SQLite, and that of PostgreSQL.
+    #[must_use]
+    pub const fn new(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { sqlite, postgres }
+    }
+}
+
+impl Literal for Sql {
+    fn text(self, engine: Engine) -> &'static str {
+        match engine {
+            Engine::Postgres => self.postgres,
+            Engine::Sqlite => self.sqlite,
+        }
     }
 }
 
@@ -41,4 +86,5 @@ mod sealed {
     #[expect(unnameable_types, reason = "sealed")]
     pub trait Literal {}
     impl Literal for &'static str {}
+    impl Literal for super::Sql {}
 }

@@ -1,11 +1,11 @@
 //! Migrations: SQL in order, each applied once.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::OptionalExtension;
 
-use super::{Error, sqlite::connection::Handle, sqlite::limits::StatementMode};
+use super::{Engine, Error, Row, sqlite::connection::Handle, sqlite::limits::StatementMode};
 
 /// A migration: one change of the tables, with a name and its SQL.
 ///
@@ -26,13 +26,46 @@ use super::{Error, sqlite::connection::Handle, sqlite::limits::StatementMode};
 pub struct Migration {
     name: &'static str,
     sql: &'static str,
+    postgres: Option<&'static str>,
 }
 
 impl Migration {
     /// A migration of this name; the SQL may be several statements.
+    ///
+    /// It is written for SQLite. On PostgreSQL `INTEGER` is `BIGINT`, `REAL` is `DOUBLE PRECISION`, `BLOB` is `BYTEA`, `TEXT`
+    /// is `TEXT COLLATE "C"`, `AUTOINCREMENT` is an identity, and `STRICT` and `WITHOUT ROWID` are left out. If that is not
+    /// enough, give the other spelling with [`postgres`](Self::postgres).
     #[must_use]
     pub const fn new(name: &'static str, sql: &'static str) -> Self {
-        Self { name, sql }
+        Self {
+            name,
+            sql,
+            postgres: None,
+        }
+    }
+
+    /// The same change in PostgreSQL's own SQL, where the text for SQLite does not work. It may be empty, if there is nothing to do.
+    ///
+    /// ```
+    /// use dewar::database::Migration;
+    ///
+    /// const COUNTED: Migration = Migration::new(
+    ///     "notes_0002_counted",
+    ///     "CREATE TRIGGER notes_counted AFTER INSERT ON notes BEGIN UPDATE counts SET notes = notes + 1; END;",
+    /// )
+    /// .postgres(
+    ///     "CREATE FUNCTION notes_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+    ///          BEGIN UPDATE counts SET notes = notes + 1; RETURN NULL; END $$;
+    ///      CREATE TRIGGER notes_counted AFTER INSERT ON notes FOR EACH ROW EXECUTE FUNCTION notes_counted();",
+    /// );
+    /// # assert_eq!(COUNTED.name(), "notes_0002_counted");
+    /// ```
+    #[must_use]
+    pub const fn postgres(self, sql: &'static str) -> Self {
+        Self {
+            postgres: Some(sql),
+            ..self
+        }
     }
 
     /// Its name.
@@ -41,9 +74,23 @@ impl Migration {
         self.name
     }
 
-    fn checksum(&self) -> String {
+    /// The text that runs on this engine.
+    pub(crate) fn text(&self, engine: Engine) -> Cow<'static, str> {
+        match (engine, self.postgres) {
+            (Engine::Postgres, Some(text)) => Cow::Borrowed(text),
+            (Engine::Postgres, None) => Cow::Owned(super::postgres::tables(self.sql)),
+            (Engine::Sqlite, _) => Cow::Borrowed(self.sql),
+        }
+    }
+
+    /// The checksum of the text as it was written for this engine.
+    pub(super) fn checksum(&self, engine: Engine) -> String {
+        let written = match engine {
+            Engine::Postgres => self.postgres.unwrap_or(self.sql),
+            Engine::Sqlite => self.sql,
+        };
         let mut text = String::with_capacity(64);
-        for byte in digest(&SHA256, self.sql.as_bytes()).as_ref() {
+        for byte in digest(&SHA256, written.as_bytes()).as_ref() {
             // Writing to a String cannot fail.
             let _written = write!(text, "{byte:02x}");
         }
@@ -110,7 +157,7 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome,
          ) STRICT, WITHOUT ROWID",
     )?;
     let connection = &handle.connection;
-    let checksum = migration.checksum();
+    let checksum = migration.checksum(Engine::Sqlite);
     let before = connection
         .query_row(
             "SELECT checksum FROM dewar_migrations WHERE name = ?",
@@ -149,44 +196,72 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome,
     Ok(MigrationOutcome::Now)
 }
 
-/// Compares the list with the recorded migrations, and changes nothing.
+/// A migration that the database has.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    name: String,
+    checksum: String,
+}
+
+impl Recorded {
+    pub(super) fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            name: row.get(0)?,
+            checksum: row.get(1)?,
+        })
+    }
+}
+
+/// The migrations that SQLite's database does not have yet.
 pub(super) fn pending(
     handle: &mut Handle,
     migrations: &[Migration],
 ) -> Result<Vec<&'static str>, Error> {
+    let connection = &handle.connection;
+    let recorded = if connection.table_exists(None, "dewar_migrations")? {
+        connection
+            .prepare("SELECT name, checksum FROM dewar_migrations ORDER BY name")?
+            .query_map([], |row| {
+                Ok(Recorded {
+                    name: row.get(0)?,
+                    checksum: row.get(1)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?
+    } else {
+        Vec::new()
+    };
+    compared(Engine::Sqlite, &recorded, migrations)
+}
+
+/// Compares the list with the recorded migrations, and returns the names of those that are not recorded.
+pub(super) fn compared(
+    engine: Engine,
+    recorded: &[Recorded],
+    migrations: &[Migration],
+) -> Result<Vec<&'static str>, Error> {
     for (index, migration) in migrations.iter().enumerate() {
-        if migrations
-            .iter()
-            .skip(index + 1)
-            .any(|other| other.name == migration.name)
-        {
-            return Err(Error::refused(format!(
-                "two migrations are named `{}`",
-                migration.name
-            )));
+        let mut after = migrations.iter().skip(index + 1);
+        if after.any(|other| other.name == migration.name) {
+            let name = migration.name;
+            return Err(Error::refused(format!("two migrations are named `{name}`")));
         }
     }
-    let connection = &handle.connection;
-    if !connection.table_exists(None, "dewar_migrations")? {
-        return Ok(migrations.iter().map(Migration::name).collect());
-    }
-    let recorded: Vec<(String, String)> = connection
-        .prepare("SELECT name, checksum FROM dewar_migrations ORDER BY name")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
+    let known = |name: &str| migrations.iter().any(|migration| migration.name == name);
     let unknown: Vec<_> = recorded
         .iter()
-        .filter(|(name, _)| migrations.iter().all(|migration| migration.name != name))
-        .map(|(name, _)| name.clone())
+        .filter(|recorded| !known(&recorded.name))
+        .map(|recorded| recorded.name.clone())
         .collect();
     if !unknown.is_empty() {
         return Err(Error::MigrationUnknown { names: unknown });
     }
     let mut pending = Vec::new();
     for migration in migrations {
-        match recorded.iter().find(|(name, _)| name == migration.name) {
+        let found = recorded.iter().find(|found| found.name == migration.name);
+        match found {
             None => pending.push(migration.name),
-            Some((_, checksum)) if *checksum == migration.checksum() => {}
+            Some(found) if found.checksum == migration.checksum(engine) => {}
             Some(_) => {
                 return Err(Error::MigrationChanged {
                     name: migration.name.to_owned(),

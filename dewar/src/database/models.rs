@@ -11,14 +11,14 @@ use std::{
     },
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use sea_orm::sea_query::{ColumnType, StringLen};
 use sea_orm::{ColumnTrait, EntityTrait, IdenStatic, Iterable, ProxyRow, QueryResult};
 
 use super::{
     Error,
     cost::Cost,
-    sqlite::connection::Decode,
+    row::{Cells, Decode},
     value::{ColumnKind, as_stored},
 };
 
@@ -84,18 +84,14 @@ impl Table {
     }
 
     /// The differences between the model and the table, one sentence each.
-    pub(crate) fn problems(&self, connection: &Connection) -> Result<Vec<String>, Error> {
+    pub(crate) fn problems(&self, stored: &StoredTable) -> Vec<String> {
         let name = &self.name;
-        let mut asked = connection.prepare("SELECT name, upper(type) FROM pragma_table_info(?)")?;
-        let real: HashMap<String, String> = asked
-            .query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        if real.is_empty() {
-            return Ok(vec![format!("the table `{name}` does not exist")]);
+        if stored.columns.is_empty() {
+            return vec![format!("the table `{name}` does not exist")];
         }
-        let mut problems = self.unbounded(connection, &real)?;
+        let mut problems = self.unbounded(stored);
         for (column, kind) in &self.columns {
-            match (real.get(column), kind) {
+            match (stored.columns.get(column), kind) {
                 (None, _) => problems.push(format!("`{name}` has no column `{column}`")),
                 (_, None) => problems.push(format!("`{name}.{column}`: unsupported type")),
                 (Some(declared), Some(kind)) if !kind.storage().contains(&declared.as_str()) => {
@@ -107,28 +103,16 @@ impl Table {
                 (Some(_), Some(_)) => {}
             }
         }
-        Ok(problems)
+        problems
     }
 
     /// The columns whose type has a limit that the table does not enforce.
-    fn unbounded(
-        &self,
-        connection: &Connection,
-        real: &HashMap<String, String>,
-    ) -> Result<Vec<String>, Error> {
-        if self.limits.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sql: String = connection.query_row(
-            "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?",
-            [&self.name],
-            |row| row.get(0),
-        )?;
-        let sql = plain(&sql);
+    fn unbounded(&self, stored: &StoredTable) -> Vec<String> {
+        let sql = plain(&stored.checks);
         let broken = self.limits.iter().filter(|(column, most)| {
-            real.contains_key(column) && checked_length(&sql, column) != Some(*most)
+            stored.columns.contains_key(column) && checked_length(&sql, column) != Some(*most)
         });
-        Ok(broken
+        broken
             .map(|(column, most)| {
                 format!(
                     "the type of `{}.{column}` allows at most {most} characters; the table allows another number or \
@@ -136,7 +120,31 @@ impl Table {
                     self.name
                 )
             })
-            .collect())
+            .collect()
+    }
+}
+
+/// A table as the database has it.
+#[derive(Debug)]
+pub(crate) struct StoredTable {
+    /// Its columns, each with the type of SQLite that holds the same values.
+    pub(crate) columns: HashMap<String, String>,
+    /// SQL with the table's checks.
+    pub(crate) checks: String,
+}
+
+impl StoredTable {
+    pub(crate) fn of_sqlite(connection: &Connection, table: &str) -> Result<Self, Error> {
+        let mut asked = connection.prepare("SELECT name, upper(type) FROM pragma_table_info(?)")?;
+        let columns = asked
+            .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?";
+        let checks = connection.query_row(sql, [table], |row| row.get(0));
+        Ok(Self {
+            columns,
+            checks: checks.optional()?.unwrap_or_default(),
+        })
     }
 }
 
@@ -155,10 +163,14 @@ fn checked_length(sql: &str, column: &str) -> Option<u32> {
     let places = sql
         .match_indices(asked.trim_start_matches('('))
         .filter(|(place, _)| {
+            // PostgreSQL writes each condition in brackets of its own.
             let before = sql.get(..*place).unwrap_or_default();
-            ["(", "and", "isnullor"]
+            let outside = before.trim_end_matches('(');
+            let may_be_null = ["isnullor", "isnull)or"]
                 .iter()
-                .any(|end| before.ends_with(end))
+                .any(|end| outside.ends_with(end));
+            let stands = before.ends_with('(') || before.ends_with("and");
+            may_be_null || (stands && !outside.ends_with("or"))
         });
     places
         .filter_map(|(place, found)| {
@@ -210,39 +222,46 @@ impl Models {
     /// How the columns of a statement are read.
     pub(crate) fn plan(&self, connection: &Connection, sql: &str) -> Result<ColumnPlan, Error> {
         let statement = connection.prepare_cached(sql)?;
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         // SQLite reports no origin for the rows of RETURNING, so the table comes from the statement.
         let written = if statement.readonly() {
             None
         } else {
             written_table(sql)
         };
-        let mut columns = Vec::with_capacity(statement.column_count());
-        let mut origins = Vec::with_capacity(statement.column_count());
-        for column in statement.columns_with_metadata() {
+        let columns = statement.columns_with_metadata().into_iter().map(|column| {
             let origin = match (column.table_name(), column.origin_name(), written) {
-                (Some(table), Some(origin), _) => Some((table, origin)),
-                (_, _, Some(table)) => Some((table, column.name())),
+                (Some(table), Some(origin), _) => Some((table.to_owned(), origin.to_owned())),
+                (_, _, Some(table)) => Some((table.to_owned(), column.name().to_owned())),
                 _ => None,
             };
-            let kind = match origin {
-                None => None,
-                Some((table, origin)) => {
-                    let known = tables.get(table).ok_or_else(|| Error::UnknownTable {
-                        table: table.to_owned(),
-                    })?;
-                    known.get(origin).copied()
-                }
-            };
-            origins.push(origin.map(|(table, _)| table.to_owned()));
-            columns.push(Column {
-                name: column.name().to_owned(),
-                kind,
-            });
+            (column.name().to_owned(), origin)
+        });
+        self.plan_of(columns.collect())
+    }
+
+    /// How these columns are read: each with its name, and with the table and the name there that it comes from.
+    pub(crate) fn plan_of(
+        &self,
+        columns: Vec<(String, Option<(String, String)>)>,
+    ) -> Result<ColumnPlan, Error> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let (mut read, mut origins) = (Vec::new(), Vec::new());
+        for (name, origin) in columns {
+            let (mut kind, mut table) = (None, None);
+            if let Some((origin, column)) = origin {
+                let known = tables.get(&origin);
+                let known = known.ok_or_else(|| Error::UnknownTable {
+                    table: origin.clone(),
+                })?;
+                kind = known.get(&column).copied();
+                table = Some(origin);
+            }
+            origins.push(table);
+            read.push(Column { name, kind });
         }
-        let named = is_whole_model(&columns, &origins, &tables);
+        let named = is_whole_model(&read, &origins, &tables);
         Ok(ColumnPlan {
-            columns,
+            columns: read,
             by_position: !named,
         })
     }
@@ -264,11 +283,11 @@ struct Column {
 impl Decode for QueryResult {
     const MODELLED: bool = true;
 
-    fn decode(plan: &ColumnPlan, row: &rusqlite::Row<'_>) -> Result<Self, Error> {
+    fn decode(plan: &ColumnPlan, row: &impl Cells) -> Result<Self, Error> {
         let mut values =
             Vec::with_capacity(plan.columns.len() * if plan.by_position { 2 } else { 1 });
         for (index, column) in plan.columns.iter().enumerate() {
-            let stored = row.get_ref(index)?;
+            let stored = row.cell(index)?;
             let value = column
                 .kind
                 .map_or_else(|| as_stored(stored), |kind| kind.read(stored));

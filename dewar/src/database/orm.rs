@@ -8,11 +8,19 @@ use sea_orm::{
     TransactionTrait, Value,
 };
 
-use super::{Db, Error, Tx};
+use super::{Db, Engine, Error, Tx};
+
+/// SeaORM's name for an engine.
+const fn backend(engine: Engine) -> DbBackend {
+    match engine {
+        Engine::Postgres => DbBackend::Postgres,
+        Engine::Sqlite => DbBackend::Sqlite,
+    }
+}
 
 /// The text and the values of a statement that SeaORM built. It refuses hand-made text, which has no list of values.
-fn built(statement: Statement) -> Result<(Cow<'static, str>, Vec<Value>), Error> {
-    if statement.db_backend != DbBackend::Sqlite {
+fn built(engine: Engine, statement: Statement) -> Result<(Cow<'static, str>, Vec<Value>), Error> {
+    if statement.db_backend != backend(engine) {
         return Err(Error::refused(
             "the statement was built for another database",
         ));
@@ -39,11 +47,11 @@ macro_rules! connection {
         #[async_trait::async_trait]
         impl ConnectionTrait for $type {
             fn get_database_backend(&self) -> DbBackend {
-                DbBackend::Sqlite
+                backend(self.engine())
             }
 
             async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-                let (sql, values) = built(statement)?;
+                let (sql, values) = built(self.engine(), statement)?;
                 Ok(outcome(self.change(sql, values).await?))
             }
 
@@ -56,12 +64,12 @@ macro_rules! connection {
                 &self,
                 statement: Statement,
             ) -> Result<Option<QueryResult>, DbErr> {
-                let (sql, values) = built(statement)?;
+                let (sql, values) = built(self.engine(), statement)?;
                 Ok(self.rows(sql, values).await?.into_iter().next())
             }
 
             async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-                let (sql, values) = built(statement)?;
+                let (sql, values) = built(self.engine(), statement)?;
                 Ok(self.rows(sql, values).await?)
             }
         }
@@ -130,7 +138,7 @@ impl TransactionSession for Tx {
     }
 }
 
-/// Every isolation level is guaranteed, because transactions run one after the other. A read-only transaction is not,
+/// Every isolation level is guaranteed, because nobody writes beside a transaction. A read-only transaction is not,
 /// so it is refused.
 fn writes(access: Option<AccessMode>) -> Result<(), Error> {
     match access {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Db, Error, Migration, Tx};
+use super::{Db, Error, Migration, Sql, Tx, db::Backend};
 use crate::audit::{Entry, Log, OutboxEntry, Remembered};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -17,8 +17,15 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         INSERT INTO dewar_audit_end_anew (one, head) SELECT one, head FROM dewar_audit_end;
         DROP TABLE dewar_audit_end;
         ALTER TABLE dewar_audit_end_anew RENAME TO dewar_audit_end;",
-    ),
+    )
+    .postgres(""),
 ];
+
+/// Whether an entry was ever recorded in a transaction: the counter shows it, even if the rows are gone.
+const COUNTED: Sql = Sql::new(
+    "SELECT 1 FROM sqlite_sequence WHERE name = 'dewar_audit_waiting' AND seq > 0",
+    "SELECT 1 WHERE pg_sequence_last_value(pg_get_serial_sequence('dewar_audit_waiting', 'id')) IS NOT NULL",
+);
 
 const FIRST: &str = "CREATE TABLE dewar_audit_end (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -50,9 +57,9 @@ impl Tx {
     /// As [`execute`](Self::execute).
     pub async fn record(&self, log: &Log, entry: Entry) -> Result<(), Error> {
         let (milliseconds, text) = log.for_row(&entry);
-        let sql = "INSERT INTO dewar_audit_waiting (recorded_at, entry) VALUES (?, ?)";
-        let values = vec![milliseconds.into(), text.into()];
-        let (_, row) = self.change(Cow::Borrowed(sql), values).await?;
+        let sql = "INSERT INTO dewar_audit_waiting (recorded_at, entry) VALUES (?, ?) RETURNING id";
+        let rows = self.query(sql, [milliseconds.into(), text.into()]).await?;
+        let row = rows.first().ok_or(Error::NotFound)?.get(0)?;
         let log = log.clone();
         self.after_commit(move || log.record_committed(row, milliseconds, entry));
         Ok(())
@@ -63,29 +70,36 @@ impl Db {
     /// The database's record of the log's end. Every start writes its row before anything is recorded. So a missing row
     /// was removed, unless nothing was ever recorded.
     pub(crate) async fn audit_end(&self) -> Result<Remembered, Error> {
-        let table = "SELECT 1 FROM sqlite_schema WHERE name = 'dewar_audit_end'";
-        if self.query(table, []).await?.is_empty() {
+        if !self.has_table("dewar_audit_end").await? {
             return Ok(Remembered::Nothing);
         }
         let rows = self.query("SELECT head FROM dewar_audit_end", []).await?;
         if let Some(row) = rows.first() {
             return Ok(Remembered::End(row.get(0)?));
         }
-        // The counter shows that entries were recorded in transactions, even if their rows are gone.
-        let counted =
-            "SELECT 1 FROM sqlite_sequence WHERE name = 'dewar_audit_waiting' AND seq > 0";
-        if self.query(counted, []).await?.is_empty() {
+        if self.query(COUNTED, []).await?.is_empty() {
             Ok(Remembered::NotYet)
         } else {
             Ok(Remembered::Lost)
         }
     }
 
+    /// Whether a table exists.
+    pub(crate) async fn has_table(&self, name: &str) -> Result<bool, Error> {
+        if let Backend::Postgres(postgres) = self.backend() {
+            return postgres.exists(name).await;
+        }
+        let find = "SELECT 1 FROM sqlite_schema WHERE name = ?";
+        Ok(!self.query(find, [name.into()]).await?.is_empty())
+    }
+
     /// Records where the log ends.
     pub(crate) async fn remember_audit_end(&self, head: String) -> Result<(), Error> {
         let sql = "INSERT INTO dewar_audit_end (one, head) VALUES (1, ?)
             ON CONFLICT (one) DO UPDATE SET head = excluded.head";
-        self.change_aside(sql, vec![head.into()]).await
+        self.change_aside(Cow::Borrowed(sql), vec![head.into()])
+            .await
+            .map(drop)
     }
 
     /// The entries of committed transactions that may not be in the log.
@@ -104,15 +118,14 @@ impl Db {
 
     /// Deletes the rows whose entries are in the log.
     pub(crate) async fn audit_written(&self, rows: &[i64]) -> Result<(), Error> {
-        let tx = self.begin().await?;
-        for row in rows {
-            tx.execute(
-                "DELETE FROM dewar_audit_waiting WHERE id = ?",
-                [(*row).into()],
-            )
-            .await?;
-        }
-        tx.commit().await
+        const DELETE: Sql = Sql::new(
+            "DELETE FROM dewar_audit_waiting WHERE id IN (SELECT value FROM json_each(?))",
+            "DELETE FROM dewar_audit_waiting
+                WHERE id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))",
+        );
+        let ids: Vec<_> = rows.iter().map(i64::to_string).collect();
+        let ids = format!("[{}]", ids.join(","));
+        self.execute(DELETE, [ids.into()]).await.map(drop)
     }
 }
 

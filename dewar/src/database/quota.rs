@@ -9,8 +9,8 @@ use super::{Error, Row, Tx};
 
 /// A quota: the most rows of a table that belong to one owner.
 ///
-/// Check it in the transaction that adds the row. A transaction holds the only writer, so two additions at the same
-/// moment are counted one after the other. The column needs an index.
+/// Check it in the transaction that adds the row. Nobody else writes beside a transaction, so two additions at the
+/// same moment are counted one after the other. The column needs an index.
 ///
 /// ```
 /// use dewar::database::Quota;
@@ -77,7 +77,7 @@ impl Quota {
         } = *self;
         // The names are the program's own, checked when they were compiled. It counts at most up to the quota.
         let sql = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM \"{table}\" WHERE \"{column}\" = ?1 LIMIT ?2)"
+            "SELECT count(*) FROM (SELECT 1 FROM \"{table}\" WHERE \"{column}\" = ?1 LIMIT ?2) rows"
         );
         let values = vec![owner.into(), most.into()];
         let rows: Vec<Row> = tx.rows(Cow::Owned(sql), values).await?;

@@ -137,7 +137,7 @@ impl Db {
         };
         values.push(BATCH.into());
         let sql = format!(
-            "SELECT bound, envelope FROM (SELECT \"{bound}\" AS bound, \"{name}\" AS envelope FROM \"{table}\") \
+            "SELECT bound, envelope FROM (SELECT \"{bound}\" AS bound, \"{name}\" AS envelope FROM \"{table}\") rows \
              WHERE envelope IS NOT NULL AND bound IS NOT NULL AND substr(envelope, 1, ?) <> ?{beyond} \
              ORDER BY bound, envelope LIMIT ?"
         );
@@ -304,7 +304,8 @@ mod tests {
         db.execute(change, [theirs.clone().into()]).await.unwrap();
         let changed = db.exchange(COLUMN, vec![(&found[0], mine)]).await.unwrap();
         assert_eq!(changed, 0);
-        let kept = db.query("SELECT telephone FROM people", []).await.unwrap();
+        let kept = "SELECT telephone FROM people WHERE id = 1";
+        let kept = db.query(kept, []).await.unwrap();
         assert_eq!(
             Value::from(kept[0].get::<String>(0).unwrap()),
             theirs.into()

@@ -1,6 +1,8 @@
 //! A copy of the tables without their rows, to try migrations without changing the database.
 
-use super::{Db, Error, Row, sqlite::connection::Handle, sqlite::limits::StatementMode};
+use super::{
+    Db, Engine, Error, Row, db::Backend, sqlite::connection::Handle, sqlite::limits::StatementMode,
+};
 
 /// A virtual table makes its own shadow tables.
 const TABLES: &str = "SELECT sql FROM sqlite_schema
@@ -10,8 +12,11 @@ const TABLES: &str = "SELECT sql FROM sqlite_schema
 
 impl Db {
     /// A temporary database with the tables of this one, and with the record of the migrations that made them. It has
-    /// no other row: only the start shows what a migration does to existing rows.
-    pub(crate) async fn rehearsal(&self) -> Result<Self, Error> {
+    /// no other row: only the start shows what a migration does to existing rows. None for PostgreSQL, where the tables of others cannot be copied aside.
+    pub(crate) async fn rehearsal(&self) -> Result<Option<Self>, Error> {
+        if self.engine() == Engine::Postgres {
+            return Ok(None);
+        }
         let texts = |rows: Vec<Row>| -> Result<Vec<String>, Error> {
             rows.iter().map(|row| row.get(0)).collect()
         };
@@ -30,12 +35,15 @@ impl Db {
             .iter()
             .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .collect::<Result<_, Error>>()?;
-        let copy = Self::temporary()?;
-        let held = copy.hold().await?;
+        let copy = Self::temporary_file()?;
+        let Backend::Sqlite(sqlite) = copy.backend() else {
+            return Ok(None);
+        };
+        let held = sqlite.hold().await?;
         held.run(move |handle| make(handle, &tables, &applied))
             .await?;
         drop(held);
-        Ok(copy)
+        Ok(Some(copy))
     }
 }
 

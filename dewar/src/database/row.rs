@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rusqlite::types::ValueRef;
 
-use super::{Error, models::ColumnPlan, sqlite::connection::Decode};
+use super::{Error, models::ColumnPlan};
 
 /// One row of a literal query.
 ///
@@ -36,7 +36,7 @@ enum Cell {
     Text(Range<usize>),
 }
 
-/// A value as SQLite stores it.
+/// A value as both engines store it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stored<'a> {
     Blob(&'a [u8]),
@@ -140,16 +140,43 @@ impl<T: sealed::FromColumn> sealed::FromColumn for Option<T> {
     }
 }
 
+/// A row as its engine gives it.
+pub(crate) trait Cells {
+    /// The number of columns.
+    fn count(&self) -> usize;
+
+    /// The value of a column.
+    fn cell(&self, index: usize) -> Result<ValueRef<'_>, Error>;
+}
+
+/// The conversion of a row.
+pub(crate) trait Decode: Sized + Send + 'static {
+    /// Whether it needs the columns' types from the models.
+    const MODELLED: bool;
+
+    fn decode(plan: &ColumnPlan, row: &impl Cells) -> Result<Self, Error>;
+}
+
+impl Cells for rusqlite::Row<'_> {
+    fn count(&self) -> usize {
+        self.as_ref().column_count()
+    }
+
+    fn cell(&self, index: usize) -> Result<ValueRef<'_>, Error> {
+        Ok(self.get_ref(index)?)
+    }
+}
+
 impl Decode for Row {
     const MODELLED: bool = false;
 
-    fn decode(_: &ColumnPlan, row: &rusqlite::Row<'_>) -> Result<Self, Error> {
-        let count = row.as_ref().column_count();
+    fn decode(_: &ColumnPlan, row: &impl Cells) -> Result<Self, Error> {
+        let count = row.count();
         let (mut cells, mut texts, mut blobs) =
             (Vec::with_capacity(count), String::new(), Vec::new());
         texts.reserve(text_bytes(row, count)?);
         for index in 0..count {
-            cells.push(match row.get_ref(index)? {
+            cells.push(match row.cell(index)? {
                 ValueRef::Null => Cell::Null,
                 ValueRef::Integer(value) => Cell::Integer(value),
                 ValueRef::Real(value) => Cell::Real(value),
@@ -175,9 +202,9 @@ impl Decode for Row {
     }
 }
 
-fn text_bytes(row: &rusqlite::Row<'_>, count: usize) -> Result<usize, Error> {
+fn text_bytes(row: &impl Cells, count: usize) -> Result<usize, Error> {
     (0..count).try_fold(0, |sum, index| {
-        let value = row.get_ref(index)?;
+        let value = row.cell(index)?;
         let text = if let ValueRef::Text(text) = value {
             text
         } else {

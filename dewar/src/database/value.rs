@@ -34,17 +34,17 @@ pub(crate) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> Result<()
         )));
     }
     for (index, value) in values.iter().enumerate() {
-        statement.raw_bind_parameter(index + 1, to_sqlite(value)?)?;
+        statement.raw_bind_parameter(index + 1, to_stored(value)?)?;
     }
     Ok(())
 }
 
 /// The SQLite type of a value. Never the value.
 pub(super) fn type_of(value: &Value) -> &'static str {
-    match to_sqlite(value) {
+    match to_stored(value) {
         Ok(ToSqlOutput::Borrowed(value)) => name_of(value.data_type()),
         Ok(ToSqlOutput::Owned(value)) => name_of(value.data_type()),
-        Ok(_) | Err(_) => "a type that SQLite does not have",
+        Ok(_) | Err(_) => "a type that Dewar does not store",
     }
 }
 
@@ -58,7 +58,8 @@ const fn name_of(kind: Type) -> &'static str {
     }
 }
 
-fn to_sqlite(value: &Value) -> Result<ToSqlOutput<'_>, Error> {
+/// A value as one of the five types that both engines store.
+pub(super) fn to_stored(value: &Value) -> Result<ToSqlOutput<'_>, Error> {
     #[expect(
         unreachable_patterns,
         reason = "an application may enable more types of SeaORM"
@@ -93,7 +94,7 @@ fn to_sqlite(value: &Value) -> Result<ToSqlOutput<'_>, Error> {
         Value::TimeDateTimeWithTimeZone(value) => {
             written(value.map(|value| value.to_offset(UtcOffset::UTC).format(MOMENT_AND_OFFSET)))?
         }
-        _ => return Err(unfit("a type that SQLite can store")),
+        _ => return Err(unfit("a type that Dewar can store")),
     })
 }
 
@@ -303,7 +304,7 @@ mod tests {
     use super::*;
 
     fn stored(value: &Value) -> Stored {
-        let given = to_sqlite(value).unwrap();
+        let given = to_stored(value).unwrap();
         if let ToSqlOutput::Borrowed(value) = given {
             return value.try_into().unwrap();
         }
@@ -403,7 +404,7 @@ mod tests {
             f32::NAN.into(),
             (i64::MAX as u64 + 1).into(),
         ] {
-            assert!(to_sqlite(&value).is_err(), "{value:?}");
+            assert!(to_stored(&value).is_err(), "{value:?}");
         }
         assert_eq!(stored(&(i64::MAX as u64).into()), Stored::Integer(i64::MAX));
         assert_eq!(stored(&f64::INFINITY.into()), Stored::Real(f64::INFINITY));
@@ -446,7 +447,7 @@ mod tests {
             (Value::Char(None), "NULL"),
             (Value::Enum(OptionEnum::None("colour".into())), "NULL"),
             (Value::Int(None), "NULL"),
-            (f64::NAN.into(), "a type that SQLite does not have"),
+            (f64::NAN.into(), "a type that Dewar does not store"),
         ];
         for (value, name) in names {
             assert_eq!(type_of(&value), name);

@@ -186,6 +186,9 @@ pub struct Described {
     /// Whether the caller needs a recent password (re-authentication); the guard asks for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub recently: bool,
+    /// Whether the handler of a safe method may change rows.
+    #[serde(skip)]
+    pub(crate) writes_on_get: bool,
     /// The kinds of a `Path`, before the path is known.
     #[serde(skip)]
     segments: Vec<&'static str>,

@@ -446,7 +446,7 @@ impl From<crate::database::Error> for Error {
             let full = Message::new("forms-quota-full").with("most", most);
             return Self::new(ErrorKind::Conflict).public(full).because(error);
         }
-        if matches!(error, Database::Busy) {
+        if error.is_for_a_moment() {
             Self::busy(Duration::from_secs(2)).because(error)
         } else if matches!(error, Database::DiskFull) {
             Self::busy(Duration::from_secs(60)).because(error)

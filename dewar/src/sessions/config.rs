@@ -170,7 +170,7 @@ fn place(section: &Section<'_>) -> StorePlace {
     let place = StorePlace::parse(&written).unwrap_or_else(|| {
         section.refuse(
             "store",
-            "\"database\", \"postgres://user@host/name\", \"rediss://user@host:6380\" or, on this machine only, \
+            "\"database\", \"rediss://user@host:6380\" or, on this machine only, \
              \"redis://localhost:6379\"; put the password into the file that `sessions.password_file` names",
         );
         StorePlace::Database

@@ -3,7 +3,7 @@
 use super::handle::seconds;
 use super::record::{SessionId, SessionInfo};
 use super::{Error, Sessions, UserId};
-use crate::database::{self, Tx};
+use crate::database::{self, Tx, refuse_while_reading};
 
 impl Sessions {
     /// Ends one of a user's sessions, by its name, from the very next request on (ASVS 7.5.2). Returns whether it existed.
@@ -20,6 +20,7 @@ impl Sessions {
     /// # Errors
     /// The database or the store cannot be written. If it is the store, the sessions are over anyway.
     pub async fn end_all_of(&self, user: UserId) -> Result<u64, Error> {
+        refuse_while_reading()?;
         self.next_generation(user).await?;
         self.store().end_all_of(user, None).await
     }
@@ -29,6 +30,7 @@ impl Sessions {
     /// # Errors
     /// As [`end_all_of`](Self::end_all_of).
     pub async fn end_everyone(&self) -> Result<u64, Error> {
+        refuse_while_reading()?;
         let tx = self.db().begin().await?;
         self.next_generations_in(&tx).await?;
         tx.commit().await?;

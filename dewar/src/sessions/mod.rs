@@ -55,7 +55,7 @@ pub(crate) use handle::unreachable;
 pub use principal::{Principal, UserId};
 pub use record::{SessionId, SessionInfo};
 pub use session::Session;
-pub use store::{Address, Host, StorePlace, StoreTls};
+pub use store::StorePlace;
 pub use values::SessionValue;
 
 pub(crate) use cookie::{Cookies, HostCookie, read_cookie, remove_all_but};

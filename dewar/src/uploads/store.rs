@@ -21,7 +21,7 @@ use super::queue::{ScanPermit, ScanQueue, UploadSender};
 use super::rows::{self, StoredFile, Used};
 use super::upload::Upload;
 use crate::audit::{Clock, Entry, Event, Log, owner_only};
-use crate::database::{Db, Tx};
+use crate::database::{Db, Tx, refuse_while_reading};
 use crate::forms::{Described, FromParts, HandlerInput, Incoming};
 use crate::pages;
 use crate::pages::Sealed;
@@ -283,6 +283,7 @@ impl Uploads {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete(&self, id: &FileId) -> Result<(), Error> {
+        refuse_while_reading()?;
         let kept = self.find(id).await?;
         let tx = self.inner.db.begin().await?;
         rows::leaving(&tx, id).await?;
@@ -296,6 +297,7 @@ impl Uploads {
     /// # Errors
     /// A file could not be deleted; those before it are deleted.
     pub async fn delete_all_of(&self, owner: UserId) -> Result<usize, Error> {
+        refuse_while_reading()?;
         let ids = rows::of_owner(&self.inner.db, owner).await?;
         for id in &ids {
             match self.delete(id).await {

@@ -1,13 +1,16 @@
 //! Every change of this room is committed together with its audit entry.
 
 use super::*;
+use crate::database::Sql;
 
 /// How many entries were recorded in transactions. The count of ids goes back when a transaction is dropped, and stays when a row
 /// is removed.
 async fn recorded(db: &Db) -> i64 {
-    let sql =
-        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'dewar_audit_waiting'";
-    db.query(sql, []).await.unwrap()[0].get(0).unwrap()
+    const COUNTED: Sql = Sql::new(
+        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'dewar_audit_waiting'",
+        "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('dewar_audit_waiting', 'id')), 0)",
+    );
+    db.query(COUNTED, []).await.unwrap()[0].get(0).unwrap()
 }
 
 /// The newest entry that was recorded in a transaction: its event, its author, and its subject.

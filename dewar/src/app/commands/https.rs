@@ -25,7 +25,7 @@ async fn status(plan: &Blueprint, json: bool) -> Result<(), Error> {
             let (certificates, _) = loaded.map_err(refused)?;
             CertificateStatus::ends(certificates.not_after())
         }
-        (None, Some(_)) => match plan.database_to_read().map_err(refused)? {
+        (None, Some(_)) => match plan.database_to_read().await.map_err(refused)? {
             Some(db) => {
                 let acme = plan.acme_as_it_stands(&db).await.map_err(refused)?;
                 acme.map_or(CertificateStatus::ends(None), |acme| {

@@ -86,10 +86,12 @@ async fn revoke(plan: &Blueprint, id: &str, reason: Option<&str>) -> Result<(), 
 /// How many rows of each sealed column need a key; none if there is no database yet.
 async fn hanging_on(plan: &Blueprint, id: &str) -> Result<BTreeMap<String, u64>, Error> {
     let mut hanging = BTreeMap::new();
-    if plan.parts.sealed.is_empty() || !plan.has_database() {
+    if plan.parts.sealed.is_empty() {
         return Ok(hanging);
     }
-    let db = plan.database().map_err(refused)?;
+    let Some(db) = plan.database_to_read().await.map_err(refused)? else {
+        return Ok(hanging);
+    };
     for column in &plan.parts.sealed {
         let under = db.sealed_under(*column).await;
         let under = under

@@ -1,6 +1,8 @@
+mod database;
 mod https;
 mod inventory;
 mod keys;
+mod migrate;
 mod reencrypt;
 mod typed_secret;
 mod users;
@@ -51,7 +53,8 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         What::Check { json } => check(plan, json).await,
         What::Https { what } => https::run(plan, &what).await,
         What::Keys { what } => keys::run(plan, what, input).await,
-        What::Migrate => migrate(plan).await,
+        What::Database { what } => database::run(plan, what).await,
+        What::Migrate { what } => migrate::run(plan, what).await,
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
         What::Routes { json, .. } => routes(&plan, json),
         What::Sbom { json } => sbom(&plan, json),
@@ -110,21 +113,6 @@ fn sbom(plan: &Blueprint, json: bool) -> Result<(), Error> {
     }
 }
 
-async fn migrate(plan: Blueprint) -> Result<(), Error> {
-    plan.keys().map_err(|findings| Error::launch(&findings))?;
-    let db = plan
-        .database()
-        .map_err(|findings| Error::launch(&findings))?;
-    let applied = db.migrate(&plan.migrations()).await?;
-    if applied.is_empty() {
-        return print(&"The database is up to date.\n");
-    }
-    for name in applied {
-        print(&format_args!("applied {name}\n"))?;
-    }
-    Ok(())
-}
-
 /// Only reads: a directory without keys or without a log stays as it is.
 async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
@@ -139,7 +127,7 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
         return Err(Error::command(none));
     };
     let mut remembered = Remembered::Nothing;
-    if let Some(db) = plan.database_to_read().map_err(refused)? {
+    if let Some(db) = plan.database_to_read().await.map_err(refused)? {
         remembered = db.audit_end().await?;
     }
     let verified = Log::verify_remembered(&plan.log_file(), ring.chain_keys(), &remembered);

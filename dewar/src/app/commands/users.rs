@@ -224,11 +224,14 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
 async fn everybody(plan: &Blueprint) -> Result<Vec<User>, Error> {
     refuse_if_any(&plan.findings).map_err(|findings| Error::launch(&findings))?;
     let mut all = Vec::new();
-    let db = plan.database_to_read();
+    let db = plan.database_to_read().await;
     let Some(db) = db.map_err(|findings| Error::launch(&findings))? else {
-        let file = plan.database_file();
-        let none = "No accounts: the database does not exist yet:";
-        writeln!(io::stderr(), "{none} {}", file.display()).map_err(Error::internal)?;
+        let none = "No accounts: the database does not exist yet";
+        let said = match plan.database_file() {
+            Some(file) => writeln!(io::stderr(), "{none}: {}", file.display()),
+            None => writeln!(io::stderr(), "{none}."),
+        };
+        said.map_err(Error::internal)?;
         return Ok(all);
     };
     let older = !db.migrations_pending(&plan.migrations()).await?.is_empty();

@@ -14,15 +14,19 @@ use crate::database::{Config, Db, Migration};
 use crate::testing::wait_until;
 
 /// The commands that only read.
-const READING: [&str; 13] = [
+const READING: [&str; 17] = [
     "audit verify",
     "check",
     "check --json",
+    "database verify",
     "https headers",
     "https status",
     "https status --json",
     "keys inventory",
     "keys list",
+    "migrate plan",
+    "migrate status",
+    "migrate status --json",
     "routes",
     "routes --schema",
     "sbom",
@@ -31,7 +35,10 @@ const READING: [&str; 13] = [
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 16] = [
+const CHANGING: [(&str, &str); 20] = [
+    ("database backup", "the file that it names"),
+    ("database copy", "a database on a server"),
+    ("database restore", "the database"),
     ("https trust", "the browsers of this machine"),
     ("keys new", "keys"),
     ("keys reencrypt", "sealed rows"),
@@ -40,7 +47,8 @@ const CHANGING: [(&str, &str); 16] = [
     ("keys webhook new", "the keys of senders"),
     ("keys webhook revoke", "the keys of senders"),
     ("keys webhook rotate", "the keys of senders"),
-    ("migrate", "tables"),
+    ("migrate apply", "tables"),
+    ("migrate new", "the source of the application"),
     ("serve", "everything"),
     ("users add", "accounts"),
     ("users disable", "accounts"),

@@ -254,7 +254,7 @@ impl<'a> Section<'a> {
             RawSetting::List(texts) => bounded(&format_args!("{texts:?}"), 80),
             RawSetting::Other(kind) => (*kind).to_owned(),
             RawSetting::Section => "a section".to_owned(),
-            RawSetting::Text(text) => format!("\"{}\"", bounded(text, 80)),
+            RawSetting::Text(text) => format!("\"{}\"", bounded(&without_password(text), 80)),
         };
         self.finding(
             format!("{name} cannot be {value} ({})", written.place),
@@ -300,4 +300,14 @@ pub(crate) fn variable(name: &str) -> String {
         other => other.to_ascii_uppercase(),
     });
     PREFIX.chars().chain(upper).collect()
+}
+/// A text without the password of an address in it.
+fn without_password(text: &str) -> String {
+    let hidden = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let (who, place) = rest.rsplit_once('@')?;
+        let (user, _) = who.split_once(':')?;
+        Some(format!("{scheme}://{user}:…@{place}"))
+    };
+    hidden().unwrap_or_else(|| text.to_owned())
 }

@@ -21,6 +21,7 @@ use crate::audit::owner_only;
 use crate::database::{
     Config, Durability, Error, functions,
     models::{ColumnPlan, Models},
+    row::Decode,
     value,
 };
 
@@ -63,14 +64,6 @@ pub(crate) enum QueryOutcome<T> {
     Rows(Vec<T>),
     /// It is not a read: the writer must run it.
     Writes,
-}
-
-/// The conversion of a row from SQLite.
-pub(crate) trait Decode: Sized + Send + 'static {
-    /// Whether it needs the columns' types from the models.
-    const MODELLED: bool;
-
-    fn decode(plan: &ColumnPlan, row: &rusqlite::Row<'_>) -> Result<Self, Error>;
 }
 
 impl Handle {
@@ -196,6 +189,26 @@ impl Handle {
     pub(crate) fn copy_to(&self, path: &str) -> Result<(), Error> {
         self.as_own(|connection| connection.execute("VACUUM INTO ?", [path]))?;
         Ok(())
+    }
+
+    /// The faults that SQLite finds in the file: damage, and rows that refer to missing ones.
+    pub(crate) fn faults(&self) -> Result<Vec<String>, Error> {
+        let found = self.as_own(|connection| -> rusqlite::Result<Vec<String>> {
+            let mut checked = connection.prepare("PRAGMA integrity_check(100)")?;
+            let lines = checked.query_map([], |row| row.get::<_, String>(0))?;
+            let mut found: Vec<_> = lines.collect::<Result<_, _>>()?;
+            found.retain(|line| line != "ok");
+            let mut checked = connection.prepare("PRAGMA foreign_key_check")?;
+            let mut dangling = checked.query([])?;
+            while let Some(row) = dangling.next()? {
+                let (table, other): (String, String) = (row.get(0)?, row.get(2)?);
+                found.push(format!(
+                    "a row of `{table}` refers to a missing row of `{other}`"
+                ));
+            }
+            Ok(found)
+        });
+        Ok(found?)
     }
 
     fn plan(&mut self, sql: &str) -> Result<Arc<ColumnPlan>, Error> {

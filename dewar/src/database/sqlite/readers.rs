@@ -16,10 +16,10 @@ use sea_orm::Value;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use super::{
-    connection::{ConnectionPurpose, Decode, FileAccess, Handle, QueryOutcome},
+    connection::{ConnectionPurpose, FileAccess, Handle, QueryOutcome},
     version::VersionFile,
 };
-use crate::database::{Config, Error, models::Models};
+use crate::database::{Config, Error, models::Models, row::Decode};
 
 /// Statements that take this long are logged.
 const SLOW: Duration = Duration::from_millis(200);

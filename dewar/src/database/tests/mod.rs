@@ -2,6 +2,9 @@ mod concurrency;
 mod measured;
 mod migrations;
 mod models;
+mod postgres;
+#[path = "../../../tests/it/servers.rs"]
+pub(crate) mod servers;
 mod statements;
 mod transactions;
 
@@ -11,14 +14,14 @@ use super::{Config, Db, Error, Migration};
 
 const NOTES: &[Migration] = &[Migration::new(
     "notes_0001_notes",
-    "CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+    "CREATE TABLE authors (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE) STRICT;
      CREATE TABLE notes (
-         id INTEGER PRIMARY KEY,
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
          author INTEGER NOT NULL REFERENCES authors (id),
          title TEXT NOT NULL CHECK (title <> ''),
          stars INTEGER NOT NULL DEFAULT 0
      ) STRICT;
-     INSERT INTO authors (id, name) VALUES (1, 'Ada'), (2, 'Bob');",
+     INSERT INTO authors (name) VALUES ('Ada'), ('Bob');",
 )];
 
 /// Runs for a second or two on any machine.
@@ -32,6 +35,13 @@ const ENDLESS: &str =
 
 async fn notes() -> Db {
     let db = Db::temporary().unwrap();
+    db.migrate(NOTES).await.unwrap();
+    db
+}
+
+/// The same in a file of SQLite, for what only SQLite has.
+async fn notes_in_a_file() -> Db {
+    let db = Db::temporary_file().unwrap();
     db.migrate(NOTES).await.unwrap();
     db
 }

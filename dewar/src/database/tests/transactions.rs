@@ -154,16 +154,28 @@ async fn the_outer_one_does_not_commit_over_an_open_nested_one() {
 }
 
 #[tokio::test]
-async fn a_failed_statement_leaves_the_rest_to_the_caller() {
+async fn after_a_failed_statement_a_transaction_takes_no_more() {
     let db = notes().await;
     let tx = db.begin().await.unwrap();
     tx.execute(INSERT, []).await.unwrap();
-    let failed = tx
-        .execute("INSERT INTO authors (name) VALUES ('Ada')", [])
-        .await;
+    let taken = "INSERT INTO authors (name) VALUES ('Ada')";
+    let failed = tx.execute(taken, []).await;
     assert!(matches!(failed, Err(Error::Unique { .. })));
+    let after = tx.execute(INSERT, []).await;
+    assert!(matches!(after, Err(Error::RolledBack)), "{after:?}");
+    assert!(matches!(tx.commit().await, Err(Error::RolledBack)));
+    assert_eq!(number(&db, COUNT).await, 0);
+
+    // Inside a nested one it costs that one alone.
+    let tx = db.begin().await.unwrap();
+    tx.execute(INSERT, []).await.unwrap();
+    let nested = tx.begin_nested().await.unwrap();
+    let failed = nested.execute(taken, []).await;
+    assert!(matches!(failed, Err(Error::Unique { .. })));
+    drop(nested);
+    tx.execute(INSERT, []).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(number(&db, COUNT).await, 1);
+    assert_eq!(number(&db, COUNT).await, 2);
 }
 
 #[tokio::test]

@@ -31,7 +31,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         INSERT INTO dewar_acme_course_anew SELECT * FROM dewar_acme_course;
         DROP TABLE dewar_acme_course;
         ALTER TABLE dewar_acme_course_anew RENAME TO dewar_acme_course;",
-    ),
+    )
+    .postgres(""),
 ];
 
 const FIRST: &str = "CREATE TABLE dewar_acme_kept (
@@ -232,7 +233,8 @@ impl AcmeStore {
         let sealed = self.seal(what, text)?;
         // Two writes never have the same time: the other nodes detect a new certificate by it.
         let sql = "INSERT INTO dewar_acme_kept (what, sealed, kept_at) VALUES (?1, ?2, ?3)
-            ON CONFLICT (what) DO UPDATE SET sealed = ?2, kept_at = max(?3, kept_at + 1)";
+            ON CONFLICT (what) DO UPDATE SET sealed = ?2, kept_at =
+            CASE WHEN ?3 > dewar_acme_kept.kept_at THEN ?3 ELSE dewar_acme_kept.kept_at + 1 END";
         let values: [Value; 3] = [what.into(), sealed.into(), self.clock.now().into()];
         self.db.execute(sql, values).await?;
         Ok(())

@@ -3,7 +3,7 @@ use sea_orm::Value;
 
 use super::cache::SessionCache;
 use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
-use crate::database::{self, Db, Migration, Row};
+use crate::database::{self, Db, Migration, Row, Tx};
 use crate::sessions::record::{
     Hash, Live, New, Person, Renewal, SessionId, SessionInfo, SessionLookup,
 };
@@ -54,13 +54,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
 /// the cache.
 pub(super) const FIND: &str =
     "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
+    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
     s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles
     FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id WHERE s.token_hash = ?1";
 
 /// The user alone, if sessions are in another store.
 const PERSON: &str = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_users u WHERE u.id = ?1";
 
 /// Sessions as rows of the application's database: the default.
@@ -145,17 +145,19 @@ impl SessionStore for InDatabase {
         let trim = "DELETE FROM dewar_sessions WHERE user_id = ?1 AND id <> ?2 AND id NOT IN (
             SELECT id FROM dewar_sessions WHERE user_id = ?1 AND id <> ?2
             ORDER BY created_at DESC, seen_at DESC LIMIT ?3)";
-        let tx = self.db.begin().await?;
-        match tx.execute(add, values).await {
-            Ok(_) => {}
-            Err(database::Error::Unique { .. }) => return Err(Error::Collision),
-            Err(error) => return Err(error.into()),
-        }
         let others = i64::from(most.saturating_sub(1));
-        let values = [live.user.into(), blob(live.id.bytes()), others.into()];
-        let ended = tx.execute(trim, values).await?;
-        tx.commit().await?;
-        Ok(ended)
+        let (values, user) = (&values, live.user);
+        self.db
+            .transaction(|tx| async move {
+                match tx.execute(add, values.clone()).await {
+                    Ok(_) => {}
+                    Err(database::Error::Unique { .. }) => return Err(Error::Collision),
+                    Err(error) => return Err(error.into()),
+                }
+                let others = [user.into(), blob(live.id.bytes()), others.into()];
+                Ok(tx.execute(trim, others).await?)
+            })
+            .await
     }
 
     async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error> {
@@ -205,7 +207,7 @@ impl SessionStore for InDatabase {
     }
 
     async fn end_all_of(&self, user: UserId, but: Option<&SessionId>) -> Result<u64, Error> {
-        let end = "DELETE FROM dewar_sessions WHERE user_id = ?1 AND id IS NOT ?2";
+        let end = "DELETE FROM dewar_sessions WHERE user_id = ?1 AND id IS DISTINCT FROM ?2";
         let but = but.map(|id| id.bytes().to_vec());
         Ok(self.db.execute(end, [user.into(), but.into()]).await?)
     }
@@ -250,40 +252,9 @@ impl SessionStore for InDatabase {
         name: &str,
         change: &ValueWrite,
     ) -> Result<WriteOutcome, Error> {
-        let tx = self.db.begin().await?;
-        let look = "SELECT (SELECT count(*) FROM dewar_session_values v WHERE v.session_id = s.id),
-            (SELECT v.version FROM dewar_session_values v WHERE v.session_id = s.id AND v.name = ?2)
-            FROM dewar_sessions s WHERE s.id = ?1";
-        let rows = tx.query(look, [blob(id.bytes()), name.into()]).await?;
-        let Some(row) = rows.first() else {
-            return Ok(WriteOutcome::Ended);
-        };
-        let (values, version): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
-        if version != change.before {
-            return Ok(WriteOutcome::Changed);
-        }
-        match &change.after {
-            Some(_) if version.is_none() && values >= count(change.most) => {
-                return Ok(WriteOutcome::Full);
-            }
-            Some(after) => {
-                let set = "INSERT INTO dewar_session_values (session_id, name, version, json) VALUES (?1, ?2, ?3, ?4)
-                    ON CONFLICT (session_id, name) DO UPDATE SET version = ?3, json = ?4";
-                let values = [
-                    blob(id.bytes()),
-                    name.into(),
-                    after.version.into(),
-                    after.json.as_str().into(),
-                ];
-                tx.execute(set, values).await?;
-            }
-            None => {
-                let end = "DELETE FROM dewar_session_values WHERE session_id = ?1 AND name = ?2";
-                tx.execute(end, [blob(id.bytes()), name.into()]).await?;
-            }
-        }
-        tx.commit().await?;
-        Ok(WriteOutcome::Written)
+        self.db
+            .transaction(|tx| async move { keep(&tx, id, name, change).await })
+            .await
     }
 
     async fn sweep(&self, seen_before: i64, created_before: i64) -> Result<u64, Error> {
@@ -291,6 +262,47 @@ impl SessionStore for InDatabase {
         let values = [seen_before.into(), created_before.into()];
         Ok(self.db.execute(sweep, values).await?)
     }
+}
+
+/// Writes a value in place of the version that was read, or removes it.
+async fn keep(
+    tx: &Tx,
+    id: &SessionId,
+    name: &str,
+    change: &ValueWrite,
+) -> Result<WriteOutcome, Error> {
+    let look = "SELECT (SELECT count(*) FROM dewar_session_values v WHERE v.session_id = s.id),
+            (SELECT v.version FROM dewar_session_values v WHERE v.session_id = s.id AND v.name = ?2)
+            FROM dewar_sessions s WHERE s.id = ?1";
+    let rows = tx.query(look, [blob(id.bytes()), name.into()]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(WriteOutcome::Ended);
+    };
+    let (values, version): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+    if version != change.before {
+        return Ok(WriteOutcome::Changed);
+    }
+    match &change.after {
+        Some(_) if version.is_none() && values >= count(change.most) => {
+            return Ok(WriteOutcome::Full);
+        }
+        Some(after) => {
+            let set = "INSERT INTO dewar_session_values (session_id, name, version, json) VALUES (?1, ?2, ?3, ?4)
+                    ON CONFLICT (session_id, name) DO UPDATE SET version = ?3, json = ?4";
+            let values = [
+                blob(id.bytes()),
+                name.into(),
+                after.version.into(),
+                after.json.as_str().into(),
+            ];
+            tx.execute(set, values).await?;
+        }
+        None => {
+            let end = "DELETE FROM dewar_session_values WHERE session_id = ?1 AND name = ?2";
+            tx.execute(end, [blob(id.bytes()), name.into()]).await?;
+        }
+    }
+    Ok(WriteOutcome::Written)
 }
 
 fn count(number: usize) -> i64 {

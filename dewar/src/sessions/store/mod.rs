@@ -3,8 +3,6 @@
 mod cache;
 mod database;
 mod place;
-#[cfg(feature = "postgres")]
-mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 
@@ -20,7 +18,7 @@ use crate::database::Db;
 
 pub(crate) use database::MIGRATIONS;
 pub(super) use database::{InDatabase, person};
-pub use place::{Address, Host, StorePlace, StoreTls};
+pub use place::StorePlace;
 
 /// A store of sessions. Each of these is atomic, whatever happens at the same time.
 #[async_trait]
@@ -104,13 +102,6 @@ pub(super) async fn open(
 ) -> Result<Arc<dyn SessionStore>, Vec<Finding>> {
     match place {
         StorePlace::Database => Ok(Arc::new(InDatabase::new(db.clone()))),
-        #[cfg(feature = "postgres")]
-        StorePlace::Postgres(address) => {
-            let opened = postgres::InPostgres::open(address).await;
-            Ok(Arc::new(
-                opened.map_err(|error| place::not_opened(address, &error))?,
-            ))
-        }
         #[cfg(feature = "redis")]
         StorePlace::Redis(address) => {
             let opened = redis::InRedis::open(address).await;
@@ -118,7 +109,7 @@ pub(super) async fn open(
                 opened.map_err(|error| place::not_opened(address, &error))?,
             ))
         }
-        #[cfg(not(all(feature = "postgres", feature = "redis")))]
+        #[cfg(not(feature = "redis"))]
         other => Err(other.findings()),
     }
 }
@@ -128,17 +119,12 @@ pub(super) async fn open(
 pub(super) async fn unreachable(place: &StorePlace) -> Vec<Finding> {
     match place {
         StorePlace::Database => Vec::new(),
-        #[cfg(feature = "postgres")]
-        StorePlace::Postgres(address) => match postgres::InPostgres::reach(address).await {
-            Ok(_) => Vec::new(),
-            Err(error) => place::not_opened(address, &error),
-        },
         #[cfg(feature = "redis")]
         StorePlace::Redis(address) => match redis::InRedis::open(address).await {
             Ok(_) => Vec::new(),
             Err(error) => place::not_opened(address, &error),
         },
-        #[cfg(not(all(feature = "postgres", feature = "redis")))]
+        #[cfg(not(feature = "redis"))]
         other => other.findings(),
     }
 }

@@ -7,9 +7,9 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisCon
 use redis::{RedisError, TlsCertificates};
 
 use self::scripts::Scripts;
-use super::place::{Address, Host, StoreTls, password};
 use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::audit::peer_text;
+use crate::database::{Address, Host, ServerTls};
 use crate::sessions::record::{Hash, Live, New, Renewal, SessionId, SessionInfo, SessionLookup};
 use crate::sessions::{Error, UserId};
 
@@ -76,8 +76,8 @@ impl std::fmt::Debug for InRedis {
 fn client(address: &Address) -> Result<Client, Error> {
     let place = match (&address.host, address.tls) {
         (Host::Socket(path), _) => ConnectionAddr::Unix(path.clone()),
-        (Host::Named(host), StoreTls::Local) => ConnectionAddr::Tcp(host.clone(), address.port),
-        (Host::Named(host), StoreTls::Verified) => ConnectionAddr::TcpTls {
+        (Host::Named(host), ServerTls::Local) => ConnectionAddr::Tcp(host.clone(), address.port),
+        (Host::Named(host), ServerTls::Verified) => ConnectionAddr::TcpTls {
             host: host.clone(),
             port: address.port,
             insecure: false,
@@ -92,13 +92,14 @@ fn client(address: &Address) -> Result<Client, Error> {
     if let Some(user) = &address.user {
         who = who.set_username(user);
     }
-    if let Some(password) = password(address)? {
+    let password = address.password();
+    if let Some(password) = password.map_err(|why| Error::Unreachable(why.to_string()))? {
         who = who.set_password(password.expose());
     }
     let info: ConnectionInfo = place.into_connection_info().map_err(unreachable)?;
     let info = info.set_redis_settings(who);
     match (&address.ca_file, address.tls) {
-        (Some(file), StoreTls::Verified) => {
+        (Some(file), ServerTls::Verified) => {
             let pem = std::fs::read(file)
                 .map_err(|why| Error::Unreachable(format!("{}: {why}", file.display())))?;
             let trusted = TlsCertificates {

@@ -60,12 +60,12 @@ async fn on_one_database_what_ends_on_one_node_has_ended_on_the_other() {
     ends_on_both(&[]).await;
 }
 
-#[cfg(any(feature = "redis", feature = "postgres"))]
-#[path = "../../../src/sessions/store/tests/servers.rs"]
+#[cfg(feature = "redis")]
+#[path = "../servers.rs"]
 mod servers;
 
 /// If the session store fails, nobody passes for a visitor, or for anyone else.
-#[cfg(any(feature = "redis", feature = "postgres"))]
+#[cfg(feature = "redis")]
 async fn fails_without(mut server: servers::Server, store: &str) {
     let file = server.password_file().display().to_string();
     let settings = [
@@ -97,15 +97,5 @@ async fn on_one_redis_what_ends_on_one_node_has_ended_on_the_other() {
         return;
     };
     let store = format!("redis://localhost:{}", server.port);
-    fails_without(server, &store).await;
-}
-
-#[cfg(feature = "postgres")]
-#[tokio::test(flavor = "multi_thread")]
-async fn on_one_postgresql_what_ends_on_one_node_has_ended_on_the_other() {
-    let Some(server) = servers::postgres() else {
-        return;
-    };
-    let store = format!("postgres://dewar@localhost:{}/postgres", server.port);
     fails_without(server, &store).await;
 }

@@ -1,12 +1,12 @@
 //! The stores on servers.
 
-use super::super::place::{Address, Host, StoreTls};
 use super::super::{StorePlace, open};
 use super::servers::{self, Server};
 use super::{contract, people};
+use crate::database::{Address, Host, ServerTls};
 use crate::sessions::Error;
 
-fn address(server: &Server, tls: StoreTls) -> Address {
+fn address(server: &Server, tls: ServerTls) -> Address {
     Address {
         host: Host::Named("localhost".to_owned()),
         port: server.port,
@@ -21,14 +21,7 @@ fn address(server: &Server, tls: StoreTls) -> Address {
 #[cfg(feature = "redis")]
 pub(super) fn own_redis() -> Option<(Server, StorePlace)> {
     let server = servers::redis(false)?;
-    let place = StorePlace::Redis(address(&server, StoreTls::Local));
-    Some((server, place))
-}
-
-#[cfg(feature = "postgres")]
-pub(super) fn own_postgres() -> Option<(Server, StorePlace)> {
-    let server = servers::postgres()?;
-    let place = StorePlace::Postgres(postgres::own(&server, StoreTls::Local));
+    let place = StorePlace::Redis(address(&server, ServerTls::Local));
     Some((server, place))
 }
 
@@ -59,11 +52,11 @@ mod redis {
         let Some(server) = servers::redis(false) else {
             return;
         };
-        let place = StorePlace::Redis(address(&server, StoreTls::Local));
+        let place = StorePlace::Redis(address(&server, ServerTls::Local));
         contract::all(&open(&place, &people().await).await.unwrap()).await;
         let wrong = server.folder.path().join("wrong");
         std::fs::write(&wrong, "another password").unwrap();
-        let mut stranger = address(&server, StoreTls::Local);
+        let mut stranger = address(&server, ServerTls::Local);
         stranger.password_file = Some(wrong);
         let said = refused(&StorePlace::Redis(stranger)).await;
         assert!(!said.contains("another password"), "{said}");
@@ -76,7 +69,7 @@ mod redis {
         let Some(server) = servers::redis(true) else {
             return;
         };
-        let mut known = address(&server, StoreTls::Verified);
+        let mut known = address(&server, ServerTls::Verified);
         refused(&StorePlace::Redis(known.clone())).await;
         known.ca_file = Some(server.folder.path().join("authority.pem"));
         open(&StorePlace::Redis(known.clone()), &people().await)
@@ -84,47 +77,6 @@ mod redis {
             .unwrap();
         known.host = Host::Named("127.0.0.1".to_owned());
         refused(&StorePlace::Redis(known)).await;
-        refused(&StorePlace::Redis(address(&server, StoreTls::Local))).await;
-    }
-}
-
-#[cfg(feature = "postgres")]
-mod postgres {
-    use super::*;
-
-    pub(super) fn own(server: &Server, tls: StoreTls) -> Address {
-        Address {
-            user: Some("dewar".to_owned()),
-            database: Some("postgres".to_owned()),
-            ..address(server, tls)
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn postgresql_keeps_the_contract() {
-        let Some(server) = servers::postgres() else {
-            return;
-        };
-        let place = StorePlace::Postgres(own(&server, StoreTls::Local));
-        contract::all(&open(&place, &people().await).await.unwrap()).await;
-
-        let mut known = own(&server, StoreTls::Verified);
-        let said = refused(&StorePlace::Postgres(known.clone())).await;
-        assert!(said.contains("certificate"), "{said}");
-        known.ca_file = Some(server.folder.path().join("authority.pem"));
-        open(&StorePlace::Postgres(known.clone()), &people().await)
-            .await
-            .unwrap();
-        known.host = Host::Named("127.0.0.1".to_owned());
-        refused(&StorePlace::Postgres(known)).await;
-
-        let socket = Address {
-            host: Host::Socket(server.folder.path().to_owned()),
-            ..own(&server, StoreTls::Local)
-        };
-        open(&StorePlace::Postgres(socket), &people().await)
-            .await
-            .unwrap();
-        is_missed(&place, server).await;
+        refused(&StorePlace::Redis(address(&server, ServerTls::Local))).await;
     }
 }

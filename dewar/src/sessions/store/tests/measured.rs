@@ -1,5 +1,5 @@
 //! CPU of the session check alone, on each store, compared with the same read in plain rusqlite. Run it by hand, with
-//! nothing else on the machine: `cargo test --release -p dewar --lib --features redis,postgres
+//! nothing else on the machine: `cargo test --release -p dewar --lib --features redis
 //! sessions::store::tests::measured -- --ignored --nocapture`
 //!
 //! These are the microseconds of the application; the CPU of a server is not included.
@@ -123,7 +123,7 @@ async fn the_session_check_alone() {
     let own = checked("database", &db, &StorePlace::Database, folder.path()).await;
     let bare = bare(&path).await;
     println!("the database beside the bare read: {:.2}", own / bare);
-    #[cfg(any(feature = "postgres", feature = "redis"))]
+    #[cfg(feature = "redis")]
     for (name, server) in servers() {
         let Some((server, place)) = server else {
             continue;
@@ -134,12 +134,7 @@ async fn the_session_check_alone() {
     }
 }
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(feature = "redis")]
 fn servers() -> Vec<(&'static str, Option<(super::servers::Server, StorePlace)>)> {
-    vec![
-        #[cfg(feature = "postgres")]
-        ("postgresql", super::elsewhere::own_postgres()),
-        #[cfg(feature = "redis")]
-        ("redis", super::elsewhere::own_redis()),
-    ]
+    vec![("redis", super::elsewhere::own_redis())]
 }

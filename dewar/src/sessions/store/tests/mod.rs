@@ -1,11 +1,11 @@
 //! One suite of tests, run against each store.
 
 mod contract;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(feature = "redis")]
 mod elsewhere;
 mod measured;
-#[cfg(any(feature = "postgres", feature = "redis"))]
-mod servers;
+#[cfg(feature = "redis")]
+use crate::database::tests::servers;
 
 use std::sync::Arc;
 

@@ -16,15 +16,13 @@ use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream}
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client;
 
-use crate::sessions::Error;
-
 /// The trusted CAs.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Verified(Arc<ClientConfig>);
 
 impl Verified {
-    pub(super) fn new(authority: Option<&Path>) -> Result<Self, Error> {
-        let wrong = |error: &dyn std::fmt::Display| Error::Unreachable(error.to_string());
+    pub(super) fn new(authority: Option<&Path>) -> Result<Self, String> {
+        let wrong = |error: &dyn std::fmt::Display| error.to_string();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
