@@ -7,7 +7,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new(
         "portal_0001_documents",
         include_str!("../migrations/0001_documents.sql"),
-    ),
+    )
+    .postgres(include_str!("../migrations/postgres/0001_documents.sql")),
     Migration::new(
         "portal_0002_shares",
         include_str!("../migrations/0002_shares.sql"),
@@ -23,11 +24,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new(
         "portal_0005_search",
         include_str!("../migrations/0005_search.sql"),
-    ),
+    )
+    .postgres(""),
     Migration::new(
         "portal_0006_members",
         include_str!("../migrations/0006_members.sql"),
-    ),
+    )
+    .postgres(include_str!("../migrations/postgres/0006_members.sql")),
     Migration::new(
         "portal_0007_profiles",
         include_str!("../migrations/0007_profiles.sql"),
@@ -35,18 +38,25 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new(
         "portal_0008_ids",
         include_str!("../migrations/0008_ids.sql"),
-    ),
+    )
+    .postgres(include_str!("../migrations/postgres/0008_ids.sql")),
     Migration::new(
         "portal_0009_bounds",
         include_str!("../migrations/0009_bounds.sql"),
-    ),
+    )
+    .postgres(include_str!("../migrations/postgres/0009_bounds.sql")),
     Migration::new(
         "portal_0010_audiences",
         include_str!("../migrations/0010_audiences.sql"),
-    ),
+    )
+    .postgres(include_str!("../migrations/postgres/0010_audiences.sql")),
     Migration::new(
         "portal_0011_share_marks",
         include_str!("../migrations/0011_share_marks.sql"),
+    ),
+    Migration::new(
+        "portal_0012_reviewers",
+        include_str!("../migrations/0012_reviewers.sql"),
     ),
 ];
 

@@ -30,12 +30,12 @@ macro_rules! of_status {
         concat!(
             "SELECT a.", $key, ", a.document_id, d.title, a.status, d.kind, a.size, a.created_at, \
              (SELECT u.name FROM dewar_users u WHERE u.id = d.owner_id), \
-             (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = a.document_id) \
-             FROM document_audiences a CROSS JOIN documents d ON d.id = a.document_id \
+             (SELECT string_agg(t.tag, ' ') FROM document_tags t WHERE t.document_id = a.document_id) \
+             FROM document_audiences a LEFT JOIN documents d ON d.id = a.document_id \
              WHERE a.audience = ", $audience, " AND a.status = '", $status, "' AND ?1 IN ('', '", $status, "') \
              AND (a.", $key, ", a.document_id) ", $beyond, " (?5, ?6) \
              AND (a.", $key, ", a.document_id) ", $within, " (?7, ?8) \
-             AND (?2 = '' OR instr(d.search, ?2)) \
+             AND (?2 = '' OR instr(d.search, ?2) > 0) \
              AND (?3 = '' OR EXISTS \
                  (SELECT 1 FROM document_tags t WHERE t.document_id = a.document_id AND t.tag = ?3))",
         )
@@ -184,7 +184,7 @@ const fn first(sort: DocumentOrder) -> (SortKey, i64) {
 /// The last key in reading order. SQLite sorts bytes after every text.
 fn last(sort: DocumentOrder, ascending: bool) -> (Value, i64) {
     match (sort, ascending) {
-        (DocumentOrder::Title, true) => (Vec::<u8>::new().into(), i64::MAX),
+        (DocumentOrder::Title, true) => (char::MAX.to_string().into(), i64::MAX),
         (DocumentOrder::Title, false) => (String::new().into(), i64::MIN),
         (DocumentOrder::Largest | DocumentOrder::Newest | DocumentOrder::Oldest, true) => {
             (i64::MAX.into(), i64::MAX)

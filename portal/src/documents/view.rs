@@ -38,7 +38,7 @@ impl DocumentView {
 
     /// The document with the names that belong to it.
     pub(crate) async fn of(document: &Model, db: &Db) -> dewar::Result<Self> {
-        let sql = "SELECT o.name, r.name, (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = ?1) \
+        let sql = "SELECT o.name, r.name, (SELECT string_agg(t.tag, ' ') FROM document_tags t WHERE t.document_id = ?1) \
                    FROM dewar_users o LEFT JOIN dewar_users r ON r.id = ?3 WHERE o.id = ?2";
         let values = [
             document.id.into(),

@@ -71,7 +71,7 @@ macro_rules! notices {
     ($beyond:literal, $order:literal) => {
         concat!(
             "SELECT n.id, n.title, n.body_html, u.name, n.published_at \
-             FROM notices n CROSS JOIN dewar_users u ON u.id = n.author_id WHERE n.id ",
+             FROM notices n LEFT JOIN dewar_users u ON u.id = n.author_id WHERE n.id ",
             $beyond,
             " ?1 ORDER BY n.id ",
             $order,

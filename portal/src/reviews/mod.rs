@@ -85,7 +85,7 @@ macro_rules! queue {
     };
     () => {
         "SELECT d.id, d.title, u.name, d.kind, d.size, d.created_at, d.turn \
-         FROM documents d CROSS JOIN dewar_users u ON u.id = d.owner_id \
+         FROM documents d LEFT JOIN dewar_users u ON u.id = d.owner_id \
          WHERE d.status = 'pending' AND d.owner_id <> ?1"
     };
 }

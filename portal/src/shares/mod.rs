@@ -10,6 +10,7 @@ use dewar::database::Quota;
 use dewar::forms::{Email, FormView, Path, RecordVersion};
 use dewar::pages::Message;
 use dewar::roles::Scoped;
+use dewar::secrets::random;
 use dewar::{Db, Form, Page, Redirect};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
@@ -98,13 +99,18 @@ pub(crate) async fn create(
         .await?
         .filter(User::is_active);
     if let Some(reader) = found.filter(|reader| reader.id.get() != document.owner_id) {
-        let sql = "INSERT INTO shares (document_id, user_id, created_at, mark) VALUES (?, ?, ?, random()) \
+        let sql = "INSERT INTO shares (document_id, user_id, created_at, mark) VALUES (?, ?, ?, ?) \
                    ON CONFLICT DO NOTHING";
         let tx = db.begin().await?;
         bound.or_full(OF_ONE.check(&tx, document.id).await)?;
         tx.execute(
             sql,
-            [document.id.into(), reader.id.into(), clock.now().into()],
+            [
+                document.id.into(),
+                reader.id.into(),
+                clock.now().into(),
+                i64::from_be_bytes(random()).into(),
+            ],
         )
         .await?;
         let what = format!("user {} may read it", reader.id);

@@ -13,6 +13,8 @@ use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 use test_servers::Http2;
 
+use crate::outside;
+
 /// Reverts the migration of audiences, for a database of an older program.
 pub(crate) const WITHOUT_AUDIENCES: &str = "DROP TRIGGER documents_find_audiences;
     DROP TRIGGER documents_change_audiences;
@@ -24,12 +26,17 @@ pub(crate) const WITHOUT_AUDIENCES: &str = "DROP TRIGGER documents_find_audience
 
 pub(crate) const PASSWORD: &str = "a quiet lake before the rain";
 
+/// The setting for a file of SQLite, whichever database the tests use.
+pub(crate) const ON_SQLITE: (&str, &str) = ("DEWAR_DATABASE_URL", "sqlite:database.sqlite");
+
 /// A portal for one test, with a clock that the test sets.
 pub(crate) struct Portal {
     pub(crate) running: Running,
     pub(crate) clock: Clock,
     pub(crate) data: TempDir,
     authority: Vec<u8>,
+    /// The schema of its tables, if they are in PostgreSQL.
+    schema: Option<String>,
 }
 
 impl Portal {
@@ -37,9 +44,14 @@ impl Portal {
         Self::open_with(&[]).await
     }
 
-    /// Opens a portal with the data in this directory.
-    pub(crate) async fn open_in(data: TempDir) -> Self {
-        Self::serve(data, &[]).await
+    /// Opens a portal whose database is a file, for what only a file has.
+    pub(crate) async fn on_sqlite() -> Self {
+        Self::open_with(&[ON_SQLITE]).await
+    }
+
+    /// Opens a portal with the data in this directory, and with settings.
+    pub(crate) async fn open_in_with(data: TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::serve(data, settings).await
     }
 
     /// Opens a portal with settings, named as in the environment.
@@ -53,11 +65,13 @@ impl Portal {
         let app = portal::app(app).clock(clock.clone());
         let running = app.start().await.unwrap();
         let authority = fs::read(running.authority_file().unwrap()).unwrap();
+        let schema = outside::schema(running.dewar().db()).await;
         Self {
             running,
             clock,
             data,
             authority,
+            schema,
         }
     }
 
@@ -114,7 +128,21 @@ impl Portal {
     /// All data of the portal except its log: every row of every table, read without the framework, and the names of all files.
     /// Two results are equal if nothing was changed.
     pub(crate) fn everything(&self) -> String {
-        everything_in(self.data.path())
+        match &self.schema {
+            Some(schema) => with_files(outside::rows(schema), self.data.path()),
+            None => everything_in(self.data.path()),
+        }
+    }
+
+    /// Changes the database without the framework, like somebody who got at it.
+    pub(crate) fn outside(&self, sql: &str) {
+        match &self.schema {
+            Some(schema) => drop(outside::psql(schema, sql)),
+            None => {
+                let file = self.data.path().join("database.sqlite");
+                Connection::open(file).unwrap().execute_batch(sql).unwrap();
+            }
+        }
     }
 
     /// The audit log as text, after all entries were written.
@@ -124,12 +152,24 @@ impl Portal {
     }
 }
 
+/// The rows of a table that do not change by themselves.
+pub(crate) fn steady(table: &str) -> &str {
+    match table {
+        "dewar_files" => "(SELECT * FROM dewar_files WHERE state <> 'leaving')",
+        // When a session was last used is written after the response.
+        "dewar_sessions" => {
+            "(SELECT token_hash, id, user_id, generation, created_at, proved_at, roles, device, address FROM dewar_sessions)"
+        }
+        other => other,
+    }
+}
+
 /// All rows of all tables, and the names of all files except those that change by themselves: a file without its row is deleted a
 /// moment later, and then its row in `dewar_files`.
 pub(crate) fn everything_in(data: &Path) -> String {
     let file = data.join("database.sqlite");
     let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let leaving: Vec<String> = lines(
+    let leaving = lines(
         &db,
         "SELECT id FROM dewar_files WHERE state = 'leaving'",
         |row| row.get(0),
@@ -140,14 +180,7 @@ pub(crate) fn everything_in(data: &Path) -> String {
     let tables: Vec<String> = lines(&db, sql, |row| row.get(0));
     let mut all = Vec::new();
     for table in tables {
-        let rows = match table.as_str() {
-            "dewar_files" => "dewar_files WHERE state <> 'leaving'",
-            // When a session was last used is written after the response.
-            "dewar_sessions" => {
-                "(SELECT token_hash, id, user_id, generation, created_at, proved_at, roles, device, address FROM dewar_sessions)"
-            }
-            other => other,
-        };
+        let rows = steady(&table);
         all.extend(lines(&db, &format!("SELECT * FROM {rows}"), |row| {
             let columns = 0..row.as_ref().column_count();
             let values: Vec<_> = columns
@@ -156,6 +189,11 @@ pub(crate) fn everything_in(data: &Path) -> String {
             Ok(format!("{table}: {values:?}"))
         }));
     }
+    with_files((all, leaving), data)
+}
+
+/// These rows, and the names of the files, without those of the files that are leaving.
+fn with_files((mut all, leaving): (Vec<String>, Vec<String>), data: &Path) -> String {
     let files = files_below(data);
     let names = files.iter().map(|path| path.display().to_string());
     let changes_by_itself = |name: &str| {

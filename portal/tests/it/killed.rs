@@ -11,7 +11,7 @@ use dewar::secrets::KeyRing;
 use dewar::testing::{Browser, wait_until};
 use dewar::{App, app::Running};
 
-use crate::company::{PASSWORD, add, hand_in, sign_in};
+use crate::company::{ON_SQLITE, PASSWORD, add, hand_in, sign_in};
 
 mod events;
 mod files;
@@ -77,7 +77,8 @@ impl Program {
         self.0.id()
     }
 
-    fn kill(mut self) {
+    /// Kills it, as a power cut would.
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -100,7 +101,7 @@ pub(crate) fn browser(data: &Path, url: &str) -> Browser {
 }
 
 async fn in_process(data: &Path) -> Running {
-    portal::app(App::in_directory(data).unwrap())
+    portal::app(App::in_directory_with(data, [ON_SQLITE]).unwrap())
         .start()
         .await
         .unwrap()

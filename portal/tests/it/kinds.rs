@@ -83,8 +83,7 @@ async fn every_kind_of_file_comes_back_as_it_was_sent() {
 /// An owner's quota limits files and bytes; deleting a file makes room again.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_keeps_too_much_is_told_and_keeps_what_was_there() {
-    let data = tempfile::tempdir().unwrap();
-    let portal = Portal::open_in(data).await;
+    let portal = Portal::on_sqlite().await;
     portal.member("ada").await;
     portal.member("eve").await;
     let data = portal.close().await;

@@ -7,7 +7,7 @@ use dewar::App;
 use dewar::testing::Browser;
 use rusqlite::Connection;
 
-use crate::company::{PASSWORD, Portal, WITHOUT_AUDIENCES, document, post, sign_in};
+use crate::company::{ON_SQLITE, PASSWORD, Portal, WITHOUT_AUDIENCES, document, post, sign_in};
 
 /// Hands in a text with all its fields.
 async fn describe(browser: &Browser, title: &str, description: &str, tags: &str, size: usize) {
@@ -126,7 +126,7 @@ async fn the_list_is_sorted_and_narrowed_as_asked() {
 async fn many(portal: &Portal, number: i64) {
     let many = "INSERT INTO documents (owner_id, title, title_key, file_id, kind, size, created_at, updated_at, description_html, \
                 search) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
-                SELECT 1, 'Note ' || i, iif(i % 3, 'note', 'a note'), 'file-' || i, 'TXT', i % 2, i % 4, i, '', \
+                SELECT 1, 'Note ' || i, CASE WHEN i % 3 = 0 THEN 'a note' ELSE 'note' END, 'file-' || i, 'TXT', i % 2, i % 4, i, '', \
                     fold('Note ' || i) FROM n";
     portal.db().execute(many, [number.into()]).await.unwrap();
 }
@@ -251,8 +251,7 @@ async fn a_damaged_link_says_so_and_shows_nothing() {
 /// A database from before the search of documents, and before members were a role.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_is_found_as_what_is_new() {
-    let data = tempfile::tempdir().unwrap();
-    let portal = Portal::open_in(data).await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.member("ada").await;
     let html = "<p>Die <strong>Größe</strong> &amp; mehr</p>";
     describe(&ada, "Maße", html, "zahl, breite", 5).await;
@@ -282,7 +281,7 @@ async fn what_was_there_before_is_found_as_what_is_new() {
     .unwrap();
     drop(db);
 
-    let running = portal::app(App::in_directory(&data).unwrap())
+    let running = portal::app(App::in_directory_with(&data, [ON_SQLITE]).unwrap())
         .start()
         .await
         .unwrap();
@@ -298,7 +297,7 @@ async fn what_was_there_before_is_found_as_what_is_new() {
 /// A migration rebuilds a database from before the rule that ids are never used again, with all its data.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let (ada, ben) = (portal.member("ada").await, portal.member("ben").await);
     let grace = portal.administrator().await;
     let path = document(&ada, "Plan").await;
@@ -318,7 +317,7 @@ async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
                  'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences')",
         )
         .unwrap();
-    let portal = Portal::open_in(data).await;
+    let portal = Portal::open_in_with(data, &[ON_SQLITE]).await;
     let rows = |text: &str| {
         let mut rows: Vec<String> = text.lines().map(str::to_owned).collect();
         let changes = ["dewar_migrations", "dewar_sessions", "sqlite_sequence"];

@@ -33,6 +33,10 @@ mod languages;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
+mod outside;
+#[cfg(test)]
 mod programs;
 #[cfg(test)]
 mod reach;

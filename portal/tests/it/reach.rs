@@ -38,7 +38,7 @@ async fn the_list_shows_what_can_be_opened_and_nothing_else() {
         let reviewer = (status != "pending").then_some(ids["reviewer"]);
         let sql = "INSERT INTO documents (id, owner_id, title, file_id, kind, size, status, review_reason, reviewer_id, \
                    reviewed_at, created_at, updated_at, description_html) \
-                   VALUES (?1, ?2, 'T', ?1, 'PDF', 1, ?3, 'why', ?4, iif(?4 IS NULL, NULL, 1), 1, 1, '')";
+                   VALUES (?1, ?2, 'T', ?1, 'PDF', 1, ?3, 'why', ?4, CASE WHEN ?4 IS NULL THEN NULL ELSE 1 END, 1, 1, '')";
         let values = [
             number.into(),
             ids[owner].into(),

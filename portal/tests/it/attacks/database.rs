@@ -15,7 +15,7 @@ use crate::company::{PASSWORD, Portal, document, hand_in, post, sign_in};
 /// ASVS: V15.4.3
 #[tokio::test(flavor = "multi_thread")]
 async fn to_open_the_database_once_more_loses_no_lock() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.member("ada").await;
     let file = portal.data.path().join("database.sqlite");
     drop(dewar::Db::open(&file, &dewar::database::Config::default()).unwrap());
@@ -185,6 +185,7 @@ async fn a_statement_at_run_time_changes_no_table_and_no_setting() {
     }
     let dangling = "INSERT INTO dewar_user_roles (user_id, role) VALUES (999, 'administrator')";
     assert!(db.execute(dangling, []).await.is_err(), "foreign keys hold");
+    let portal = Portal::on_sqlite().await;
     let file = portal.data.path().join("database.sqlite");
     assert_eq!(
         fs::metadata(file).unwrap().permissions().mode() & 0o777,

@@ -171,7 +171,7 @@ async fn a_rotation_logs_nobody_out() {
 /// ASVS: V13.4.7, V14.2.1
 #[tokio::test(flavor = "multi_thread")]
 async fn no_key_is_in_an_answer_the_log_or_the_database() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.member("ada").await;
     let text = fs::read_to_string(portal.data.path().join("keys/keys.toml")).unwrap();
     let line = text

@@ -90,11 +90,10 @@ async fn a_session_that_rested_is_over_whatever_its_cookie_says() {
 async fn a_stolen_database_holds_no_session_that_can_be_used() {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
-    let sql = "SELECT hex(token_hash) FROM dewar_sessions";
+    let sql = "SELECT token_hash FROM dewar_sessions";
     let rows = portal.db().query(sql, []).await.unwrap();
-    let hex: String = rows[0].get(0).unwrap();
-    let bytes = HEXUPPER.decode(hex.as_bytes()).unwrap();
-    for value in [BASE64URL_NOPAD.encode(&bytes), hex] {
+    let bytes: Vec<u8> = rows[0].get(0).unwrap();
+    for value in [BASE64URL_NOPAD.encode(&bytes), HEXUPPER.encode(&bytes)] {
         let thief = portal.visitor();
         thief.plant_cookie(COOKIE, &value);
         assert!(!is_signed_in(&thief).await, "{value}");

@@ -7,7 +7,7 @@ use dewar::App;
 use dewar::testing::{Browser, wait_until};
 use test_servers::{MailServer, MailServerTls};
 
-use crate::company::{PASSWORD, add, sign_in};
+use crate::company::{ON_SQLITE, PASSWORD, add, sign_in};
 use crate::killed::{Program, browser};
 
 const WORDS: &str = "words for the robot";
@@ -18,7 +18,7 @@ async fn sending_through(
     authority: &[u8],
 ) -> (tempfile::TempDir, Program, Browser) {
     let data = tempfile::tempdir().unwrap();
-    let app = portal::app(App::in_directory(data.path()).unwrap());
+    let app = portal::app(App::in_directory_with(data.path(), [ON_SQLITE]).unwrap());
     let running = app.start().await.unwrap();
     add(&running, "Ada", &[]).await;
     running.stop().await.unwrap();

@@ -9,7 +9,7 @@ use dewar::App;
 use dewar::testing::wait_until;
 
 use crate::chromium::{self, Chromium, Page, Person};
-use crate::company::{PASSWORD, Portal, add, document, everything_in, sign_in, token};
+use crate::company::{ON_SQLITE, PASSWORD, Portal, add, document, everything_in, sign_in, token};
 use crate::elsewhere::Elsewhere;
 use crate::killed::{self, Program};
 
@@ -117,7 +117,10 @@ const FORMS: [(&str, &str); 3] = [
 /// ASVS: V3.5.1, V3.5.2, V3.5.3, V3.4.2
 #[tokio::test(flavor = "multi_thread")]
 async fn another_origin_in_a_real_browser_changes_nothing() {
-    let (portal, attacker) = (Portal::open().await, Elsewhere::open(HashMap::new()).await);
+    let (portal, attacker) = (
+        Portal::on_sqlite().await,
+        Elsewhere::open(HashMap::new()).await,
+    );
     let member = portal.member("ada").await;
     let Some(chromium) = chromium::or_skip(&[&member, &attacker.visitor]).await else {
         return;
@@ -198,7 +201,7 @@ async fn a_neighbouring_subdomain_in_a_real_browser_changes_nothing() {
 
 /// Accounts in a data directory.
 async fn people(data: &Path, names: &[&str]) {
-    let app = portal::app(App::in_directory(data).unwrap());
+    let app = portal::app(App::in_directory_with(data, [ON_SQLITE]).unwrap());
     let running = app.start().await.unwrap();
     for name in names {
         add(&running, name, &["member"]).await;

@@ -12,7 +12,7 @@ use dewar::pages::Text;
 use dewar::testing::{Browser, Cookies, RawRequest};
 use dewar::{Db, post};
 
-use crate::company::{PASSWORD, add, everything_in, sign_in};
+use crate::company::{ON_SQLITE, PASSWORD, add, everything_in, sign_in};
 
 #[derive(serde::Deserialize)]
 struct News {
@@ -50,7 +50,7 @@ fn shown(said: &str) -> String {
 }
 
 fn app(data: &Path) -> App {
-    let app = portal::app(App::in_directory(data).unwrap());
+    let app = portal::app(App::in_directory_with(data, [ON_SQLITE]).unwrap());
     app.webhook(
         WebhookAuth::hmac("news"),
         [

@@ -11,8 +11,8 @@ use crate::company::{Portal, document, post, send};
 async fn comments(portal: &Portal, author: i64, number: i64) {
     let sql = "INSERT INTO comments (document_id, author_id, body, created_at)
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-        SELECT 1, ?1, i || ' ' || printf('%.*c', 3900, 'x'), 1 FROM n";
-    let values = [author.into(), number.into()];
+        SELECT 1, ?1, i || ' ' || ?3, 1 FROM n";
+    let values = [author.into(), number.into(), "x".repeat(3_900).into()];
     portal.db().execute(sql, values).await.unwrap();
 }
 

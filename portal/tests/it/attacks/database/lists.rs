@@ -139,7 +139,7 @@ fn is_bounded(sql: &str) -> bool {
 /// ASVS: V13.1.2, V15.2.2
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_costs_the_same_with_a_thousand_records_and_with_twenty_thousand() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let mut people = Vec::new();
     for (name, roles) in [
         ("ada", &["member"][..]),
@@ -204,7 +204,7 @@ async fn a_page_costs_the_same_with_a_thousand_records_and_with_twenty_thousand(
 /// ASVS: V13.1.2, V15.2.2
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_looks_at_so_many_documents_for_a_page_and_goes_on_at_the_next() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.person("ada", &["member"]).await;
     let ben = portal.person("ben", &["member"]).await;
     portal.person("cleo", &["member"]).await;
@@ -284,7 +284,7 @@ async fn finds_the_needle_there_and_back(ada: &Browser, sort: &str) {
 /// ASVS: V8.2.2
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_of_audiences_is_what_documents_and_shares_say() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     for name in ["ada", "ben", "cleo"] {
         portal.member(name).await;
     }

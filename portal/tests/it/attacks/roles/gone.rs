@@ -1,7 +1,6 @@
 //! A user writes about a record that is deleted or withdrawn meanwhile: the user's words are not lost.
 
 use dewar::testing::{Browser, FormOnPage, TestResponse};
-use rusqlite::Connection;
 
 use crate::company::{Portal, decide, document, post};
 
@@ -12,11 +11,6 @@ struct Written<'a> {
     route: &'static str,
     browser: &'a Browser,
     form: FormOnPage,
-}
-
-fn run(portal: &Portal, sql: &str) {
-    let db = Connection::open(portal.data.path().join("database.sqlite")).unwrap();
-    db.execute_batch(sql).unwrap();
 }
 
 async fn open<'a>(
@@ -119,8 +113,7 @@ async fn words_about_a_record_that_is_out_of_reach_are_shown_and_nothing_else() 
     let id = path.rsplit('/').next().unwrap();
     post(&ada, &format!("{path}/shares"), "email=ben@example.org").await;
     let written = all(&ada, &ben, &rob, &path).await;
-    run(
-        &portal,
+    portal.outside(
         "DELETE FROM shares; UPDATE documents SET owner_id = (SELECT id FROM dewar_users WHERE name = 'rob')",
     );
     let before = portal.everything();
@@ -157,7 +150,7 @@ async fn words_on_a_page_of_a_role_that_was_withdrawn_are_shown_to_who_wrote_the
     let path = document(&ada, "Plan").await;
     post(&ada, &format!("{path}/shares"), "email=ben@example.org").await;
     let written = all(&ada, &ben, &rob, &path).await;
-    run(&portal, "DELETE FROM dewar_user_roles");
+    portal.outside("DELETE FROM dewar_user_roles");
     for Written {
         route,
         browser,
@@ -187,10 +180,7 @@ async fn the_reason_of_a_decision_that_came_second_is_shown_to_who_wrote_it() {
     let form = page.form(&review).fill("reason", WORDS);
     let form = form.choose("decision", "reject");
     // The document was changed meanwhile: the page comes back, with its current content.
-    run(
-        &portal,
-        "UPDATE documents SET title = 'Another plan', version = version + 1",
-    );
+    portal.outside("UPDATE documents SET title = 'Another plan', version = version + 1");
     let again = rob.submit(form).await;
     assert_eq!(again.status(), 409, "{}", again.text());
     assert!(again.text().contains("Another plan"), "{}", again.text());

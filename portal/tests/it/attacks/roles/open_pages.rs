@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use dewar::App;
 use dewar::testing::{Browser, FormOnPage};
 use image::ImageFormat;
-use rusqlite::Connection;
 
 use crate::company::{PASSWORD, Portal, document, post, sign_in};
 use crate::files::crafted::picture;
@@ -64,11 +63,6 @@ struct Open<'a> {
     fields: &'static [(&'static str, &'static str)],
     /// Each of these makes the page outdated.
     between: Vec<String>,
-}
-
-fn run(portal: &Portal, sql: &str) {
-    let db = Connection::open(portal.data.path().join("database.sqlite")).unwrap();
-    db.execute_batch(sql).unwrap();
 }
 
 /// The form on its page, filled in.
@@ -326,7 +320,7 @@ async fn a_page_that_stands_open_does_nothing_to_what_it_does_not_show() {
     for open in forms {
         for between in &open.between {
             let old = form(&open).await;
-            run(&portal, between);
+            portal.outside(between);
             let before = portal.everything();
             let answer = open.browser.submit(old).await;
             let status = answer.status();
@@ -370,10 +364,7 @@ async fn a_comment_on_what_was_changed_is_not_lost() {
         .await
         .form(&comments)
         .fill("comment", "I agree.");
-    run(
-        &portal,
-        "UPDATE documents SET title = 'Something else', version = version + 1",
-    );
+    portal.outside("UPDATE documents SET title = 'Something else', version = version + 1");
     let refused = ada.submit(form).await;
     assert_eq!(refused.status(), 409);
     assert!(

@@ -24,7 +24,7 @@ async fn delete(owner: &Browser, path: &str) {
 /// ASVS: V2.3.1, V8.2.2, V15.4.2
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_that_took_another_s_place_is_not_approved_unseen() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.member("ada").await;
     let rob = portal.person("rob", &["reviewer"]).await;
     let harmless = document(&ada, "Harmless").await;
@@ -56,7 +56,7 @@ async fn a_document_that_took_another_s_place_is_not_approved_unseen() {
 /// ASVS: V2.3.1, V15.4.2
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_page_neither_deletes_nor_changes_what_took_the_place() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.member("ada").await;
     let first = document(&ada, "First").await;
     let (deletes, edits) = (format!("{first}/delete"), format!("{first}/edit"));
@@ -155,7 +155,7 @@ async fn a_sealed_version_of_one_record_is_none_of_another() {
 /// ASVS: V15.4.2
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_button_does_nothing_to_what_was_made_since() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.member("ada").await;
     let grace = portal.administrator().await;
     portal.member("ben").await;

@@ -4,10 +4,9 @@ use std::fs;
 
 use dewar::App;
 use dewar::testing::Browser;
-use rusqlite::Connection;
 
 use super::{age_keys, program};
-use crate::company::{PASSWORD, Portal, files_below, post, sign_in};
+use crate::company::{ON_SQLITE, PASSWORD, Portal, files_below, post, sign_in};
 
 const ADAS: &str = "+41446681800";
 const BENS: &str = "+15550100123";
@@ -19,12 +18,6 @@ async fn call_me(browser: &Browser, number: &str) {
         .form("/account/telephone");
     let answer = browser.submit(form.fill("telephone", number)).await;
     assert_eq!(answer.status(), 303, "{}", answer.text());
-}
-
-/// Changes the database without the framework, like somebody with the file.
-fn in_the_file(portal: &Portal, sql: &str) {
-    let file = portal.data.path().join("database.sqlite");
-    Connection::open(file).unwrap().execute_batch(sql).unwrap();
 }
 
 /// ASVS: V11.3.3, V14.2.6
@@ -46,7 +39,7 @@ async fn a_sealed_number_that_was_moved_to_another_row_is_not_shown() {
     let swap = format!(
         "UPDATE profiles SET telephone = (SELECT telephone FROM profiles WHERE user_id = {a}) WHERE user_id = {b}"
     );
-    in_the_file(&portal, &swap);
+    portal.outside(&swap);
     let page = ben.get("/account").await;
     assert_eq!(page.status(), 200);
     assert!(!page.text().contains(ADAS) && !page.text().contains(BENS));
@@ -57,7 +50,7 @@ async fn a_sealed_number_that_was_moved_to_another_row_is_not_shown() {
     let alter = format!(
         "UPDATE profiles SET telephone = substr(telephone, 1, 20) || 'x' || substr(telephone, 22) WHERE user_id = {b}"
     );
-    in_the_file(&portal, &alter);
+    portal.outside(&alter);
     assert!(!ben.get("/account").await.text().contains(BENS));
     assert!(ada.get("/account").await.text().contains(ADAS));
     call_me(&ben, BENS).await;
@@ -93,7 +86,7 @@ async fn a_sealed_number_is_in_no_file_and_no_log() {
 /// ASVS: V11.2.2, V13.3.4
 #[tokio::test]
 async fn a_key_that_rows_hang_on_is_not_revoked_by_mistake() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.member("ada").await;
     call_me(&ada, ADAS).await;
     let first = portal.running.dewar().keys().current_id();
@@ -121,7 +114,7 @@ async fn a_key_that_rows_hang_on_is_not_revoked_by_mistake() {
     assert!(done, "{said}");
 
     let shown = async || {
-        let running = portal::app(App::in_directory(&data).unwrap())
+        let running = portal::app(App::in_directory_with(&data, [ON_SQLITE]).unwrap())
             .start()
             .await
             .unwrap();

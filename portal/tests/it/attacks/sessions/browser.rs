@@ -73,7 +73,7 @@ impl Scene {
 
     async fn roles(&self) -> String {
         let db = self.portal.db();
-        let sql = "SELECT coalesce(group_concat(role, ' ' ORDER BY role), '') FROM dewar_user_roles WHERE user_id = ?1";
+        let sql = "SELECT coalesce(string_agg(role, ' ' ORDER BY role), '') FROM dewar_user_roles WHERE user_id = ?1";
         let rows = db.query(sql, [self.ada.into()]).await.unwrap();
         rows[0].get(0).unwrap()
     }

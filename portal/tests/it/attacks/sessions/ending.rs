@@ -82,7 +82,7 @@ async fn an_account_that_is_enabled_again_has_none_of_its_old_sessions() {
 /// ASVS: V7.4.1, V7.4.2, V7.4.5
 #[tokio::test]
 async fn a_command_ends_a_session_that_is_in_use() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let (ada, data) = (portal.member("ada").await, portal.data.path());
     assert!(is_signed_in(&ada).await && is_signed_in(&ada).await);
     for end in ["users sign-out", "users disable"] {

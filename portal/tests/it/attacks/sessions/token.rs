@@ -85,7 +85,7 @@ async fn portal_visitors(portal: &Portal) -> Cookie {
 /// ASVS: V7.2.2, V7.2.3, V16.2.5
 #[tokio::test]
 async fn no_file_of_the_portal_holds_a_token_or_a_password() {
-    let portal = Portal::open().await;
+    let portal = Portal::on_sqlite().await;
     let ada = portal.member("ada").await;
     let visitors = portal_visitors(&portal).await;
     document(&ada, "Plan").await;
