@@ -3,10 +3,11 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::database::Error;
+use data_encoding::HEXLOWER;
+
+use crate::{database::Error, secrets::random};
 
 /// A folder that is deleted when this is dropped.
 #[derive(Debug)]
@@ -15,10 +16,9 @@ pub(super) struct Temporary(PathBuf);
 impl Temporary {
     /// A new folder, and the path of a database in it.
     pub(super) fn make() -> Result<(Self, PathBuf), Error> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("dewar-database-{}-{number}", std::process::id()));
+        // Random, because a killed process leaves its folder, and its number comes back.
+        let name = HEXLOWER.encode(&random::<8>());
+        let folder = std::env::temp_dir().join(format!("dewar-database-{name}"));
         // Fails if another user made it first.
         make_folder(&folder).map_err(|error| super::unopened(&folder, &error))?;
         let path = folder.join("database.sqlite");
