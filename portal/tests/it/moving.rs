@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use dewar::testing::Browser;
+use dewar::testing::{Browser, wait_until};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::commands::{portal, printed, told};
@@ -34,7 +34,15 @@ async fn full() -> (tempfile::TempDir, String) {
     post(&grace, "/notices", "title=Old&body=Tea.").await;
     post(&ada, &format!("{odd}/delete"), "").await;
     document(&ada, "Tab\u{a0}\\N ü\u{1f600} \\x00 'quoted'").await;
-    (portal.close().await, path)
+    let data = portal.close().await;
+    closed(data.path()).await;
+    (data, path)
+}
+
+/// Waits for the last connection, which deletes the journal when it closes, on a thread of its own.
+async fn closed(data: &Path) {
+    let journal = data.join("database.sqlite-wal");
+    wait_until("the database is closed", async || !journal.exists()).await;
 }
 
 /// The command, once the server has started up.
@@ -150,6 +158,7 @@ async fn a_backup_is_made_while_the_portal_runs_and_restored() {
     );
     let data = running.close().await;
     let data = data.path();
+    closed(data).await;
 
     let said = printed(&portal(data, &command));
     assert!(said.contains("is the database now"), "{said}");

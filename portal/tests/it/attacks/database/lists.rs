@@ -159,9 +159,14 @@ async fn a_page_costs_the_same_with_a_thousand_records_and_with_twenty_thousand(
         for (browser, path) in &pages {
             // One request to prepare the statements, and one to count.
             assert_eq!(browser.get(path).await.status(), 200, "{path}");
-            let before = portal.db().steps();
-            assert_eq!(browser.get(path).await.status(), 200, "{path}");
-            steps.push(portal.db().steps() - before);
+            let mut least = u64::MAX;
+            // Dewar itself may write meanwhile, and then the request also reads the session.
+            for _ in 0..3 {
+                let before = portal.db().steps();
+                assert_eq!(browser.get(path).await.status(), 200, "{path}");
+                least = least.min(portal.db().steps() - before);
+            }
+            steps.push(least);
         }
         steps
     };
@@ -217,9 +222,13 @@ async fn a_search_looks_at_so_many_documents_for_a_page_and_goes_on_at_the_next(
             for wanted in ["q=nothing", "tag=nothing", "q=nothing&status=approved"] {
                 let path = format!("/documents?sort={sort}&{wanted}");
                 assert_eq!(ben.get(&path).await.status(), 200, "{path}");
-                let before = portal.db().steps();
-                assert_eq!(ben.get(&path).await.status(), 200, "{path}");
-                steps.push((path, portal.db().steps() - before));
+                let mut least = u64::MAX;
+                for _ in 0..3 {
+                    let before = portal.db().steps();
+                    assert_eq!(ben.get(&path).await.status(), 200, "{path}");
+                    least = least.min(portal.db().steps() - before);
+                }
+                steps.push((path, least));
             }
         }
         steps
