@@ -2,8 +2,7 @@
 use super::Config;
 use super::config::TransportSetting;
 use super::mail::Destination;
-use crate::audit::owner_only::TooOpen;
-use crate::audit::{Finding, Mode, Practice, Severity};
+use crate::audit::{Finding, Mode, Practice, Severity, owner_only};
 
 pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -20,25 +19,14 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
         );
     }
     if let Destination::Smtp(server) = &config.mail
-        && let Some(open) = server
-            .password_file
-            .as_deref()
-            .and_then(|file| TooOpen::at(file, 0o037))
+        && let Some(file) = &server.password_file
     {
-        findings.push(
-            Finding::refuse(
-                Practice::Accounts,
-                "mail-password-readable",
-                format!("mail.password_file: {}", open.title()),
-            )
-            .why("Anyone who reads the password can send email as this application.")
-            .fix(format!(
-                "{}, and change the password if another user may have read it",
-                open.fix()
-            ))
-            .cwe(732)
-            .asvs(&["13.3.1"]),
-        );
+        findings.extend(owner_only::readable_password(
+            (Practice::Accounts, "mail-password-readable"),
+            "mail.password_file",
+            file,
+            "Anyone who reads the password can send email as this application.",
+        ));
     }
     if config.transport == TransportSetting::Unusable {
         findings.push(not_a_transport(mode));

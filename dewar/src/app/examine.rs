@@ -13,7 +13,7 @@ use crate::accounts::{self, Accounts};
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Log, Mode, Practice, Reserve, Severity, exposed, owner_only};
 use crate::csrf::SenderKeys;
-use crate::database::{Db, of_file};
+use crate::database::{Db, of_file, of_passwords};
 use crate::dependencies;
 use crate::https::acme::Acme;
 use crate::secrets::{Below, KeyRing, below};
@@ -113,6 +113,7 @@ impl Blueprint {
         findings.extend(Reserve::unusable(&config.data));
         let database = self.database_file();
         findings.extend(database.iter().flat_map(|file| of_file(file)));
+        findings.extend(of_passwords(&config.database.location));
         if let Some(error) = Accounts::unusable(&config.accounts) {
             findings.extend(failed(Practice::Accounts, "accounts-open", &error));
         }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use super::{Finding, Practice};
+
 /// Adds "create with mode 0600" to the options; an existing file keeps its mode.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
@@ -34,6 +36,26 @@ pub(crate) fn unusable_file(path: &Path) -> Option<io::Error> {
         Ok(_) => OpenOptions::new().append(true).open(path).err(),
         Err(error) => (error.kind() != io::ErrorKind::NotFound).then_some(error),
     }
+}
+
+/// The refusal of a start if others than its owner and its group can read the file with a password that a setting names.
+pub(crate) fn readable_password(
+    (practice, finding): (Practice, &'static str),
+    setting: &str,
+    file: &Path,
+    why: &'static str,
+) -> Option<Finding> {
+    let open = TooOpen::at(file, 0o037)?;
+    Some(
+        Finding::refuse(practice, finding, format!("{setting}: {}", open.title()))
+            .why(why)
+            .fix(format!(
+                "{}, and change the password if another user may have read it",
+                open.fix()
+            ))
+            .cwe(732)
+            .asvs(&["13.3.1"]),
+    )
 }
 
 /// A file or directory whose mode gives access to more users than it should.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Db, Engine, Error, Sql};
+use super::{Db, Engine, Error, Location, Sql};
 use crate::audit::owner_only::{self, TooOpen};
 use crate::audit::{Finding, Practice, Severity};
 
@@ -96,6 +96,32 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
             }),
     );
     findings
+}
+
+/// The findings about the files with the passwords of a server's roles.
+pub(crate) fn of_passwords(location: &Location) -> Vec<Finding> {
+    let Location::Postgres(server) = location else {
+        return Vec::new();
+    };
+    let files = [
+        (
+            "database.password_file",
+            server.address.password_file.as_deref(),
+        ),
+        (
+            "database.migration_password_file",
+            server.migration_password_file.as_deref(),
+        ),
+    ];
+    let of_file = |(setting, file): (&str, Option<&Path>)| {
+        owner_only::readable_password(
+            (Practice::Database, "database-password-readable"),
+            setting,
+            file?,
+            "Anyone who reads the password can change every row, and bypass every check of the application.",
+        )
+    };
+    files.into_iter().filter_map(of_file).collect()
 }
 
 fn unindexed(table: &str, column: &str) -> Finding {

@@ -84,7 +84,7 @@ pub(crate) mod tests;
 
 pub use address::{Address, Host, Location, PostgresServer, ServerTls};
 pub(crate) use address::{parse_url, user_of};
-pub(crate) use checks::of_file;
+pub(crate) use checks::{of_file, of_passwords};
 pub use config::{Config, Durability};
 pub use db::{Db, Engine};
 pub use error::Error;

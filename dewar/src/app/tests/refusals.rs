@@ -90,6 +90,7 @@ mod absent {
 fn installations() -> Vec<Wrong> {
     const PRODUCTION: (&str, &str) = ("DEWAR_MODE", "production");
     const ACME: (&str, &str) = ("DEWAR_HTTPS_ACME_ACCEPT_TERMS", "true");
+    const SERVER: (&str, &str) = ("DEWAR_DATABASE_URL", "postgres://portal@127.0.0.1:1/portal");
     vec![
         wrong("secrets-data-directory-open").prepare(|data| {
             fs::create_dir_all(data).unwrap();
@@ -146,6 +147,13 @@ fn installations() -> Vec<Wrong> {
             put(data, "database.sqlite", "");
             mode(&data.join("database.sqlite"), 0o644);
         }),
+        wrong("database-password-readable")
+            .settings(&[SERVER, ("DEWAR_DATABASE_PASSWORD_FILE", "/etc/passwd")]),
+        wrong("database-password-readable").settings(&[
+            SERVER,
+            ("DEWAR_DATABASE_MIGRATION_USER", "owner"),
+            ("DEWAR_DATABASE_MIGRATION_PASSWORD_FILE", "/etc/passwd"),
+        ]),
         wrong("uploads-readable").prepare(|data| {
             fs::create_dir_all(data.join("uploads")).unwrap();
             mode(&data.join("uploads"), 0o755);

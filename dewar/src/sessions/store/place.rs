@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
-use crate::audit::owner_only::TooOpen;
-use crate::audit::{Finding, Practice};
+use crate::audit::{Finding, Practice, owner_only};
 use crate::database::{Address, Host, ServerTls, parse_url, user_of};
 
 /// The store of the sessions: the setting `sessions.store`.
@@ -70,17 +69,11 @@ impl StorePlace {
         let Self::Redis(address) = self else {
             return None;
         };
-        let open = TooOpen::at(address.password_file.as_deref()?, 0o037)?;
-        let title = format!("sessions.password_file: {}", open.title());
-        Some(
-            Finding::refuse(Practice::Sessions, "sessions-password-readable", title)
-                .why("anyone who reads the password can write a session of any user")
-                .fix(format!(
-                    "{}, and change the password if another user may have read it",
-                    open.fix()
-                ))
-                .cwe(732)
-                .asvs(&["13.3.1"]),
+        owner_only::readable_password(
+            (Practice::Sessions, "sessions-password-readable"),
+            "sessions.password_file",
+            address.password_file.as_deref()?,
+            "anyone who reads the password can write a session of any user",
         )
     }
 }
