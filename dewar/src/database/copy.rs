@@ -16,7 +16,7 @@ use crate::secrets::sha256;
 /// Rows that are sent at once.
 const BATCH: usize = 500;
 
-/// Where a copy is.
+/// A table that was copied.
 #[derive(Debug)]
 pub(crate) struct CopiedTable {
     pub(crate) name: String,
@@ -46,8 +46,8 @@ impl Db {
     /// migrations, in the same transaction. It calls `done` with each table and the rows that were copied of it so far.
     ///
     /// # Errors
-    /// [`Error::Refused`] if a table has no place there, has rows already, or has other rows after it was copied; the server's.
-    /// The target is then as before.
+    /// [`Error::Refused`] if there is an application already, a table has no place, or it has other rows after it was
+    /// copied; the server's. The target is then as before.
     pub(crate) async fn copy_to(
         &self,
         server: &PostgresServer,

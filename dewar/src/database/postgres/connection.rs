@@ -10,7 +10,7 @@ use tokio_postgres::{
 };
 
 use super::{
-    statement,
+    lock, statement,
     value::{Cell, bind, kind_of},
 };
 use crate::database::{
@@ -33,13 +33,13 @@ const UNTYPED: [SqlState; 5] = [
 
 /// Where a statement runs.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Scope<'a> {
+pub(super) enum Scope {
     /// By itself.
     Alone,
     /// In the open transaction.
     InTransaction,
-    /// In a transaction of its own that begins with these statements.
-    OwnTransaction(&'a str),
+    /// In a transaction of its own, beside those of others.
+    OwnTransaction,
 }
 
 /// A connection of one caller at a time.
@@ -91,15 +91,10 @@ impl Connection {
         Ok(rows.first().map_or(Ok(false), |row| row.try_get(0))?)
     }
 
-    /// Waits until the server has answered everything that was sent.
-    pub(super) async fn settle(&self) -> Result<(), Error> {
-        Ok(self.client.batch_execute("").await?)
-    }
-
     /// The rows of a statement.
     pub(super) async fn query<T: Decode>(
         &mut self,
-        scope: Scope<'_>,
+        scope: Scope,
         (sql, values): (&str, &[Value]),
     ) -> Result<Vec<T>, Error> {
         let statement = self.prepare(scope, (sql, values)).await?;
@@ -119,7 +114,7 @@ impl Connection {
             Ok(found)
         };
         let found = match scope {
-            Scope::OwnTransaction(begin) => self.in_one_turn(begin, found).await?,
+            Scope::OwnTransaction => self.in_one_turn(found).await?,
             Scope::Alone | Scope::InTransaction => found.await?,
         };
         self.models.cost.add(sql, 0);
@@ -130,12 +125,11 @@ impl Connection {
     /// fails, the server runs nothing of it.
     async fn in_one_turn<T>(
         &self,
-        begin: &str,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         // They are polled, and so sent, in this order.
         let (begun, done, committed) = join3(
-            self.client.batch_execute(begin),
+            self.client.batch_execute(lock::TOGETHER),
             work,
             self.client.batch_execute("COMMIT"),
         )
@@ -149,7 +143,7 @@ impl Connection {
     /// Runs a statement, and returns how many rows it changed.
     pub(super) async fn execute(
         &mut self,
-        scope: Scope<'_>,
+        scope: Scope,
         (sql, values): (&str, &[Value]),
     ) -> Result<u64, Error> {
         let statement = self.prepare(scope, (sql, values)).await?;
@@ -159,7 +153,7 @@ impl Connection {
         let bound = bind(statement.params(), values)?;
         let work = async { Ok(self.client.execute_raw(&statement, bound).await?) };
         match scope {
-            Scope::OwnTransaction(begin) => self.in_one_turn(begin, work).await,
+            Scope::OwnTransaction => self.in_one_turn(work).await,
             Scope::Alone | Scope::InTransaction => work.await,
         }
     }
@@ -188,7 +182,7 @@ impl Connection {
 
     async fn prepare(
         &mut self,
-        scope: Scope<'_>,
+        scope: Scope,
         (sql, values): (&str, &[Value]),
     ) -> Result<Statement, Error> {
         let changes = self.models.changes();

@@ -15,8 +15,8 @@ use crate::database::{
 /// The key of the lock that lets one node migrate at a time.
 pub(super) const LOCK: &str = "SELECT pg_advisory_lock(7235421881)";
 
-/// Functions and a collation that SQLite has built in, or that Dewar installs in each of its connections. `fold` is [`fold`](crate::database::fold): ICU
-/// writes a sigma at the end of a word in another way, so it is replaced.
+/// Functions and a collation that SQLite has built in, or that Dewar installs in each of its connections. `fold` is
+/// [`fold`](crate::database::fold): ICU writes a sigma at the end of a word in another way, so it is replaced.
 const BASE: &str = r#"CREATE TABLE IF NOT EXISTS dewar_migrations (
         name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
         checksum TEXT NOT NULL,

@@ -69,20 +69,11 @@ impl Postgres {
             }
         }
         db.may_change()?;
-        let mut attempt = 0;
-        loop {
-            let done = async {
-                let mut connection = self.writers.take().await?;
-                connection
-                    .query(Scope::OwnTransaction(lock::TOGETHER), (sql, values))
-                    .await
-            };
-            match done.await {
-                Err(error) if error.may_be_repeated() && attempt < ATTEMPTS => attempt += 1,
-                done => return done,
-            }
-            wait(attempt).await;
-        }
+        repeated(|| async {
+            let mut connection = self.writers.take().await?;
+            connection.query(Scope::OwnTransaction, (sql, values)).await
+        })
+        .await
     }
 
     /// A read is repeated once, because the server may have been restarted, or the tables changed, since the last one.
@@ -102,20 +93,13 @@ impl Postgres {
     }
 
     pub(crate) async fn change(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
-        let mut attempt = 0;
-        loop {
-            let done = async {
-                let mut connection = self.writers.take().await?;
-                connection
-                    .execute(Scope::OwnTransaction(lock::TOGETHER), (sql, values))
-                    .await
-            };
-            match done.await {
-                Err(error) if error.may_be_repeated() && attempt < ATTEMPTS => attempt += 1,
-                done => return done,
-            }
-            wait(attempt).await;
-        }
+        repeated(|| async {
+            let mut connection = self.writers.take().await?;
+            connection
+                .execute(Scope::OwnTransaction, (sql, values))
+                .await
+        })
+        .await
     }
 
     /// Begins a transaction that nothing else is written beside.
@@ -126,6 +110,21 @@ impl Postgres {
     /// Begins a transaction beside others, any of which may end it with [`Error::Conflict`].
     pub(crate) async fn begin_together(&self) -> Result<OpenTransaction, Error> {
         OpenTransaction::begin(self, lock::TOGETHER).await
+    }
+}
+
+/// Does what other changes can get in the way of, again until they no longer do.
+async fn repeated<T, F>(change: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut attempt = 0;
+    loop {
+        match change().await {
+            Err(error) if error.may_be_repeated() && attempt < ATTEMPTS => attempt += 1,
+            done => return done,
+        }
+        wait(attempt).await;
     }
 }
 

@@ -110,7 +110,7 @@ impl Pooled {
     /// The rows of a statement.
     pub(super) async fn query<T: Decode>(
         &mut self,
-        scope: Scope<'_>,
+        scope: Scope,
         (sql, values): (&str, &[Value]),
     ) -> Result<Vec<T>, Error> {
         self.waits = true;
@@ -126,7 +126,7 @@ impl Pooled {
     /// Runs a statement, and returns how many rows it changed.
     pub(super) async fn execute(
         &mut self,
-        scope: Scope<'_>,
+        scope: Scope,
         (sql, values): (&str, &[Value]),
     ) -> Result<u64, Error> {
         self.waits = true;
@@ -191,7 +191,8 @@ impl Drop for Pooled {
 /// A connection without a running statement and without an open transaction. None if the server does not answer: the connection
 /// is then closed.
 async fn tidied(server: &Server, connection: Connection) -> Option<Connection> {
-    if timeout(ABANDONED, connection.settle()).await.is_err() {
+    // It is answered after everything that was sent before it.
+    if timeout(ABANDONED, connection.batch("")).await.is_err() {
         server.cancel(connection.cancel_token()).await;
         // The server may stop a later statement of the same connection, so it gets none.
         return None;

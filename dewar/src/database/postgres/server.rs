@@ -180,9 +180,8 @@ impl Server {
             LEFT_OPEN.as_millis()
         );
         options.push_str(match purpose {
-            Purpose::Migrate => "",
+            Purpose::Migrate | Purpose::Write => "",
             Purpose::Read => " -c default_transaction_read_only=on",
-            Purpose::Write => " -c default_transaction_isolation=serializable",
         });
         if let Some(schema) = &self.place.schema {
             options.push_str(" -c search_path=");

@@ -364,7 +364,7 @@ mod tests {
             "BEGIN",
             "COMMIT",
             "ROLLBACK",
-            "COPY t TO '/tmp/t'",
+            "COPY t TO STDOUT",
             "DO $$ BEGIN END $$",
             "CALL p()",
             "LOCK TABLE t",

@@ -1,7 +1,7 @@
 //! An open transaction on its connection.
 
 use sea_orm::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Postgres, connection::Scope, pool::Pooled};
 use crate::database::{Error, row::Decode};
@@ -31,14 +31,12 @@ impl OpenTransaction {
         sql: &str,
         values: &[Value],
     ) -> Result<Vec<T>, Error> {
-        let mut connection = self.connection.lock().await;
-        self.undo_dropped(&mut connection).await?;
+        let mut connection = self.ready().await?;
         connection.query(Scope::InTransaction, (sql, values)).await
     }
 
     pub(crate) async fn change(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
-        let mut connection = self.connection.lock().await;
-        self.undo_dropped(&mut connection).await?;
+        let mut connection = self.ready().await?;
         connection
             .execute(Scope::InTransaction, (sql, values))
             .await
@@ -53,16 +51,17 @@ impl OpenTransaction {
             return self.own(&format!("RELEASE level_{level}")).await;
         }
         // In a transaction that failed, `COMMIT` alone rolls back and reports nothing; the statement before it reports it.
-        self.own("SELECT 1; COMMIT").await?;
-        self.connection.lock().await.in_transaction = false;
+        let mut connection = self.ready().await?;
+        connection.batch("SELECT 1; COMMIT").await?;
+        connection.in_transaction = false;
         Ok(())
     }
 
     pub(crate) async fn rollback(&self, level: usize) -> Result<(), Error> {
-        let mut connection = self.connection.lock().await;
         if level > 1 {
-            return self.undo_dropped(&mut connection).await;
+            return self.ready().await.map(drop);
         }
+        let mut connection = self.connection.lock().await;
         connection.batch("ROLLBACK").await?;
         connection.in_transaction = false;
         Ok(())
@@ -80,22 +79,23 @@ impl OpenTransaction {
     }
 
     async fn own(&self, sql: &str) -> Result<(), Error> {
-        let mut connection = self.connection.lock().await;
-        self.undo_dropped(&mut connection).await?;
-        connection.batch(sql).await
+        self.ready().await?.batch(sql).await
     }
 
-    async fn undo_dropped(&self, connection: &mut Pooled) -> Result<(), Error> {
+    /// The connection, after the dropped transactions inside this one were undone.
+    async fn ready(&self) -> Result<MutexGuard<'_, Pooled>, Error> {
+        let mut connection = self.connection.lock().await;
         let dropped = match self.dropped.lock() {
             Ok(mut dropped) => std::mem::take(&mut *dropped),
             Err(_) => return Err(Error::RolledBack),
         };
         // The outermost undoes those inside it too.
         let Some(level) = dropped.iter().min() else {
-            return Ok(());
+            return Ok(connection);
         };
         connection
             .batch(&format!("ROLLBACK TO level_{level}; RELEASE level_{level}"))
-            .await
+            .await?;
+        Ok(connection)
     }
 }
