@@ -9,7 +9,7 @@ use image::codecs::webp::WebPEncoder;
 use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::kind::FileKind;
+use super::kind::{FileKind, PictureFormat};
 use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 use super::scans;
@@ -27,19 +27,22 @@ const JPEG_QUALITY: u8 = 88;
 ///
 /// # Errors
 /// The picture is damaged or larger than the limits.
-pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, RecognitionError> {
+pub(crate) fn decode(
+    format: PictureFormat,
+    file: &mut File,
+) -> Result<DynamicImage, RecognitionError> {
     file.rewind()?;
-    if kind == FileKind::Jpeg {
+    if format == PictureFormat::Jpeg {
         scans::look(file)?;
         file.rewind()?;
     }
-    let mut reader = ImageReader::with_format(BufReader::new(file), format(kind)?);
+    let mut reader = ImageReader::with_format(BufReader::new(file), decoder(format));
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_ALLOC);
     reader.limits(limits);
-    let trouble = |error| trouble(kind, error);
+    let trouble = |error| trouble(format.kind(), error);
     let mut decoder = reader.into_decoder().map_err(trouble)?;
     if decoder.total_bytes() > MAX_ALLOC {
         return Err(UploadRejection::TooManyPixels.into());
@@ -56,40 +59,34 @@ pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, Re
 /// # Errors
 /// The file could not be written.
 pub(crate) fn write_anew(
-    kind: FileKind,
+    format: PictureFormat,
     picture: &DynamicImage,
     out: &mut File,
 ) -> Result<(), RecognitionError> {
     let mut out = BufWriter::new(out);
     // 8 bits a channel, as browsers show it; JPEG has no transparency.
-    let pixels = if picture.color().has_alpha() && kind != FileKind::Jpeg {
+    let pixels = if picture.color().has_alpha() && format != PictureFormat::Jpeg {
         DynamicImage::ImageRgba8(picture.to_rgba8())
     } else {
         DynamicImage::ImageRgb8(picture.to_rgb8())
     };
-    let written = match kind {
-        FileKind::Jpeg => {
+    let written = match format {
+        PictureFormat::Jpeg => {
             pixels.write_with_encoder(JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY))
         }
-        FileKind::Png => pixels.write_with_encoder(PngEncoder::new(&mut out)),
-        FileKind::Webp => pixels.write_with_encoder(WebPEncoder::new_lossless(&mut out)),
-        FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => {
-            return Err(UploadRejection::UnknownKind.into());
-        }
+        PictureFormat::Png => pixels.write_with_encoder(PngEncoder::new(&mut out)),
+        PictureFormat::Webp => pixels.write_with_encoder(WebPEncoder::new_lossless(&mut out)),
     };
-    written.map_err(|error| trouble(kind, error))?;
+    written.map_err(|error| trouble(format.kind(), error))?;
     out.flush()?;
     Ok(())
 }
 
-fn format(kind: FileKind) -> Result<ImageFormat, UploadRejection> {
-    match kind {
-        FileKind::Jpeg => Ok(ImageFormat::Jpeg),
-        FileKind::Png => Ok(ImageFormat::Png),
-        FileKind::Webp => Ok(ImageFormat::WebP),
-        FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => {
-            Err(UploadRejection::UnknownKind)
-        }
+fn decoder(format: PictureFormat) -> ImageFormat {
+    match format {
+        PictureFormat::Jpeg => ImageFormat::Jpeg,
+        PictureFormat::Png => ImageFormat::Png,
+        PictureFormat::Webp => ImageFormat::WebP,
     }
 }
 
@@ -136,14 +133,5 @@ mod tests {
             image::error::UnsupportedErrorKind::GenericFeature(String::new()),
         );
         assert_eq!(told(ImageError::Unsupported(unsupported)), "damaged");
-        for kind in [
-            FileKind::Csv,
-            FileKind::Docx,
-            FileKind::Odt,
-            FileKind::Pdf,
-            FileKind::Txt,
-        ] {
-            assert!(format(kind).is_err(), "{kind:?}");
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The policy of a field: a type, so a field without one does not compile.
 
-use super::kind::FileKind;
+use super::kind::{FileKind, Look};
 
 /// How Dewar stores the bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(crate) const fn is_sound<P: Policy>() -> bool {
     }
     let mut rest = P::KINDS;
     while let [kind, others @ ..] = rest {
-        if !matches!(kind, FileKind::Png | FileKind::Jpeg | FileKind::Webp) {
+        if !matches!(kind.look(), Look::Picture(_)) {
             return false;
         }
         rest = others;

@@ -68,17 +68,17 @@ fn look(
 ) -> Result<(), RecognitionError> {
     file.rewind()?;
     match (kind.look(), bytes) {
-        (Look::Archive, _) => archive::look(kind, file),
+        (Look::Office, _) => archive::look(kind, file),
         (Look::Pdf, _) => pdf::look(file),
         // Every byte was read before the file counted as text.
         (Look::Text, _) => Ok(()),
-        (Look::Picture, Bytes::AsSent) => {
-            container_end::look(kind, file)?;
-            picture::decode(kind, file).map(drop)
+        (Look::Picture(format), Bytes::AsSent) => {
+            container_end::look(format, file)?;
+            picture::decode(format, file).map(drop)
         }
-        (Look::Picture, Bytes::Reencoded) => {
-            let decoded = picture::decode(kind, file)?;
-            picture::write_anew(kind, &decoded, &mut anew()?)
+        (Look::Picture(format), Bytes::Reencoded) => {
+            let decoded = picture::decode(format, file)?;
+            picture::write_anew(format, &decoded, &mut anew()?)
         }
     }
 }
@@ -119,7 +119,7 @@ pub(crate) fn kind_of(
     file.rewind()?;
     let content = match claimed.look() {
         Look::Text => text::content(file)?,
-        Look::Archive | Look::Pdf | Look::Picture => FileBytes::Text,
+        Look::Office | Look::Pdf | Look::Picture(_) => FileBytes::Text,
     };
     let decided = decide(claimed, &extension, signature(file)?, content);
     // Another name would not help a kind that the policy refuses.
@@ -153,8 +153,8 @@ fn decide(claimed: FileKind, extension: &str, signature: Signature, content: Fil
         (Look::Text,       _,                            FileBytes::Text)            => Ok(claimed),
         (_,                Known(kind, _),               _) if kind == claimed     => Ok(claimed),
         (_,                Known(kind, _),               _)                        => Err(disagrees(kind)),
-        (Look::Archive,    Ole,          _) if claimed == FileKind::Docx           => Err(UploadRejection::Encrypted),
-        (Look::Archive | Look::Pdf | Look::Picture, Foreign(Letters | Proof) | Ole | None, _) => Err(UploadRejection::UnknownKind),
+        (Look::Office,     Ole,          _) if claimed == FileKind::Docx           => Err(UploadRejection::Encrypted),
+        (Look::Office | Look::Pdf | Look::Picture(_), Foreign(Letters | Proof) | Ole | None, _) => Err(UploadRejection::UnknownKind),
     }
 }
 
