@@ -1,5 +1,6 @@
 //! Real files, made here, and what Dewar does with them.
 
+mod corpus;
 mod documents;
 pub(super) mod made;
 mod pictures;
