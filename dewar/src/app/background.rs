@@ -18,12 +18,14 @@ const REMEMBER_EVERY: Duration = Duration::from_secs(5);
 /// How often Dewar checks the free space on the disk.
 const ROOM_EVERY: Duration = Duration::from_secs(1);
 
+/// How often Dewar scans the files that wait for the virus scanner.
+const SCANS_EVERY: Duration = Duration::from_secs(60);
+
 /// How often Dewar removes what has expired.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
 /// How often Dewar reads the key file again. A new key begins to sign after three times that period, `secrets.activation_delay`,
 /// so that every process knows it by then.
-/// process by then.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 
 /// Starts the background tasks. Each ends at the stop.
@@ -40,6 +42,7 @@ pub(super) fn begin(
         tokio::spawn(refusals(dewar.clone(), stopped.clone())),
         tokio::spawn(audit_end(dewar.clone(), stopped.clone())),
         tokio::spawn(room_on_the_disk(dewar.clone(), stopped.clone())),
+        tokio::spawn(virus_scans(dewar.clone(), stopped.clone())),
         tokio::spawn(renew(reload, stopped.clone())),
     ];
     tasks.extend(acme.map(|acme| tokio::spawn(certificate(acme, stopped.clone()))));
@@ -65,6 +68,25 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         }
         if let Err(error) = dewar.rooms().webhooks.sweep().await {
             tracing::warn!(%error, "old webhook requests were not removed");
+        }
+    }
+}
+
+/// Scans the files that wait for the virus scanner.
+async fn virus_scans(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(SCANS_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => {}
+        }
+        let scanned = tokio::select! {
+            _ = stopped.changed() => return,
+            scanned = dewar.uploads().scan_waiting() => scanned,
+        };
+        if let Err(error) = scanned {
+            tracing::warn!(%error, "waiting files were not scanned for viruses");
         }
     }
 }

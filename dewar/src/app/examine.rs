@@ -48,6 +48,7 @@ impl Blueprint {
         }
         let mut findings = std::mem::take(&mut self.findings);
         findings.extend(sessions::unreachable(&self.config.sessions).await);
+        findings.extend(uploads::unreachable(&self.config.uploads).await);
         match self.tables_as_they_are().await {
             Ok(said) => findings.extend(said),
             Err(refused) => findings.extend(refused),

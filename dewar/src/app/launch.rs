@@ -136,6 +136,10 @@ impl Blueprint {
             reserve.finding().into_iter().collect(),
             prepared.findings,
             uploads::findings(&config.uploads),
+            uploads::unreachable(&config.uploads)
+                .await
+                .into_iter()
+                .collect(),
             loose.into_iter().collect(),
         ];
         for found in now_known {

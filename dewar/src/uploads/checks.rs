@@ -5,6 +5,7 @@
 use std::fs;
 
 use super::config::Config;
+use super::virus_scan;
 use crate::audit::owner_only::{self, TooOpen};
 use crate::audit::{Finding, Practice};
 
@@ -38,6 +39,7 @@ pub fn findings(config: &Config) -> Vec<Finding> {
             .fix("Put all of uploads.directory on one file system."),
         );
     }
+    found.extend(virus_scan::findings(config));
     found
 }
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::clamd::ClamdAddress;
 use super::upload::MIB;
+use super::virus_scan::VirusScan;
 use crate::audit::Section;
 
 /// The directory of the files, and the limits.
@@ -37,6 +39,12 @@ pub struct Config {
     pub under_way_files: usize,
     /// How long a file waits for a worker.
     pub wait: Duration,
+    /// Whether a virus scanner sees each file.
+    pub virus_scan: VirusScan,
+    /// The address of the virus scanner.
+    pub clamd: ClamdAddress,
+    /// How long the virus scanner may take for one file.
+    pub virus_scan_timeout: Duration,
     /// The age at which a sweep in a serving process deletes a file that is in quarantine or pending.
     pub pending_ttl: Duration,
 }
@@ -55,6 +63,9 @@ impl Config {
             under_way: 2 * 1024 * MIB,
             under_way_files: 1_000,
             wait: Duration::from_secs(20),
+            virus_scan: VirusScan::Off,
+            clamd: ClamdAddress::debian(),
+            virus_scan_timeout: Duration::from_secs(60),
             pending_ttl: Duration::from_secs(60 * 60),
         }
     }
@@ -74,6 +85,13 @@ impl Config {
             under_way_files: small(section.integer("under_way_files", 1_000, 1..=1_000_000)),
             under_way: section.bytes("under_way", default.under_way, MIB..=1024 * 1024 * MIB),
             wait: section.duration("wait", default.wait, seconds(1)..=seconds(300)),
+            virus_scan: section.choice("virus_scan", default.virus_scan, &VirusScan::WORDS),
+            clamd: clamd(section, default.clamd),
+            virus_scan_timeout: section.duration(
+                "virus_scan_timeout",
+                default.virus_scan_timeout,
+                seconds(1)..=seconds(600),
+            ),
             pending_ttl: section.duration(
                 "pending_ttl",
                 default.pending_ttl,
@@ -97,6 +115,17 @@ impl Config {
     pub(crate) fn kept(&self) -> PathBuf {
         self.directory.join("kept")
     }
+}
+
+fn clamd(section: &Section<'_>, default: ClamdAddress) -> ClamdAddress {
+    let text = section.text("clamd", &default.to_string());
+    ClamdAddress::parse(&text).unwrap_or_else(|| {
+        section.refuse(
+            "clamd",
+            "the path of clamd's socket (\"/run/clamav/clamd.ctl\") or a host with its port (\"127.0.0.1:3310\")",
+        );
+        default
+    })
 }
 
 fn small(number: u64) -> usize {

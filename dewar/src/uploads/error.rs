@@ -10,6 +10,9 @@ use crate::{database, forms, pages};
 /// The value of `Retry-After` if all workers are busy.
 const COME_BACK: Duration = Duration::from_secs(5);
 
+/// The value of `Retry-After` for a file that waits for the virus scanner.
+const SCANNED_BY_THEN: Duration = Duration::from_secs(60);
+
 /// Why a file was not stored, served or deleted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +26,9 @@ pub enum Error {
     /// The file system failed.
     #[error("cannot store or read the file: {0}")]
     Io(#[from] io::Error),
+    /// The virus scanner found a virus in the file after it was stored, and Dewar deleted its bytes.
+    #[error("the file had a virus and was deleted")]
+    Infected,
     /// There is no such file.
     #[error("the file does not exist")]
     NotFound,
@@ -40,6 +46,9 @@ pub enum Error {
     /// Dewar refused the file.
     #[error(transparent)]
     Refused(#[from] UploadRejection),
+    /// The file waits for the virus scanner, which `uploads.virus_scan` requires.
+    #[error("the file waits for the virus scanner")]
+    Unscanned,
     /// The owner has too many files that wait or are being examined.
     #[error("Dewar examines too many files of this owner already")]
     Share,
@@ -62,10 +71,12 @@ impl Error {
             Self::Refused(refused) => Some(forms::Problem::new(refused.message())),
             Self::Busy
             | Self::Database(_)
+            | Self::Infected
             | Self::Io(_)
             | Self::NotFound
             | Self::NotShown
-            | Self::Share => None,
+            | Self::Share
+            | Self::Unscanned => None,
         }
     }
 }
@@ -98,6 +109,7 @@ impl From<Error> for pages::Error {
                 Self::busy(Duration::from_secs(60)).because(error)
             }
             Error::Io(error) => Self::internal(error),
+            Error::Infected => Self::not_found().public(pages::Message::new("uploads-infected")),
             Error::NotFound => Self::not_found(),
             Error::NotShown => Self::internal(error),
             Error::Quota { .. } => {
@@ -109,6 +121,9 @@ impl From<Error> for pages::Error {
             }
             Error::Refused(refused) => Self::unsupported_media_type(refused.message()),
             Error::Share => Self::busy(COME_BACK).public(pages::Message::new("uploads-share")),
+            Error::Unscanned => {
+                Self::busy(SCANNED_BY_THEN).public(pages::Message::new("uploads-unscanned"))
+            }
         }
     }
 }

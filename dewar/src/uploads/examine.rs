@@ -63,6 +63,14 @@ pub(super) fn examine(
 }
 
 impl Examined {
+    /// Opens the bytes that will be stored.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub(super) fn open(&self) -> io::Result<File> {
+        self.source.open()
+    }
+
     /// Moves the file to its path among the stored files, in one step.
     ///
     /// # Errors

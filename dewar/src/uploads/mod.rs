@@ -34,8 +34,11 @@
 //! 9. A file without a row. [`Uploads::keep`] returns a [`PendingFile`]. Get its id inside a transaction; if the
 //!    transaction does not commit, or the program is killed, Dewar deletes the file (ASVS 2.3.3; CWE-459).
 //!
+//! 10. A file with a virus, if `uploads.virus_scan` is on. With `required`, Dewar serves no file that the scanner has not seen
+//!     (ASVS 5.4.3).
+//!
 //! Files have random names and mode 0400, in directories with mode 0700. The visitor's file name is only a text to show.
-//! Dewar has no virus scan yet, and no ranges.
+//! Dewar has no ranges.
 //!
 //! # How to loosen it
 //!
@@ -52,6 +55,7 @@
 
 mod archive;
 mod checks;
+mod clamd;
 mod config;
 mod container_end;
 mod disposition;
@@ -76,8 +80,10 @@ mod sweep;
 mod tags;
 mod text;
 mod upload;
+mod virus_scan;
 
 pub use checks::findings;
+pub use clamd::ClamdAddress;
 pub use config::Config;
 pub use download::{Download, InlineImage};
 pub use error::Error;
@@ -90,8 +96,10 @@ pub use rows::{StoredFile, Used};
 pub use store::Uploads;
 pub use sweep::Swept;
 pub use upload::{KIB, MIB, Upload};
+pub use virus_scan::{ScanStatus, VirusScan};
 
 pub(crate) use rows::MIGRATIONS;
+pub(crate) use virus_scan::unreachable;
 
 /// The cryptography that the room uses, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {

@@ -5,6 +5,7 @@ use super::id::FileId;
 use super::kind::FileKind;
 use super::rows::{self, StoredFile};
 use super::store::{Leaving, Uploads};
+use super::virus_scan::ScanStatus;
 use crate::database::Tx;
 
 /// A stored file that no row refers to yet. When it is dropped, Dewar deletes the file.
@@ -64,6 +65,12 @@ impl PendingFile {
     #[must_use]
     pub fn kind(&self) -> FileKind {
         self.kept.kind
+    }
+
+    /// Whether the file waits for the virus scanner: until then Dewar serves it to nobody. Tell the person.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.kept.scan == ScanStatus::Waiting
     }
 
     /// The number of its bytes.

@@ -55,6 +55,8 @@ pub enum UploadRejection {
     NotText,
     /// A text begins like a page, a drawing or a script.
     Page,
+    /// The virus scanner refuses files of this size: its limit is below that of the field.
+    TooLargeToScan,
     /// Something follows the end of the file's content.
     TrailingData,
     /// The picture has too many pixels.
@@ -63,6 +65,11 @@ pub enum UploadRejection {
     TooManyScans,
     /// The content is none of the accepted kinds.
     UnknownKind,
+    /// The virus scanner found a virus.
+    Virus {
+        /// Its name in the scanner's database.
+        name: String,
+    },
 }
 
 impl UploadRejection {
@@ -82,10 +89,12 @@ impl UploadRejection {
             Self::Name => "name",
             Self::NotText => "not_text",
             Self::Page => "page",
+            Self::TooLargeToScan => "too_large_to_scan",
             Self::TooManyPixels => "too_many_pixels",
             Self::TooManyScans => "too_many_scans",
             Self::TrailingData => "trailing_data",
             Self::UnknownKind => "unknown_kind",
+            Self::Virus { .. } => "virus",
         }
     }
 
@@ -111,10 +120,12 @@ impl UploadRejection {
             Self::Name => Message::new("uploads-name"),
             Self::NotText => Message::new("uploads-not-text"),
             Self::Page => Message::new("uploads-page"),
+            Self::TooLargeToScan => Message::new("uploads-too-large-to-scan"),
             Self::TooManyPixels => Message::new("uploads-pixels").with("side", MAX_SIDE),
             Self::TooManyScans => Message::new("uploads-scans"),
             Self::TrailingData => Message::new("uploads-trailing"),
             Self::UnknownKind => Message::new("uploads-unknown-kind"),
+            Self::Virus { name } => Message::new("uploads-virus").with("name", name.clone()),
         }
     }
 }

@@ -8,12 +8,14 @@ use super::error::Error;
 use super::id::FileId;
 use super::kind::FileKind;
 use super::name::FileName;
+use super::virus_scan::ScanStatus;
 use crate::database::{Db, Migration, Row, Tx};
 use crate::sessions::UserId;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
-    "dewar_uploads_0001_files",
-    "CREATE TABLE dewar_files (
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration::new(
+        "dewar_uploads_0001_files",
+        "CREATE TABLE dewar_files (
          id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 32),
          owner INTEGER NOT NULL,
          policy TEXT NOT NULL,
@@ -26,7 +28,14 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
          state TEXT NOT NULL CHECK (state IN ('arriving', 'stored', 'leaving'))
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX dewar_files_by_owner ON dewar_files (owner, size);",
-)];
+    ),
+    Migration::new(
+        "dewar_uploads_0002_virus_scan",
+        "ALTER TABLE dewar_files ADD COLUMN scan TEXT NOT NULL DEFAULT 'none'
+         CHECK (scan IN ('clean', 'infected', 'none', 'waiting'));
+     CREATE INDEX dewar_files_waiting ON dewar_files (id) WHERE scan = 'waiting';",
+    ),
+];
 
 /// A stored file, as its row describes it.
 #[derive(Clone, Debug)]
@@ -48,6 +57,8 @@ pub struct StoredFile {
     pub created_at: i64,
     /// Whether the picture was re-encoded, so that a page may show it.
     pub written_anew: bool,
+    /// What the virus scanner said.
+    pub scan: ScanStatus,
 }
 
 /// The storage that one owner uses.
@@ -78,10 +89,10 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
     } = new;
     let added = db
         .execute(
-            "INSERT INTO dewar_files (id, owner, policy, kind, anew, size, sha256, name, created_at, state)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'arriving'
+            "INSERT INTO dewar_files (id, owner, policy, kind, anew, size, sha256, name, created_at, scan, state)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?12, 'arriving'
              WHERE (SELECT COUNT(*) < ?10 AND COALESCE(SUM(size), 0) <= ?11 - ?6 FROM dewar_files
-                 WHERE owner = ?2 AND state <> 'leaving')",
+                 WHERE owner = ?2 AND state <> 'leaving' AND scan <> 'infected')",
             [
                 (&kept.id).into(),
                 kept.owner.into(),
@@ -94,6 +105,7 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
                 kept.created_at.into(),
                 integer(quota_files).into(),
                 integer(quota_bytes).into(),
+                kept.scan.as_str().into(),
             ],
         )
         .await?;
@@ -145,7 +157,7 @@ fn one(changed: u64) -> Result<(), Error> {
 pub(crate) async fn find(db: &Db, id: &FileId) -> Result<StoredFile, Error> {
     let rows = db
         .query(
-            "SELECT id, owner, kind, size, sha256, name, created_at, anew FROM dewar_files
+            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan FROM dewar_files
              WHERE id = ? AND state = 'stored'",
             [id.into()],
         )
@@ -153,9 +165,40 @@ pub(crate) async fn find(db: &Db, id: &FileId) -> Result<StoredFile, Error> {
     rows.first().ok_or(Error::NotFound).and_then(read)
 }
 
+/// The next files that wait for the virus scanner, in the order of their ids.
+pub(crate) async fn waiting(db: &Db, after: &str) -> Result<Vec<StoredFile>, Error> {
+    let rows = db
+        .query(
+            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan FROM dewar_files
+             WHERE scan = 'waiting' AND state = 'stored' AND id > ? ORDER BY id LIMIT 50",
+            [after.into()],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+const SCANNED: &str =
+    "UPDATE dewar_files SET scan = ? WHERE id = ? AND scan = 'waiting' AND state = 'stored'";
+
+/// Writes what the scanner said about a waiting file.
+pub(crate) async fn scanned(db: &Db, id: &FileId, scan: ScanStatus) -> Result<(), Error> {
+    db.execute(SCANNED, [scan.as_str().into(), id.into()])
+        .await?;
+    Ok(())
+}
+
+/// As [`scanned`], in a transaction. Returns whether the file was still waiting.
+pub(crate) async fn scanned_in(tx: &Tx, id: &FileId, scan: ScanStatus) -> Result<bool, Error> {
+    let changed = tx
+        .execute(SCANNED, [scan.as_str().into(), id.into()])
+        .await?;
+    Ok(changed > 0)
+}
+
 fn read(row: &Row) -> Result<StoredFile, Error> {
     let kind: String = row.get(2)?;
     let (id, size): (String, i64) = (row.get(0)?, row.get(3)?);
+    let scan: String = row.get(8)?;
     Ok(StoredFile {
         id: id.parse().map_err(|_| Error::NotFound)?,
         owner: UserId::new(row.get(1)?),
@@ -166,13 +209,15 @@ fn read(row: &Row) -> Result<StoredFile, Error> {
         name: FileName::stored(row.get(5)?).as_str().to_owned(),
         created_at: row.get(6)?,
         written_anew: row.get(7)?,
+        scan: ScanStatus::of_word(&scan),
     })
 }
 
 pub(crate) async fn used_by(db: &Db, owner: UserId) -> Result<Used, Error> {
     let rows = db
         .query(
-            "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files WHERE owner = ? AND state <> 'leaving'",
+            "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files WHERE owner = ? AND state <> 'leaving'
+                 AND scan <> 'infected'",
             [owner.into()],
         )
         .await?;

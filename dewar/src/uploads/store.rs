@@ -20,6 +20,7 @@ use super::policy::{Bytes, Policy};
 use super::queue::{ScanPermit, ScanQueue, UploadSender};
 use super::rows::{self, StoredFile, Used};
 use super::upload::Upload;
+use super::virus_scan::{ScanStatus, ScannerHealth};
 use crate::audit::{Clock, Entry, Event, Log, owner_only};
 use crate::database::{Db, Tx, refuse_while_reading};
 use crate::forms::{Described, FromParts, HandlerInput, Incoming};
@@ -53,6 +54,7 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     log: Log,
     pub(super) queue: ScanQueue,
+    pub(super) scanner: ScannerHealth,
     /// The lock, if this process holds it and no other does.
     pub(super) alone: Option<File>,
 }
@@ -88,6 +90,7 @@ impl Uploads {
                 db,
                 clock,
                 log,
+                scanner: ScannerHealth::default(),
                 alone,
             }),
         })
@@ -143,10 +146,13 @@ impl Uploads {
                 },
             ));
         }
-        let examined = self
+        let (examined, seat) = self
             .look::<P>(seat, incoming, name.clone())
             .await
             .map_err(|error| self.refused(owner, &name, error))?;
+        let scan = self.scan(&examined).await;
+        drop(seat);
+        let scan = scan.map_err(|error| self.refused(owner, &name, error))?;
         let kept = StoredFile {
             id: FileId::random(),
             owner,
@@ -156,6 +162,7 @@ impl Uploads {
             name: name.as_str().to_owned(),
             created_at: self.inner.clock.now(),
             written_anew: P::BYTES == Bytes::Reencoded,
+            scan,
         };
         self.clone()
             .store(examined, kept, P::NAME)
@@ -170,9 +177,13 @@ impl Uploads {
         seat: ScanPermit,
         incoming: Incoming,
         name: FileName,
-    ) -> Result<Examined, Error> {
+    ) -> Result<(Examined, ScanPermit), Error> {
         let quarantine = self.inner.config.quarantine();
-        blocking(move || examine(&seat, incoming, &name, P::KINDS, P::BYTES, &quarantine)).await
+        blocking(move || {
+            let examined = examine(&seat, incoming, &name, P::KINDS, P::BYTES, &quarantine)?;
+            Ok((examined, seat))
+        })
+        .await
     }
 
     /// Stores row and file in a task of its own, because a visitor who goes away must not stop it half way.
@@ -230,27 +241,38 @@ impl Uploads {
     /// Serves a file as an attachment, whatever its kind. Decide first whether this visitor may have it.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`]; [`Error::Unscanned`] if the file waits for the virus scanner, [`Error::Infected`] if it had a
+    /// virus.
     pub async fn serve(&self, id: &FileId) -> Result<Download, Error> {
         let kept = self.find(id).await?;
-        let file = self.open_kept(&kept).await?;
+        let file = self.open_scanned(&kept).await?;
         Ok(Download::new(kept, file))
     }
 
     /// Serves a picture for use in a page, if it was re-encoded.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::NotShown`] for every other file.
+    /// [`Error::NotFound`]; [`Error::NotShown`] for every other file; [`Error::Unscanned`] and [`Error::Infected`] as
+    /// [`serve`](Self::serve).
     pub async fn show(&self, id: &FileId) -> Result<InlineImage, Error> {
         let kept = self.find(id).await?;
         if !(kept.written_anew && kept.kind.is_picture()) {
             return Err(Error::NotShown);
         }
-        let file = self.open_kept(&kept).await?;
+        let file = self.open_scanned(&kept).await?;
         Ok(InlineImage::new(kept, file))
     }
 
-    async fn open_kept(&self, kept: &StoredFile) -> Result<tokio::fs::File, Error> {
+    /// Opens a file to serve it, unless the virus scanner has not seen it yet or found a virus.
+    async fn open_scanned(&self, kept: &StoredFile) -> Result<tokio::fs::File, Error> {
+        match kept.scan {
+            ScanStatus::Clean | ScanStatus::NotScanned => self.open_kept(kept).await,
+            ScanStatus::Infected => Err(Error::Infected),
+            ScanStatus::Waiting => Err(Error::Unscanned),
+        }
+    }
+
+    pub(super) async fn open_kept(&self, kept: &StoredFile) -> Result<tokio::fs::File, Error> {
         let file = tokio::fs::File::open(self.inner.config.kept().join(kept.id.path())).await?;
         let length = file.metadata().await?.len();
         if length != kept.size {
@@ -333,11 +355,16 @@ impl Uploads {
 
     /// Deletes file and row; the row is `leaving`. After a crash in between, the next sweep deletes the row.
     pub(super) async fn remove(&self, id: &FileId) -> Result<(), Error> {
-        match tokio::fs::remove_file(self.inner.config.kept().join(id.path())).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            Ok(()) | Err(_) => {}
-        }
+        self.remove_bytes(id).await?;
         rows::gone(&self.inner.db, id).await
+    }
+
+    /// Deletes the bytes of a file, if they are there.
+    pub(super) async fn remove_bytes(&self, id: &FileId) -> Result<(), Error> {
+        match tokio::fs::remove_file(self.inner.config.kept().join(id.path())).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Deletes a file in the background. If that fails, or the program ends first, a sweep does it.
@@ -359,11 +386,14 @@ impl Uploads {
     /// Runs in the transaction, so every stored file has a log entry, whenever the program is killed.
     pub(super) async fn note_stored(&self, tx: &Tx, kept: &StoredFile) -> Result<(), Error> {
         let entry = about(Event::UploadStored, kept).outcome(kept.kind);
-        Ok(tx.record(&self.inner.log, entry).await?)
+        self.record_in(tx, entry).await
     }
 
     async fn note_deleted(&self, tx: &Tx, kept: &StoredFile) -> Result<(), Error> {
-        let entry = about(Event::UploadDelete, kept);
+        self.record_in(tx, about(Event::UploadDelete, kept)).await
+    }
+
+    pub(super) async fn record_in(&self, tx: &Tx, entry: Entry) -> Result<(), Error> {
         Ok(tx.record(&self.inner.log, entry).await?)
     }
 
@@ -374,10 +404,12 @@ impl Uploads {
             Error::Refused(refused) => refused.word(),
             Error::Busy
             | Error::Database(_)
+            | Error::Infected
             | Error::Io(_)
             | Error::NotFound
             | Error::NotShown
-            | Error::Share => {
+            | Error::Share
+            | Error::Unscanned => {
                 return error;
             }
         };
@@ -400,7 +432,7 @@ impl Uploads {
     }
 }
 
-fn about(event: Event, kept: &StoredFile) -> Entry {
+pub(super) fn about(event: Event, kept: &StoredFile) -> Entry {
     let name = FileName::stored(kept.name.clone());
     let entry = Entry::new(event).actor(kept.owner).subject(name.as_str());
     entry.detail(&kept.id)

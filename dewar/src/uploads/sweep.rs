@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::id::FileId;
-use super::rows;
+use super::rows::{self, StoredFile};
 use super::store::{Inner, Uploads};
+use super::virus_scan::ScanStatus;
 
 /// The result of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,7 +108,9 @@ impl Uploads {
         }
         for id in rows {
             let exists = tokio::fs::try_exists(kept.join(id.path())).await?;
-            if !exists && self.find(&id).await.is_ok() {
+            // The bytes of a file with a virus were deleted on purpose.
+            let is_missed = |kept: StoredFile| kept.scan != ScanStatus::Infected;
+            if !exists && self.find(&id).await.is_ok_and(is_missed) {
                 swept.lost.push(id);
             }
         }

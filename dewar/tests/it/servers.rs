@@ -164,6 +164,26 @@ pub(crate) fn redis(encrypted: bool) -> Option<Server> {
     Some(started(command, folder, port, None))
 }
 
+/// A virus scanner that knows the EICAR test file alone, and takes 1 MiB at most.
+pub(crate) fn clamd() -> Option<Server> {
+    let clamd = program("clamav-daemon", &["/usr/sbin/clamd"])?;
+    let (folder, port) = (folder(), free_port());
+    let path = folder.path().display().to_string();
+    let data = folder.path().join("db");
+    std::fs::create_dir(&data).unwrap();
+    let eicar = "44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature\n";
+    std::fs::write(data.join("eicar.hdb"), eicar).unwrap();
+    let settings = folder.path().join("clamd.conf");
+    let text = format!(
+        "Foreground yes\nDatabaseDirectory {path}/db\nTCPAddr 127.0.0.1\nTCPSocket {port}\n\
+         LocalSocket {path}/clamd.ctl\nStreamMaxLength 1M\nTemporaryDirectory {path}\n"
+    );
+    std::fs::write(&settings, text).unwrap();
+    let mut command = Command::new("timeout");
+    command.arg("300").arg(clamd).arg("-c").arg(settings);
+    Some(started(command, folder, port, None))
+}
+
 /// A PostgreSQL server for the test, with TLS for clients that request it. It refuses to run as root.
 pub(crate) fn postgres() -> Option<Server> {
     let places =

@@ -245,6 +245,7 @@ tags-many = Das sind zu viele: höchstens { $max }.
 ### Was getan wurde
 
 done-handed-in = Ihr Dokument wurde eingereicht.
+done-handed-in-waiting = Ihr Dokument wurde eingereicht. Die Datei wartet auf den Virenscanner; bis dahin kann sie niemand öffnen.
 done-deleted = Das Dokument wurde gelöscht.
 done-commented = Ihr Kommentar wurde hinzugefügt.
 done-shared = Wenn ein Mitglied diese Adresse hat, kann es das Dokument jetzt lesen.

@@ -245,6 +245,7 @@ tags-many = These are too many tags: { $max } at most.
 ### What was done
 
 done-handed-in = Your document was handed in.
+done-handed-in-waiting = Your document was handed in. Its file waits for the virus scanner; nobody can open it until then.
 done-deleted = The document was deleted.
 done-commented = Your comment was added.
 done-shared = If a member has this address, they can read the document now.

@@ -99,8 +99,13 @@ pub(crate) async fn create(
     };
     let tx = db.begin().await?;
     bound.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
+    let done = Message::new(if file.is_waiting() {
+        "done-handed-in-waiting"
+    } else {
+        "done-handed-in"
+    });
     let id = write(tx, file, record, &tags).await?;
-    Ok(Redirect::to_path(format!("/documents/{id}"))?.flash(Message::new("done-handed-in")))
+    Ok(Redirect::to_path(format!("/documents/{id}"))?.flash(done))
 }
 
 /// The file, the document and its tags: all or none.

@@ -8,7 +8,7 @@ use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::sessions::UserId;
 use dewar::testing::{Browser, TestResponse};
-use dewar::{App, Db};
+use dewar::{App, Db, Uploads};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 use test_servers::Http2;
@@ -79,6 +79,10 @@ impl Portal {
     pub(crate) async fn close(self) -> TempDir {
         self.running.stop().await.unwrap();
         self.data
+    }
+
+    pub(crate) fn uploads(&self) -> &Uploads {
+        self.running.dewar().uploads()
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -42,3 +42,6 @@ mod programs;
 mod reach;
 #[cfg(test)]
 mod rescue;
+#[cfg(test)]
+#[path = "../../../dewar/tests/it/servers.rs"]
+mod servers;

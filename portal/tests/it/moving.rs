@@ -11,9 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::commands::{portal, printed, told};
 use crate::company::{ON_SQLITE, PASSWORD, Portal, document, hand_in, post, sign_in};
 use crate::killed::{Program, browser};
-
-#[path = "../../../dewar/tests/it/servers.rs"]
-mod servers;
+use crate::servers;
 
 /// A portal with something in every table, and then its data.
 async fn full() -> (tempfile::TempDir, String) {

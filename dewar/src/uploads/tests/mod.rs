@@ -8,3 +8,4 @@ mod served;
 mod signatures;
 mod stored;
 mod texts;
+mod viruses;

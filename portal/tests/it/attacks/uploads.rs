@@ -2,6 +2,7 @@
 
 mod names;
 mod pictures;
+mod viruses;
 
 use dewar::testing::Browser;
 use image::ImageFormat;

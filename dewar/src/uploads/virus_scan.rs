@@ -1,0 +1,251 @@
+//! Virus scans: each file before it is stored, and each waiting file when the scanner is back.
+//!
+//! If `required` and the scanner is away, a file is stored with the status [`ScanStatus::Waiting`]: its row and the
+//! application's row exist, but Dewar serves it to nobody. The background task scans it later. A file with a virus then
+//! loses its bytes and keeps its row, so that its owner reads the reason and does not find an empty place.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::clamd::Verdict;
+use super::config::Config;
+use super::error::Error;
+use super::examine::Examined;
+use super::rejection::UploadRejection;
+use super::rows::{self, StoredFile};
+use super::store::{Uploads, about};
+use crate::audit::{Event, Finding, Practice};
+
+/// Whether a virus scanner sees each file: the setting `uploads.virus_scan`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VirusScan {
+    /// No file is scanned.
+    #[default]
+    Off,
+    /// Each file is scanned if the scanner answers. While the scanner is away, files are stored and served unscanned.
+    Optional,
+    /// No file is served before the scanner has seen it. While the scanner is away, files wait.
+    Required,
+}
+
+impl VirusScan {
+    pub(super) const WORDS: [(&'static str, Self); 3] = [
+        ("off", Self::Off),
+        ("optional", Self::Optional),
+        ("required", Self::Required),
+    ];
+}
+
+/// What the virus scanner said about a stored file.
+///
+/// ```
+/// use dewar::uploads::{ScanStatus, StoredFile};
+///
+/// fn note(file: &StoredFile) -> Option<&'static str> {
+///     match file.scan {
+///         ScanStatus::Waiting => Some("waits for the virus scanner"),
+///         ScanStatus::Infected => Some("had a virus and was deleted"),
+///         _ => None,
+///     }
+/// }
+/// # let _ = note;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScanStatus {
+    /// The scanner found nothing.
+    Clean,
+    /// The scanner found a virus after the file was stored. Its bytes are deleted.
+    Infected,
+    /// The scanner has not seen the file: scans were off, or optional and the scanner was away.
+    NotScanned,
+    /// The file waits for the scanner. Dewar does not serve it.
+    Waiting,
+}
+
+impl ScanStatus {
+    const ALL: [Self; 4] = [Self::Clean, Self::Infected, Self::NotScanned, Self::Waiting];
+
+    /// The word in the database.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Infected => "infected",
+            Self::NotScanned => "none",
+            Self::Waiting => "waiting",
+        }
+    }
+
+    /// Dewar serves no file with a word that this program does not know.
+    pub(super) fn of_word(word: &str) -> Self {
+        let known = Self::ALL.into_iter().find(|one| one.as_str() == word);
+        known.unwrap_or(Self::Waiting)
+    }
+}
+
+/// Whether the scanner answered the last time, so that the log says once that it is away and once that it is back.
+#[derive(Debug, Default)]
+pub(super) struct ScannerHealth {
+    is_away: AtomicBool,
+}
+
+impl ScannerHealth {
+    fn answered(&self) {
+        if self.is_away.swap(false, Ordering::Relaxed) {
+            tracing::info!("the virus scanner answers again");
+        }
+    }
+
+    fn failed(&self, config: &Config, error: &io::Error) {
+        if !self.is_away.swap(true, Ordering::Relaxed) {
+            tracing::error!(clamd = %config.clamd, %error, "the virus scanner does not answer");
+        }
+    }
+}
+
+impl Uploads {
+    /// Scans an examined file, as the settings say.
+    ///
+    /// # Errors
+    /// The file has a virus, or is too large for the scanner; the file cannot be read.
+    pub(super) async fn scan(&self, examined: &Examined) -> Result<ScanStatus, Error> {
+        let config = &self.inner.config;
+        let if_away = match config.virus_scan {
+            VirusScan::Off => return Ok(ScanStatus::NotScanned),
+            VirusScan::Optional => ScanStatus::NotScanned,
+            VirusScan::Required => ScanStatus::Waiting,
+        };
+        let file = tokio::fs::File::from_std(examined.open()?);
+        match self.verdict(file).await {
+            Some(Verdict::Clean) => Ok(ScanStatus::Clean),
+            Some(Verdict::Infected(name)) => Err(UploadRejection::Virus { name }.into()),
+            Some(Verdict::TooLarge) => {
+                report_size(examined.size);
+                Err(UploadRejection::TooLargeToScan.into())
+            }
+            None => Ok(if_away),
+        }
+    }
+
+    /// The verdict, or `None` if the scanner is away.
+    async fn verdict(&self, file: tokio::fs::File) -> Option<Verdict> {
+        let config = &self.inner.config;
+        match config.clamd.scan(file, config.virus_scan_timeout).await {
+            Ok(verdict) => {
+                self.inner.scanner.answered();
+                Some(verdict)
+            }
+            Err(error) => {
+                self.inner.scanner.failed(config, &error);
+                None
+            }
+        }
+    }
+
+    /// Scans the files that wait for the virus scanner, one after the other. Stops when the scanner does not answer.
+    /// Returns how many files were decided. The application does it every minute.
+    ///
+    /// # Errors
+    /// The database or the storage failed.
+    pub async fn scan_waiting(&self) -> Result<usize, Error> {
+        let (mut decided, mut too_large) = (0, 0);
+        let mut after = String::new();
+        loop {
+            let waiting = rows::waiting(&self.inner.db, &after).await?;
+            let Some(last) = waiting.last() else {
+                break;
+            };
+            after = last.id.to_string();
+            for kept in &waiting {
+                let file = match self.open_kept(kept).await {
+                    Ok(file) => file,
+                    // It was released since the list was read, or its bytes are lost, which the sweep reports.
+                    Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                };
+                match self.verdict(file).await {
+                    Some(Verdict::Clean) => self.release_scanned(kept).await?,
+                    Some(Verdict::Infected(name)) => self.delete_infected(kept, &name).await?,
+                    Some(Verdict::TooLarge) => {
+                        too_large = kept.size.max(too_large);
+                        continue;
+                    }
+                    None => return Ok(decided),
+                }
+                decided += 1;
+            }
+        }
+        if too_large > 0 {
+            report_size(too_large);
+        }
+        Ok(decided)
+    }
+
+    async fn release_scanned(&self, kept: &StoredFile) -> Result<(), Error> {
+        rows::scanned(&self.inner.db, &kept.id, ScanStatus::Clean).await
+    }
+
+    /// Another node may have been quicker; then there is nothing left to do.
+    async fn delete_infected(&self, kept: &StoredFile, name: &str) -> Result<(), Error> {
+        let tx = self.inner.db.begin().await?;
+        if !rows::scanned_in(&tx, &kept.id, ScanStatus::Infected).await? {
+            return Ok(());
+        }
+        let entry = about(Event::UploadValidation, kept).outcome("refused");
+        self.record_in(&tx, entry.detail(format!("virus: {name}")))
+            .await?;
+        tx.commit().await?;
+        self.remove_bytes(&kept.id).await
+    }
+}
+
+fn report_size(bytes: u64) {
+    tracing::error!(
+        bytes,
+        "clamd refuses a file of this size: raise its StreamMaxLength above the largest field"
+    );
+}
+
+/// The findings about the scanner that need no connection.
+pub(super) fn findings(config: &Config) -> Option<Finding> {
+    if config.virus_scan == VirusScan::Off || !config.clamd.is_elsewhere() {
+        return None;
+    }
+    let title = format!(
+        "all uploads travel unencrypted to the virus scanner at {}",
+        config.clamd
+    );
+    Some(
+        Finding::warn(Practice::Uploads, "uploads-clamd-elsewhere", title)
+            .why("clamd speaks no TLS: everybody on the way can read the files, and can answer that they are clean.")
+            .fix("Run clamd on this machine, or set uploads.clamd to the end of a tunnel on this machine.")
+            .cwe(319),
+    )
+}
+
+/// The finding about a scanner that does not answer now. The application starts without it.
+pub(crate) async fn unreachable(config: &Config) -> Option<Finding> {
+    if config.virus_scan == VirusScan::Off {
+        return None;
+    }
+    let error = config.clamd.ping(PATIENCE).await.err()?;
+    let title = format!(
+        "the virus scanner at {} does not answer: {error}",
+        config.clamd
+    );
+    let until = match config.virus_scan {
+        VirusScan::Required => "Until it does, nobody can open a new file.",
+        VirusScan::Off | VirusScan::Optional => {
+            "Until it does, files are stored and served unscanned."
+        }
+    };
+    Some(
+        Finding::warn(Practice::Uploads, "uploads-clamd", title)
+            .why(until)
+            .fix("Start clamd, or set uploads.clamd to its socket or its host and port."),
+    )
+}
+
+/// How long `check` and the start wait for clamd.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
