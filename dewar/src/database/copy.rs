@@ -90,14 +90,14 @@ impl Db {
         Ok(copied)
     }
 
-    /// The columns of each table here, if every one of them has its place on the server.
+    /// The columns of each table here but the words that FTS5 keeps of a search index, if every one of them has its place on the server.
     async fn own_tables(
         &self,
         tables: &[TargetTable],
     ) -> Result<BTreeMap<String, Vec<String>>, Error> {
         let sql = "SELECT t.name, c.name FROM pragma_table_list t JOIN pragma_table_info(t.name) c
             WHERE t.schema = 'main' AND t.type IN ('table', 'virtual') AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-            AND t.name <> 'dewar_migrations' ORDER BY t.name, c.cid";
+            AND t.name <> 'dewar_migrations' AND t.name NOT LIKE '%\\_search\\_fts' ESCAPE '\\' ORDER BY t.name, c.cid";
         let rows: Vec<Row> = self.rows(Cow::Borrowed(sql), Vec::new()).await?;
         let mut own: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in &rows {

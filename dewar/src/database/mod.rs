@@ -74,6 +74,7 @@ mod reencrypt;
 mod rehearsal;
 mod row;
 mod sealed;
+mod search;
 mod sqlite;
 mod test_database;
 mod tx;
@@ -98,6 +99,7 @@ pub(crate) use read_only::{reading, refuse_while_reading};
 pub(crate) use reencrypt::Reencrypted;
 pub use row::{FromColumn, Row};
 pub use sealed::{Sealed, SealedColumn, Unbound};
+pub use search::{SearchIndex, SearchQuery};
 pub use tx::Tx;
 
 pub(crate) use html_text::{html_text, words};

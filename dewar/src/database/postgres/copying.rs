@@ -77,7 +77,7 @@ impl Copying {
     async fn found(&self) -> Result<Vec<TargetTable>, Error> {
         let find = "SELECT CAST(t.relname AS text),
                 (SELECT string_agg(CAST(a.attname AS text), chr(1) ORDER BY a.attnum) FROM pg_attribute a
-                    WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped),
+                    WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
                 (SELECT CAST(a.attname AS text) FROM pg_attribute a
                     WHERE a.attrelid = t.oid AND a.attidentity <> '' AND NOT a.attisdropped),
                 (SELECT string_agg(CAST(o.relname AS text), chr(1)) FROM pg_constraint c JOIN pg_class o ON o.oid = c.confrelid

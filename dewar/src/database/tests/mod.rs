@@ -3,12 +3,13 @@ mod measured;
 mod migrations;
 mod models;
 mod postgres;
+mod search;
 #[path = "../../../tests/it/servers.rs"]
 pub(crate) mod servers;
 mod statements;
 mod transactions;
 
-use crate::audit::Remembered;
+use crate::audit::{NodeName, Remembered};
 
 use super::{Config, Db, Error, Migration};
 
@@ -54,13 +55,21 @@ async fn number(db: &Db, sql: &'static str) -> i64 {
 #[tokio::test]
 async fn the_end_of_the_log_is_remembered_and_the_latest_counts() {
     let db = Db::temporary().unwrap();
-    assert_eq!(db.audit_end().await.unwrap(), Remembered::Nothing);
+    assert_eq!(
+        db.audit_end(&NodeName::default()).await.unwrap(),
+        Remembered::Nothing
+    );
     db.migrate(super::MIGRATIONS).await.unwrap();
-    assert_eq!(db.audit_end().await.unwrap(), Remembered::NotYet);
+    assert_eq!(
+        db.audit_end(&NodeName::default()).await.unwrap(),
+        Remembered::NotYet
+    );
     for head in ["one", "two"] {
-        db.remember_audit_end(head.to_owned()).await.unwrap();
+        db.remember_audit_end(&NodeName::default(), head.to_owned())
+            .await
+            .unwrap();
         assert_eq!(
-            db.audit_end().await.unwrap(),
+            db.audit_end(&NodeName::default()).await.unwrap(),
             Remembered::End(head.to_owned())
         );
     }
