@@ -56,6 +56,17 @@ pub mod sessions;
 pub mod testing;
 pub mod uploads;
 
+/// The crate `metrics`: what an application counts with its macros is in `/metrics` (setting `https.metrics`).
+///
+/// ```
+/// use dewar::Redirect;
+/// async fn pay() -> Redirect {
+///     dewar::metrics::counter!("invoices_paid_total").increment(1);
+///     Redirect::to("/invoices")
+/// }
+/// # fn mounted(app: dewar::App) -> dewar::App { app.public([dewar::post("/pay", pay)]) }
+/// ```
+pub use ::metrics;
 pub use accounts::CurrentUser;
 pub use app::{App, Dewar, get, post};
 pub use database::Db;

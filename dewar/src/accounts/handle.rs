@@ -214,6 +214,11 @@ impl Accounts {
         self.0.pool.hashes_done()
     }
 
+    /// Password hashes that are being computed or wait, of people who are not signed in.
+    pub(crate) fn hashes_in_hand(&self) -> usize {
+        self.0.pool.in_hand()
+    }
+
     /// Waits until requested letters are sent or given up: for a test, and before the program ends.
     pub async fn settle(&self) {
         let all = u32::try_from(MOST_ERRANDS).unwrap_or(u32::MAX);

@@ -71,6 +71,7 @@ enum HashWork {
 pub(crate) struct HashPool {
     queue: SyncSender<HashJob>,
     strangers: Arc<Semaphore>,
+    of_strangers: usize,
     done: Arc<AtomicU64>,
     /// A hash of a password that nobody has, with today's parameters: the password of an unknown account is compared with it.
     nobody: StoredHash,
@@ -104,6 +105,7 @@ impl HashPool {
         Ok(Self {
             queue: sender,
             strangers,
+            of_strangers,
             done,
             nobody,
         })
@@ -137,6 +139,11 @@ impl HashPool {
     /// How many hashes were computed since the start.
     pub(crate) fn hashes_done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
+    }
+
+    /// How many hashes of strangers are being computed or wait.
+    pub(crate) fn in_hand(&self) -> usize {
+        self.of_strangers - self.strangers.available_permits()
     }
 
     fn send(&self, work: HashWork, share: PoolShare) -> Result<(), PoolError> {

@@ -14,6 +14,8 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use tokio::sync::{Mutex, watch};
 use tower::Service;
 
+use super::metrics::Metrics;
+use super::rooms::Dewar;
 use crate::database::Db;
 use crate::https::RequestLimits;
 
@@ -51,16 +53,25 @@ pub(super) struct Health(Arc<HealthProbe>);
 
 #[derive(Debug)]
 struct HealthProbe {
-    db: Db,
+    dewar: Dewar,
+    metrics: Option<Arc<Metrics>>,
     stopped: watch::Receiver<()>,
     last: Mutex<Option<(Instant, Ready)>>,
 }
 
 impl Health {
     /// `stopped` changes when the program is stopped.
-    pub(super) fn new(db: Db, stopped: watch::Receiver<()>) -> Self {
-        let last = Mutex::default();
-        Self(Arc::new(HealthProbe { db, stopped, last }))
+    pub(super) fn new(
+        dewar: &Dewar,
+        metrics: Option<Arc<Metrics>>,
+        stopped: watch::Receiver<()>,
+    ) -> Self {
+        Self(Arc::new(HealthProbe {
+            dewar: dewar.clone(),
+            metrics,
+            stopped,
+            last: Mutex::default(),
+        }))
     }
 
     /// The limits of its listener.
@@ -78,6 +89,14 @@ impl Health {
         if ![Method::GET, Method::HEAD].contains(method) {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         }
+        if let ("/metrics", Some(metrics)) = (path, &self.0.metrics) {
+            let mut response = plain(StatusCode::OK, metrics.text(&self.0.dewar));
+            let exposition = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, exposition);
+            return response;
+        }
         let (status, text) = match path {
             "/healthz" => (StatusCode::OK, "ok\n"),
             "/readyz" => self.ready().await.answer(),
@@ -87,7 +106,12 @@ impl Health {
     }
 
     async fn ready(&self) -> Ready {
-        let HealthProbe { db, stopped, last } = &*self.0;
+        let HealthProbe {
+            dewar,
+            stopped,
+            last,
+            ..
+        } = &*self.0;
         // If the sender is gone, the program is stopping too.
         if stopped.has_changed().unwrap_or(true) {
             return Ready::Stopping;
@@ -99,7 +123,7 @@ impl Health {
         {
             return ready;
         }
-        let ready = match tokio::time::timeout(PATIENCE, writes(db)).await {
+        let ready = match tokio::time::timeout(PATIENCE, writes(dewar.db())).await {
             Ok(true) => Ready::Yes,
             Ok(false) | Err(_) => Ready::Database,
         };
@@ -120,8 +144,8 @@ async fn writes(db: &Db) -> bool {
     }
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response {
-    let mut response = Response::new(Body::from(text));
+fn plain(status: StatusCode, text: impl Into<Body>) -> Response {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -170,10 +194,12 @@ mod tests {
     #[tokio::test]
     async fn an_answer_of_the_database_stands_for_its_time_and_no_longer() {
         let (_stop, stopped) = watch::channel(());
-        let db = Db::temporary().unwrap();
-        // On PostgreSQL the first migration makes the lock that a writer holds.
-        db.migrate(&[]).await.unwrap();
-        let health = Health::new(db, stopped);
+        let root = tempfile::tempdir().unwrap();
+        let opened = crate::app::tests::app(root.path(), &[], &[])
+            .plan()
+            .0
+            .open();
+        let health = Health::new(&opened.await.unwrap().dewar, None, stopped);
         let now = Instant::now();
         for (at, ready) in [
             (now + PATIENCE * 1_000, Ready::Database),

@@ -46,6 +46,7 @@ mod handlers;
 mod health;
 mod launch;
 mod layers;
+mod metrics;
 mod outside;
 mod patterns;
 mod rate_limit;

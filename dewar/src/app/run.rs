@@ -14,6 +14,7 @@ use super::examine::ports_in_use;
 use super::health::Health;
 use super::launch::{Blueprint, Opened, causes};
 use super::layers::{Layers, Routes};
+use super::metrics::{self, Metrics};
 use super::patterns::Patterns;
 use super::rate_limit::Posts;
 use super::request_log::RequestLog;
@@ -88,6 +89,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         }
         let patterns = Patterns::of_table(&plan.table);
         let requests = RequestLog::new(plan.config.audit.requests);
+        let metrics = https.metrics.then(|| Metrics::of(&plan.table)).flatten();
         let opened = plan
             .open()
             .await
@@ -99,6 +101,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             router: mount(&opened.dewar),
             patterns,
             requests,
+            metrics,
             outside,
         };
         let listeners = match listeners {
@@ -157,6 +160,7 @@ struct MountedRoutes {
     router: Routes,
     patterns: Patterns,
     requests: RequestLog,
+    metrics: Option<Arc<Metrics>>,
     outside: Layers,
 }
 
@@ -231,6 +235,7 @@ impl Running {
         let http = redirect.as_ref().map(Listener::address);
         let (stop, stopped) = watch::channel(());
 
+        let metrics = routes.metrics.clone();
         let answering = answering(&dewar, routes, config, port);
         let mut tasks = vec![tokio::spawn(listen(
             listener,
@@ -247,7 +252,7 @@ impl Running {
             let listening = listen(listener, redirect, None, config, stopped.clone());
             tasks.push(tokio::spawn(listening));
         }
-        let probes = probes(&dewar, config, &stopped)?;
+        let probes = probes((&dewar, metrics), config, &stopped)?;
         let authority_file = authority
             .as_ref()
             .map(|authority| authority.certificate_file().display().to_string());
@@ -352,6 +357,7 @@ fn answering(
         patterns: routes.patterns,
         https: protect,
         requests: routes.requests,
+        metrics: routes.metrics,
         routes: routes.router,
         scan_detector: ScanDetector::new(dewar.clock()),
         services: Arc::new(dewar.services(posts)),
@@ -367,7 +373,7 @@ fn answering(
 
 /// The listener for health probes, where `https.health` is set.
 fn probes(
-    dewar: &Dewar,
+    (dewar, metrics): (&Dewar, Option<Arc<Metrics>>),
     config: &Https,
     stopped: &watch::Receiver<()>,
 ) -> Result<Option<Probes>, Error> {
@@ -376,16 +382,34 @@ fn probes(
     };
     let listener = bind(address, "https.health")?.oldest_gives_way();
     let address = listener.address();
-    let health = Health::new(dewar.db().clone(), stopped.clone());
+    let health = Health::new(dewar, metrics.clone(), stopped.clone());
     let mut config = config.clone();
     config.limits = Health::limits(&config.limits);
     let (stop, ended) = watch::channel(());
-    let task = tokio::spawn(listen(listener, health, None, &config, ended));
+    let listening = listen(listener, health, None, &config, ended.clone());
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            () = listening => {}
+            () = sum_up(metrics) => {}
+        }
+    });
     Ok(Some(Probes {
         address,
         stop,
         task,
     }))
+}
+
+/// Sums up the metrics from time to time, without an end.
+async fn sum_up(metrics: Option<Arc<Metrics>>) {
+    let Some(metrics) = metrics else {
+        return std::future::pending().await;
+    };
+    let mut every = tokio::time::interval(metrics::SUM_EVERY);
+    loop {
+        every.tick().await;
+        metrics.sum_up();
+    }
 }
 
 /// The listener that redirects visitors to HTTPS, where there is one.

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use super::Dewar;
 use super::early_errors::AcceptHeaders;
 use super::layers::{Layers, Routes};
+use super::metrics::Metrics;
 use super::outside::{Carried, Outside, set_cookies, with_cookies};
 use super::patterns::Patterns;
 use super::request_log::RequestLog;
@@ -49,6 +50,7 @@ pub(super) struct Core {
     pub(super) scan_detector: ScanDetector,
     pub(super) patterns: Patterns,
     pub(super) requests: RequestLog,
+    pub(super) metrics: Option<Arc<Metrics>>,
     /// The text of `security.txt` (RFC 9116).
     pub(super) security_txt: Option<String>,
 }
@@ -84,6 +86,10 @@ impl Stack {
         let (id, from) = (info.id, info.address);
         // Shared, not borrowed: a future that holds both would hold the request twice.
         let line = core.requests.begin(&request, route, id).map(Arc::new);
+        let measured = core
+            .metrics
+            .as_ref()
+            .map(|metrics| metrics.begin(request.method(), route));
         let accept = AcceptHeaders::of(request.headers());
         let of_inside = line.clone();
         let inside = move |mut request: Request| {
@@ -105,6 +111,9 @@ impl Stack {
         handled.inspect(move |response| {
             if let Some(line) = line {
                 line.end(response);
+            }
+            if let Some(measured) = measured {
+                measured.end(response.status());
             }
         })
     }

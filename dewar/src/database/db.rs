@@ -384,6 +384,14 @@ impl Db {
         self.inner.statements.load(Ordering::Relaxed)
     }
 
+    /// The connections in use, and the most there can be.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        match self.backend() {
+            Backend::Postgres(postgres) => postgres.connections(),
+            Backend::Sqlite(sqlite) => sqlite.connections(),
+        }
+    }
+
     /// How many steps SQLite's virtual machine has made for completed queries. The difference of two calls is the cost
     /// of a page on any machine: a test compares it with few records and with many.
     ///

@@ -103,6 +103,12 @@ impl UnderWay {
         })
     }
 
+    /// The files and bytes of all senders.
+    pub(super) fn in_all(&self) -> (usize, u64) {
+        let state = self.state();
+        (state.files, state.bytes)
+    }
+
     fn state(&self) -> MutexGuard<'_, UnderWayState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

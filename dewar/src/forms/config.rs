@@ -183,6 +183,11 @@ impl Intake {
         self.changed(|inner| inner.reserve = Some(reserve))
     }
 
+    /// The files and bytes that arrive or wait in quarantine.
+    pub(crate) fn under_way(&self) -> (usize, u64) {
+        self.0.under_way.in_all()
+    }
+
     /// Limits the uploads in progress.
     pub(crate) fn bounded(self, most: MostUnderWay) -> Self {
         self.changed(|inner| inner.under_way = UnderWay::new(most))

@@ -111,6 +111,7 @@ pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
         findings.push(open_development(config));
     }
     findings.extend(taken_twice(config));
+    findings.extend(metrics_nowhere(config));
     if config.hsts_preload {
         findings.push(preload(config));
     }
@@ -233,6 +234,19 @@ fn preload(config: &Config) -> Finding {
     .fix("Keep it only if you intend that.")
     .severity(Severity::Info)
     .asvs(&["3.4.1"])
+}
+
+/// Metrics have no listener of their own.
+fn metrics_nowhere(config: &Config) -> Option<Finding> {
+    (config.metrics && config.health.is_none()).then(|| {
+        Finding::refuse(
+            Practice::Https,
+            "https-metrics",
+            "https.metrics has no address to be served on",
+        )
+        .why("The metrics are on the listener of the health probes, which is off.")
+        .fix("Set https.health to an address that only the monitoring reaches, such as \"127.0.0.1:8081\".")
+    })
 }
 
 /// Two listeners cannot share an address. Port 0 means a free port each time.

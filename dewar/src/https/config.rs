@@ -19,6 +19,8 @@ pub struct Config {
     pub http_address: Option<SocketAddr>,
     /// The address of the health probes (`/healthz`, `/readyz`), in plain HTTP and for any host; none by default.
     pub health: Option<SocketAddr>,
+    /// Whether the listener of the health probes also serves metrics (`/metrics`), for Prometheus.
+    pub metrics: bool,
     /// The port that visitors connect to, if a forwarded port differs from the address's.
     pub public_port: u16,
     /// The certificate and its key; without them Dewar uses the local authority, in development only.
@@ -76,6 +78,7 @@ impl Config {
             address,
             http_address: optional_address(&section, "http_address", http),
             health: optional_address(&section, "health", None),
+            metrics: section.flag("metrics", false),
             public_port: u16::try_from(port).unwrap_or(address.port()),
             files: files(&section),
             acme: acme::Config::read(settings),

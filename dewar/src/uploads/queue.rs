@@ -18,6 +18,13 @@ pub(super) struct UploadSender {
     pub(super) network: Option<IpAddr>,
 }
 
+/// How many files are in the hands of the workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InHand {
+    pub(crate) examined: usize,
+    pub(crate) waiting: usize,
+}
+
 /// The files that are being examined or wait.
 ///
 /// 1. An owner has at most `max_per_owner` files here, and never all workers if there are two.
@@ -84,6 +91,16 @@ impl ScanQueue {
             Ok(Ok(())) => Ok(seat),
             // The file lost its place to another, or waited too long. The dropped permit frees what it had.
             Ok(Err(_)) | Err(_) => Err(Error::Busy),
+        }
+    }
+
+    /// The files that are being examined, and those that wait.
+    pub(super) fn in_hand(&self) -> InHand {
+        let state = lock(&self.state);
+        let waiting = state.jobs.iter().filter(|job| job.call.is_some()).count();
+        InHand {
+            examined: state.jobs.len() - waiting,
+            waiting,
         }
     }
 

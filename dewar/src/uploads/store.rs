@@ -17,7 +17,7 @@ use super::id::FileId;
 use super::name::FileName;
 use super::pending::PendingFile;
 use super::policy::{Bytes, Policy};
-use super::queue::{ScanPermit, ScanQueue, UploadSender};
+use super::queue::{InHand, ScanPermit, ScanQueue, UploadSender};
 use super::rows::{self, StoredFile, Used};
 use super::upload::Upload;
 use super::virus_scan::{ScanStatus, ScannerHealth};
@@ -336,6 +336,10 @@ impl Uploads {
     /// The database failed.
     pub async fn used_by(&self, owner: UserId) -> Result<Used, Error> {
         rows::used_by(&self.inner.db, owner).await
+    }
+
+    pub(crate) fn in_hand(&self) -> InHand {
+        self.inner.queue.in_hand()
     }
 
     /// The settings.

@@ -13,7 +13,7 @@ use super::config::Surroundings;
 use crate::audit::Settings;
 
 /// An application as the command line `arguments` would start it, on free ports, with its data in this directory.
-fn app(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> App {
+pub(super) fn app(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> App {
     app_on(data, arguments, settings, ["127.0.0.1:0"; 2])
 }
 

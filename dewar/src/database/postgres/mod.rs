@@ -44,6 +44,13 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    /// The connections in use, and the most there can be.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        let [(read, readers), (write, writers)] =
+            [&self.readers, &self.writers].map(|pool| pool.connections());
+        (read + write, readers + writers)
+    }
+
     /// Connects nowhere yet.
     pub(crate) fn new(place: &PostgresServer, config: &Config, models: &Arc<Models>) -> Self {
         let server = Arc::new(Server::new(place, config, models));

@@ -27,6 +27,7 @@ pub(super) struct Pool {
     purpose: Purpose,
     idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
+    most: usize,
     acquire_timeout: Duration,
 }
 
@@ -55,6 +56,7 @@ impl Pool {
             purpose,
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(most)),
+            most,
             acquire_timeout,
         })
     }
@@ -85,6 +87,11 @@ impl Pool {
             waits: false,
             in_transaction: false,
         })
+    }
+
+    /// The connections in use, and the most there can be.
+    pub(super) fn connections(&self) -> (usize, usize) {
+        (self.most - self.places.available_permits(), self.most)
     }
 
     fn idle(&self) -> Option<Connection> {

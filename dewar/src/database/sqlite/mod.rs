@@ -52,6 +52,11 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
+    /// The reading connections in use, and the most there can be.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        self.readers.connections()
+    }
+
     /// Opens the file, and makes it if it is missing.
     pub(crate) fn open(path: &Path, config: &Config, models: &Arc<Models>) -> Result<Self, Error> {
         make_file(path).map_err(|error| unopened(path, &error))?;

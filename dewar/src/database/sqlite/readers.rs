@@ -28,6 +28,7 @@ const SLOW: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(crate) struct Readers {
     idle: Mutex<Idle>,
+    most: usize,
     returned: Condvar,
     long: Arc<Semaphore>,
     config: Config,
@@ -49,7 +50,8 @@ impl Readers {
     ) -> Result<Self, Error> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let long_reads = config.long_reads.max(1);
-        let handles = (0..cores + 2 + long_reads)
+        let most = cores + 2 + long_reads;
+        let handles = (0..most)
             .map(|_| Handle::open(path, (ConnectionPurpose::Read, access), config, models))
             .collect::<Result<_, _>>()?;
         let idle = Idle {
@@ -58,10 +60,17 @@ impl Readers {
         };
         Ok(Self {
             idle: Mutex::new(idle),
+            most,
             returned: Condvar::new(),
             long: Arc::new(Semaphore::new(long_reads)),
             config: config.clone(),
         })
+    }
+
+    /// The connections in use, and the most there can be.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.most.saturating_sub(idle.handles.len()), self.most)
     }
 
     /// Runs a read, on this task if it is short.

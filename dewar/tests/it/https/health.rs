@@ -47,6 +47,48 @@ fn app(app: App) -> App {
     site::app(app).public([get("/slow", slow)])
 }
 
+const MEASURED: [(&str, &str); 2] = [
+    ("DEWAR_HTTPS_HEALTH", "127.0.0.1:0"),
+    ("DEWAR_HTTPS_METRICS", "true"),
+];
+
+/// A visitor adds no series, and the listener for visitors has none.
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_counted_by_route_and_only_if_the_setting_says_so() {
+    let site = Site::with(app, &HEALTH).await;
+    let answer = probe(site.running.health().unwrap(), "/metrics").await;
+    assert!(says(&answer, 404, "nothing here"), "{answer}");
+
+    let site = Site::with(app, &MEASURED).await;
+    let health = site.running.health().unwrap();
+    assert_eq!(site.visitor.get("/metrics").await.status(), 404);
+    for number in 0..3 {
+        let path = format!("/wp-login-{number}.php?secret={number}");
+        assert_eq!(site.visitor.get(&path).await.status(), 404);
+        assert_eq!(site.visitor.get("/sign-in").await.status(), 200);
+    }
+    let text = probe(health, "/metrics").await;
+    let name = "http_server_request_duration_seconds_count";
+    let known =
+        "http_request_method=\"GET\",http_route=\"/sign-in\",http_response_status_class=\"2xx\"";
+    assert!(text.contains(&format!("{name}{{{known}}} 3\n")), "{text}");
+    let unknown =
+        "http_request_method=\"_OTHER\",http_route=\"\",http_response_status_class=\"4xx\"";
+    assert!(text.contains(&format!("{name}{{{unknown}}} 4\n")), "{text}");
+    assert!(
+        !text.contains("wp-login") && !text.contains("secret"),
+        "{text}"
+    );
+    for gauge in [
+        "dewar_password_hashes_in_hand 0",
+        "dewar_uploads_waiting 0",
+        "dewar_database_statements_total ",
+        "# TYPE dewar_audit_entries_lost_total counter",
+    ] {
+        assert!(text.contains(gauge), "{gauge}: {text}");
+    }
+}
+
 const HEALTH: [(&str, &str); 1] = [("DEWAR_HTTPS_HEALTH", "127.0.0.1:0")];
 
 #[tokio::test(flavor = "multi_thread")]
