@@ -116,7 +116,7 @@ async fn refusals(dewar: Dewar, mut stopped: watch::Receiver<()>) {
 
 /// Writes the entries of committed transactions that a killed process left in the database.
 pub(super) async fn recover(dewar: &Dewar) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let waiting = dewar.db().audit_waiting().await?;
+    let waiting = dewar.db().audit_waiting(dewar.log().node()).await?;
     let done = dewar.log().recover(waiting).await?;
     if !done.is_empty() {
         dewar.db().audit_written(&done).await?;
@@ -167,7 +167,8 @@ pub(super) async fn remember(dewar: &Dewar, known: &mut Option<String>) {
     }
     let head = dewar.log().sealed_head();
     if let Some(head) = head.filter(|head| known.as_ref() != Some(head)) {
-        match dewar.db().remember_audit_end(head.clone()).await {
+        let (db, node) = (dewar.db(), dewar.log().node());
+        match db.remember_audit_end(node, head.clone()).await {
             Ok(()) => *known = Some(head),
             Err(error) => {
                 tracing::warn!(%error, "the database did not record where the audit log ends")

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::audit::{Flag, Mode, Settings};
+use crate::audit::{Flag, Mode, NodeName, Settings};
 use crate::{accounts, audit, database, forms, https, secrets, sessions, uploads};
 
 /// The settings of all rooms. Each room owns its own; this only combines them.
@@ -15,6 +15,8 @@ pub(super) struct Config {
     pub(super) https: https::Config,
     /// The application's name for people; no password may contain it.
     pub(super) name: String,
+    /// The name of this node among those that share the database.
+    pub(super) node: NodeName,
     pub(super) secrets: secrets::Config,
     pub(super) sessions: sessions::Config,
     pub(super) uploads: uploads::Config,
@@ -42,6 +44,7 @@ impl Config {
             forms: forms::Config::read(settings),
             https: https::Config::read(settings, mode),
             name: settings.top().text("name", "Dewar"),
+            node: NodeName::read(settings),
             secrets: secrets::Config::read(settings, &data, credentials.as_deref()),
             sessions: sessions::Config::read(settings),
             uploads: uploads::Config::read(&settings.section("uploads"), &data),

@@ -135,12 +135,8 @@ impl Blueprint {
             log.findings(),
             reserve.finding().into_iter().collect(),
             prepared.findings,
-            uploads::findings(&config.uploads),
-            uploads::unreachable(&config.uploads)
-                .await
-                .into_iter()
-                .collect(),
-            loose.into_iter().collect(),
+            of_uploads(&config.uploads).await,
+            loose,
         ];
         for found in now_known {
             let more = not_yet_in(&findings, found);
@@ -213,6 +209,7 @@ impl Blueprint {
     ) -> Result<Log, LaunchFindings> {
         let opening = Opening {
             keeping: self.config.audit.keeping(),
+            node: self.config.node.clone(),
             remembered,
             ..Opening::default()
         };
@@ -221,7 +218,7 @@ impl Blueprint {
             .map_err(|error| failed(Practice::Audit, "audit-log-open", &error))?;
         // Before anything is recorded: from now on a missing row was removed.
         if let Some(end) = log.sealed_head()
-            && let Err(error) = db.remember_audit_end(end).await
+            && let Err(error) = db.remember_audit_end(log.node(), end).await
         {
             // Users can sign in while the disk is full, so the program must start then too.
             tracing::warn!(%error, "the database did not record where the audit log ends");
@@ -255,7 +252,7 @@ impl Blueprint {
         // Before the migrations, which create its table if it does not exist.
         let given = db.give_access().await;
         given.map_err(|error| failed(Practice::Database, "database-open", &error))?;
-        let remembered = db.audit_end().await;
+        let remembered = db.audit_end(&self.config.node).await;
         let remembered =
             remembered.map_err(|error| failed(Practice::Audit, "audit-log-open", &error))?;
         let loose = self.bring_up_to_date(&db).await?;
@@ -352,6 +349,13 @@ impl Blueprint {
             },
         }
     }
+}
+
+/// The findings about the directory of the files and about the virus scanner.
+async fn of_uploads(config: &uploads::Config) -> Vec<Finding> {
+    let mut findings = uploads::findings(config);
+    findings.extend(uploads::unreachable(config).await);
+    findings
 }
 
 /// The findings that are new: the checks that need no open room have run before.

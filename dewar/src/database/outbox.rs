@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Db, Error, Migration, Sql, Tx, db::Backend};
-use crate::audit::{Entry, Log, OutboxEntry, Remembered};
+use crate::audit::{Entry, Log, NodeName, OutboxEntry, Remembered};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new("dewar_audit_0001", FIRST),
@@ -19,6 +19,17 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         ALTER TABLE dewar_audit_end_anew RENAME TO dewar_audit_end;",
     )
     .postgres(""),
+    Migration::new(
+        "dewar_audit_0003_nodes",
+        "CREATE TABLE dewar_audit_ends (
+            node TEXT NOT NULL PRIMARY KEY,
+            head TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO dewar_audit_ends (node, head) SELECT 'main', head FROM dewar_audit_end;
+        DROP TABLE dewar_audit_end;
+        ALTER TABLE dewar_audit_waiting ADD COLUMN node TEXT NOT NULL DEFAULT 'main';
+        CREATE INDEX dewar_audit_waiting_by_node ON dewar_audit_waiting (node, id);",
+    ),
 ];
 
 /// Whether an entry was ever recorded in a transaction: the counter shows it, even if the rows are gone.
@@ -57,8 +68,10 @@ impl Tx {
     /// As [`execute`](Self::execute).
     pub async fn record(&self, log: &Log, entry: Entry) -> Result<(), Error> {
         let (milliseconds, text) = log.for_row(&entry);
-        let sql = "INSERT INTO dewar_audit_waiting (recorded_at, entry) VALUES (?, ?) RETURNING id";
-        let rows = self.query(sql, [milliseconds.into(), text.into()]).await?;
+        let sql = "INSERT INTO dewar_audit_waiting (node, recorded_at, entry) VALUES (?, ?, ?) RETURNING id";
+        let node = log.node().as_str();
+        let values = [node.into(), milliseconds.into(), text.into()];
+        let rows = self.query(sql, values).await?;
         let row = rows.first().ok_or(Error::NotFound)?.get(0)?;
         let log = log.clone();
         self.after_commit(move || log.record_committed(row, milliseconds, entry));
@@ -67,20 +80,23 @@ impl Tx {
 }
 
 impl Db {
-    /// The database's record of the log's end. Every start writes its row before anything is recorded. So a missing row
-    /// was removed, unless nothing was ever recorded.
-    pub(crate) async fn audit_end(&self) -> Result<Remembered, Error> {
-        if !self.has_table("dewar_audit_end").await? {
+    /// The database's record of the end of this node's log. Every start writes its row before anything is recorded. So a
+    /// missing row was removed, unless the node is new: then no log was written under its name, and either another node has
+    /// a row or nothing was ever recorded.
+    pub(crate) async fn audit_end(&self, node: &NodeName) -> Result<Remembered, Error> {
+        if !self.has_table("dewar_audit_ends").await? {
             return Ok(Remembered::Nothing);
         }
-        let rows = self.query("SELECT head FROM dewar_audit_end", []).await?;
+        let find = "SELECT head FROM dewar_audit_ends WHERE node = ?";
+        let rows = self.query(find, [node.as_str().into()]).await?;
         if let Some(row) = rows.first() {
             return Ok(Remembered::End(row.get(0)?));
         }
-        if self.query(COUNTED, []).await?.is_empty() {
-            Ok(Remembered::NotYet)
-        } else {
+        let others = self.query("SELECT 1 FROM dewar_audit_ends LIMIT 1", []);
+        if others.await?.is_empty() && !self.query(COUNTED, []).await?.is_empty() {
             Ok(Remembered::Lost)
+        } else {
+            Ok(Remembered::NotYet)
         }
     }
 
@@ -93,19 +109,25 @@ impl Db {
         Ok(!self.query(find, [name.into()]).await?.is_empty())
     }
 
-    /// Records where the log ends.
-    pub(crate) async fn remember_audit_end(&self, head: String) -> Result<(), Error> {
-        let sql = "INSERT INTO dewar_audit_end (one, head) VALUES (1, ?)
-            ON CONFLICT (one) DO UPDATE SET head = excluded.head";
-        self.change_aside(Cow::Borrowed(sql), vec![head.into()])
+    /// Records where this node's log ends.
+    pub(crate) async fn remember_audit_end(
+        &self,
+        node: &NodeName,
+        head: String,
+    ) -> Result<(), Error> {
+        let sql = "INSERT INTO dewar_audit_ends (node, head) VALUES (?, ?)
+            ON CONFLICT (node) DO UPDATE SET head = excluded.head";
+        let values = vec![node.as_str().into(), head.into()];
+        self.change_aside(Cow::Borrowed(sql), values)
             .await
             .map(drop)
     }
 
-    /// The entries of committed transactions that may not be in the log.
-    pub(crate) async fn audit_waiting(&self) -> Result<Vec<OutboxEntry>, Error> {
-        let sql = "SELECT id, recorded_at, entry FROM dewar_audit_waiting ORDER BY id";
-        let rows = self.query(sql, []).await?;
+    /// The entries of this node's committed transactions that may not be in its log. Those of another node wait for that node.
+    pub(crate) async fn audit_waiting(&self, node: &NodeName) -> Result<Vec<OutboxEntry>, Error> {
+        let sql =
+            "SELECT id, recorded_at, entry FROM dewar_audit_waiting WHERE node = ? ORDER BY id";
+        let rows = self.query(sql, [node.as_str().into()]).await?;
         let waiting = rows.iter().map(|row| {
             Ok(OutboxEntry {
                 row: row.get(0)?,
@@ -132,7 +154,7 @@ impl Db {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Clock, Event};
+    use crate::audit::{ChainKeys, Clock, Event, Opening, Settings};
 
     async fn made() -> Db {
         let db = Db::temporary().unwrap();
@@ -156,7 +178,7 @@ mod tests {
         let undone = Entry::new(Event::SensitiveUpdate).subject("undone");
         tx.record(&log, undone).await.unwrap();
         tx.rollback().await.unwrap();
-        let waiting = db.audit_waiting().await.unwrap();
+        let waiting = db.audit_waiting(log.node()).await.unwrap();
         assert_eq!(waiting.len(), 3);
         for (row, subject) in waiting.iter().zip(subjects) {
             assert!(row.text.contains(&format!("\"{subject}\"")), "{}", row.text);
@@ -165,8 +187,45 @@ mod tests {
         db.audit_written(&[waiting[0].row, waiting[2].row])
             .await
             .unwrap();
-        let left = db.audit_waiting().await.unwrap();
+        let left = db.audit_waiting(log.node()).await.unwrap();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].row, waiting[1].row);
+    }
+
+    /// A node that starts writes no entry of another node, which may be about to write it.
+    #[tokio::test]
+    async fn the_entries_of_a_node_are_its_own() {
+        let db = made().await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut logs = Vec::new();
+        for name in ["web-1", "web-2"] {
+            let settings = Settings::read(None, [("DEWAR_NODE".to_owned(), name.to_owned())]);
+            let opening = Opening {
+                node: NodeName::read(&settings),
+                ..Opening::default()
+            };
+            assert_eq!(settings.finish(), []);
+            let path = folder.path().join(name);
+            let keys = ChainKeys::from([7; 32]);
+            let log = Log::open_with(&path, keys, Clock::system(), opening).unwrap();
+            let node = log.node();
+            assert_eq!(db.audit_end(node).await.unwrap(), Remembered::NotYet);
+            db.remember_audit_end(node, name.to_owned()).await.unwrap();
+            let tx = db.begin().await.unwrap();
+            let entry = Entry::new(Event::SensitiveUpdate).subject(name);
+            tx.record(&log, entry).await.unwrap();
+            tx.commit().await.unwrap();
+            logs.push(log);
+        }
+        for log in &logs {
+            let name = log.node().as_str();
+            let waiting = db.audit_waiting(log.node()).await.unwrap();
+            let [entry] = waiting.as_slice() else {
+                panic!("{waiting:?}");
+            };
+            assert!(entry.text.contains(name), "{}", entry.text);
+            let end = Remembered::End(name.to_owned());
+            assert_eq!(db.audit_end(log.node()).await.unwrap(), end);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The client of ClamAV's daemon `clamd`: sends one file and reads one verdict (`INSTREAM`, clamd(8)).
+//! The client of the virus scanner `clamd`: sends one file and reads one verdict (`INSTREAM`, clamd(8)).
 //!
 //! The crate `clamav-client` was looked at. It writes the whole file before it reads: if clamd refuses a file that is too
 //! large and closes the connection, the write fails and the answer is lost. It also reads an answer of any length, and takes

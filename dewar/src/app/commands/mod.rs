@@ -128,7 +128,7 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     };
     let mut remembered = Remembered::Nothing;
     if let Some(db) = plan.database_to_read().await.map_err(refused)? {
-        remembered = db.audit_end().await?;
+        remembered = db.audit_end(&plan.config.node).await?;
     }
     let verified = Log::verify_remembered(&plan.log_file(), ring.chain_keys(), &remembered);
     let verified = verified.map_err(Error::command)?;

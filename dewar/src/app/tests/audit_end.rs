@@ -38,7 +38,7 @@ async fn a_row_of_the_logs_end_that_is_absent_is_found() {
     assert_eq!(start(&data).await, None);
     verify(&data).await.unwrap();
     let tables = rusqlite::Connection::open(data.join("database.sqlite")).unwrap();
-    let forget = || tables.execute("DELETE FROM dewar_audit_end", []).unwrap();
+    let forget = || tables.execute("DELETE FROM dewar_audit_ends", []).unwrap();
     assert_eq!(forget(), 1);
     let found = verify(&data).await.unwrap_err();
     assert!(found.contains(GONE), "{found}");

@@ -19,7 +19,7 @@ pub use tally::COUNTED_WITHIN;
 pub use verify::{BrokenLog, Remark, VerifiedLog};
 
 use super::owner_only::{self, TooOpen};
-use super::{Clock, Error, Finding, Practice, Severity};
+use super::{Clock, Error, Finding, NodeName, Practice, Severity};
 use chain::{LogPosition, Mark};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -86,6 +86,8 @@ const FORGOTTEN: &str = "the database does not know where it ends";
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) keeping: Keeping,
+    /// The node whose log it is.
+    pub(crate) node: NodeName,
     /// Entries that may wait to be written.
     pub(crate) queue: usize,
     /// The database's record of the log's end.
@@ -96,6 +98,7 @@ impl Default for Opening {
     fn default() -> Self {
         Self {
             keeping: Keeping::default(),
+            node: NodeName::default(),
             queue: QUEUE,
             remembered: Remembered::Nothing,
         }
@@ -105,6 +108,7 @@ impl Default for Opening {
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
+    node: NodeName,
     keys: RwLock<ChainKeys>,
     clock: Clock,
     losses: Arc<Losses>,
@@ -141,6 +145,7 @@ impl Log {
     ) -> Result<Self, Error> {
         let Opening {
             keeping,
+            node,
             queue,
             remembered,
         } = opening;
@@ -163,6 +168,7 @@ impl Log {
         Ok(Self {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
+                node,
                 keys: RwLock::new(keys),
                 clock,
                 losses,
@@ -198,6 +204,11 @@ impl Log {
     /// at the stop.
     pub(crate) fn settle(&self) {
         self.shared.settle();
+    }
+
+    /// The node whose log this is.
+    pub(crate) fn node(&self) -> &NodeName {
+        &self.shared.node
     }
 
     /// Uses other keys after a rotation: entries from now on are written with the new current key. Pass every key that

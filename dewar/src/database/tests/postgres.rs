@@ -142,7 +142,7 @@ async fn the_role_of_run_time_gets_its_rights_at_each_start() {
     let owner = connected(&place(&server, "dewar", "notes"));
     owner.migrate(NOTES).await.unwrap();
     owner
-        .migrate(&[NOTES[0], super::super::MIGRATIONS[0]])
+        .migrate(&[NOTES, super::super::MIGRATIONS].concat())
         .await
         .unwrap();
     as_owner(
@@ -158,8 +158,13 @@ async fn the_role_of_run_time_gets_its_rights_at_each_start() {
     assert!(db.query("SELECT 1 FROM notes", []).await.is_err());
     db.give_access().await.unwrap();
     assert_eq!(number(&db, "SELECT count(*) FROM authors").await, 2);
-    assert_eq!(db.audit_end().await.unwrap(), Remembered::NotYet);
-    db.remember_audit_end("one".to_owned()).await.unwrap();
+    assert_eq!(
+        db.audit_end(&NodeName::default()).await.unwrap(),
+        Remembered::NotYet
+    );
+    db.remember_audit_end(&NodeName::default(), "one".to_owned())
+        .await
+        .unwrap();
 }
 
 /// A writer that waited for a transaction decides by what that one wrote.

@@ -61,13 +61,13 @@ async fn an_entry_of_the_audit_log_is_a_row_of_its_transaction() {
     let tx = db.begin().await.unwrap();
     tx.record(&log, entry()).await.unwrap();
     tx.rollback().await.unwrap();
-    assert!(db.audit_waiting().await.unwrap().is_empty());
+    assert!(db.audit_waiting(log.node()).await.unwrap().is_empty());
     let tx = db.begin().await.unwrap();
     tx.execute(INSERT, []).await.unwrap();
     tx.record(&log, entry()).await.unwrap();
     tx.commit().await.unwrap();
     // As another process would find it, without the log.
-    let waiting = db.audit_waiting().await.unwrap();
+    let waiting = db.audit_waiting(log.node()).await.unwrap();
     let [row] = waiting.as_slice() else {
         panic!("{waiting:?}");
     };
@@ -79,7 +79,7 @@ async fn an_entry_of_the_audit_log_is_a_row_of_its_transaction() {
     let written = log.latest(10, None).await.unwrap();
     assert_eq!(written.len(), 1, "the one that was committed");
     db.audit_written(&[row.row]).await.unwrap();
-    assert!(db.audit_waiting().await.unwrap().is_empty());
+    assert!(db.audit_waiting(log.node()).await.unwrap().is_empty());
 }
 
 /// ASVS: V2.3.3

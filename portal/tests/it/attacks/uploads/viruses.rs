@@ -67,7 +67,7 @@ async fn nobody_opens_a_file_before_a_required_scanner_has_seen_it() {
     let document = sent.location().unwrap().to_owned();
     let page = ada.get(&document).await.text().to_owned();
     assert!(page.contains("waits for the virus scanner"), "{page}");
-    for browser in [&ada, &portal.person("rita", &["reviewer"]).await] {
+    for browser in [&ada, &portal.person("rita", &["member", "reviewer"]).await] {
         let (status, text) = file_of(browser, &document).await;
         assert_eq!(status, 503, "{text}");
         assert!(text.contains("waits for the virus scanner"), "{text}");
