@@ -281,7 +281,7 @@ def member(visitor, name: str, home: str, book: Book, stop: threading.Event) -> 
                 text = f"{name} says {number}"
                 form = page.form(f"{home}/comments").fill("comment", text)
                 if noted(visitor.submit(form), book):
-                    book.comments.setdefault(home, set()).add(text)
+                    book.comments.setdefault((name, home), set()).add(text)
             book.took.append(time.monotonic() - began)
         except Failed:
             # The page was an error page, which has no form.
@@ -360,10 +360,10 @@ def examined(cluster: Cluster, visitors: dict, book: Book) -> list:
             answer = readers[name].get(f"{path}/file")
             if answer.status != 200 or answer.text != text:
                 problems.append(f"{node}: {path}/file: {answer.status}, {len(answer.body)} bytes of {len(text)}")
-        for number, (home, said) in enumerate(book.comments.items()):
+        for (name, home), said in book.comments.items():
             there, path = set(), home
             while path:
-                page = readers[MEMBERS[number]].get(path).text
+                page = readers[name].get(path).text
                 there |= set(re.findall(r'<p class="typed">([^<]*)</p>', page))
                 older = re.search(r'href="([^"]*\?before=[^"]*)#comments"', page)
                 path = older and older.group(1).replace("&amp;", "&")

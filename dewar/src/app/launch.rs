@@ -1,3 +1,4 @@
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::database::{self, Db, Error as DatabaseError, Location, Migration, Tab
 use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, PreparedHttps, Reports};
-use crate::pages::{Assets, Languages, Mounted, SettingValues, Templates};
+use crate::pages::{self, Assets, Languages, Mounted, SettingValues, Templates};
 use crate::roles::Access;
 use crate::secrets::{KeyRing, KeySource};
 use crate::sessions::{self, Sessions, UserId};
@@ -181,7 +182,7 @@ impl Blueprint {
             let uploads = uploads.clone();
             async move {
                 let used = uploads.used_by(UserId::new(person)).await;
-                used.map(|used| used.bytes).map_err(std::io::Error::other)
+                used.map(|used| used.bytes).map_err(busy_or_other)
             }
         };
         Intake::new(config.forms, config.uploads.quarantine())
@@ -351,6 +352,17 @@ impl Blueprint {
     }
 }
 
+/// An error for the reader of forms, which knows no database: whether it passes by itself.
+fn busy_or_other(error: uploads::Error) -> io::Error {
+    let text = error.to_string();
+    let passes = pages::Error::from(error).kind() == pages::ErrorKind::Busy;
+    if passes {
+        io::Error::new(io::ErrorKind::ResourceBusy, text)
+    } else {
+        io::Error::other(text)
+    }
+}
+
 /// The findings about the directory of the files and about the virus scanner.
 async fn of_uploads(config: &uploads::Config) -> Vec<Finding> {
     let mut findings = uploads::findings(config);
@@ -389,7 +401,7 @@ pub(super) fn senders(table: &RouteTable) -> Vec<WebhookAuth> {
     senders
 }
 
-pub(super) fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
+pub(super) fn no_data(directory: &Path, error: &io::Error) -> Finding {
     let title = format!(
         "cannot use the data directory {}: {error}",
         directory.display()
@@ -477,6 +489,18 @@ pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 mod tests {
     use super::*;
     use crate::audit::Practice;
+
+    /// A database that is away while a file arrives is a 503, and no error of the program.
+    #[test]
+    fn a_database_that_is_away_is_told_from_other_errors() {
+        for (error, kind) in [
+            (DatabaseError::Busy, io::ErrorKind::ResourceBusy),
+            (DatabaseError::NotFound, io::ErrorKind::Other),
+        ] {
+            let found = busy_or_other(uploads::Error::Database(error));
+            assert_eq!(found.kind(), kind, "{found}");
+        }
+    }
 
     #[test]
     fn what_was_said_before_is_not_said_again_and_all_else_is() {

@@ -101,6 +101,10 @@ impl From<FormRejection> for pages::Error {
             FormRejection::Quarantine(error) if error.kind() == io::ErrorKind::StorageFull => {
                 Self::new(ErrorKind::Busy).because(refused)
             }
+            // The database, which counts the sender's files, is away for a moment.
+            FormRejection::Quarantine(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                Self::busy(COME_BACK).because(refused)
+            }
             FormRejection::Quarantine(_) => Self::internal(refused),
             FormRejection::Token { typed, refusal } => {
                 let slip = (*refusal == csrf::CsrfRejection::NoToken).then_some(Slip::NoToken);
@@ -139,4 +143,21 @@ fn loggable(name: &str) -> &str {
 /// A name that a visitor sent, shortened and without invisible characters, so that a message can quote it.
 pub(super) fn shortened(name: &str) -> String {
     name.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The database that counts the sender's files is restarted: the visitor may try again.
+    #[test]
+    fn a_quarantine_that_is_busy_is_no_error_of_the_program() {
+        for (kind, expected) in [
+            (io::ErrorKind::ResourceBusy, ErrorKind::Busy),
+            (io::ErrorKind::PermissionDenied, ErrorKind::Internal),
+        ] {
+            let error = pages::Error::from(FormRejection::Quarantine(kind.into()));
+            assert_eq!(error.kind(), expected);
+        }
+    }
 }
