@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Body;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
@@ -62,6 +63,26 @@ impl Site {
 
     /// Connects, from one of this machine's many loopback addresses.
     pub(crate) async fn connect_from(&self, from: Ipv4Addr) -> Result<Connection> {
+        let sender = self.sender_from(from).await?;
+        Ok(Connection { sender })
+    }
+
+    /// A connection for one request with a body of any type.
+    pub(crate) async fn sender<B>(&self) -> Result<http1::SendRequest<B>>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<crate::Error>,
+    {
+        self.sender_from(Ipv4Addr::LOCALHOST).await
+    }
+
+    async fn sender_from<B>(&self, from: Ipv4Addr) -> Result<http1::SendRequest<B>>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<crate::Error>,
+    {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((from, 0)))?;
         let stream = socket
@@ -73,7 +94,7 @@ impl Site {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // The sender reports how it ends.
         tokio::spawn(async move { drop(connection.await) });
-        Ok(Connection { sender })
+        Ok(sender)
     }
 
     pub(crate) async fn connect(&self) -> Result<Connection> {
@@ -118,6 +139,16 @@ impl Site {
             .header(header::CONTENT_LENGTH, body.len())
             .header("sec-fetch-site", "same-origin");
         Ok(builder.body(Full::from(body))?)
+    }
+
+    /// The request of a browser that submits a form of this site, without its body.
+    pub(crate) fn stream(&self, path: &str, cookie: &str) -> Result<Request<()>> {
+        let cookie = Some(cookie).filter(|cookie| !cookie.is_empty());
+        let builder = browser(Request::post(path), cookie)
+            .header(header::HOST, format!("localhost:{}", self.port))
+            .header(header::ORIGIN, self.origin())
+            .header("sec-fetch-site", "same-origin");
+        Ok(builder.body(())?)
     }
 
     /// A sign-in page's token and its cookie.

@@ -22,6 +22,8 @@ pub(crate) enum What {
     Soak(Soak),
     /// Request a cheap page while sign-ins are hashed
     Storm(Storm),
+    /// Stream large files, beside a bare server that only writes them
+    Uploads(Streams),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +118,24 @@ pub(crate) struct Soak {
     /// Seconds between two changes of keys, of certificates and of sessions, each
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=3600))]
     pub(crate) every: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Streams {
+    /// The size of the file, in MiB
+    #[arg(long, default_value_t = 4_096, value_parser = clap::value_parser!(u64).range(1..=12_000))]
+    pub(crate) mebibytes: u64,
+    /// How often each server gets it, in turns
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) rounds: u32,
+    /// How many files of 16 MiB are sent at the same time
+    #[arg(long, default_value_t = 200)]
+    pub(crate) at_once: u16,
+    #[command(flatten)]
+    pub(crate) workers: Workers,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -7,7 +7,7 @@ use dewar::forms::{Choice, Email, Int, Line, Text};
 use dewar::{App, Form, post};
 use serde::Deserialize;
 
-use crate::Result;
+use crate::{Result, uploads};
 
 /// The form's path on both servers.
 pub(crate) const PATH: &str = "/order";
@@ -73,5 +73,5 @@ async fn checked(form: Form<Checked>) -> dewar::Result<&'static str> {
 
 /// The portal, with a route that accepts the form from every signed-in user.
 pub(crate) fn with_order(app: App) -> App {
-    app.signed_in([post(PATH, checked)])
+    app.signed_in([post(PATH, checked), post(uploads::PATH, uploads::kept)])
 }

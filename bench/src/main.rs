@@ -16,6 +16,7 @@ mod report;
 mod server;
 mod soak;
 mod storm;
+mod uploads;
 mod world;
 
 use std::path::Path;
@@ -53,6 +54,7 @@ async fn drive(command: Command) -> Result {
         Some(What::Load(load)) => compare::load(&load).await,
         Some(What::Soak(soak)) => soak::run(&soak).await,
         Some(What::Storm(storm)) => storm::run(&storm).await,
+        Some(What::Uploads(streams)) => uploads::run(&streams).await,
     }
 }
 

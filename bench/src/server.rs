@@ -44,14 +44,28 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn bare(data: &Path, workers: Workers) -> Result<Self> {
-        Self::start(BARE, data, workers, [data.as_os_str()])
+        let mut command = itself(BARE, data)?;
+        command.arg(data);
+        Self::begin(BARE, data, workers, command)
     }
 
     pub(crate) fn portal(data: &Path, workers: Workers) -> Result<Self> {
+        Self::portal_with(data, workers, &[])
+    }
+
+    /// The portal with further settings, named as in the environment.
+    pub(crate) fn portal_with(
+        data: &Path,
+        workers: Workers,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let free = OsStr::new("127.0.0.1:0");
         let [data_flag, https, http] = ["--data", "--https", "--http"].map(OsStr::new);
         let arguments = [data_flag, data.as_os_str(), https, free, http, free];
-        Self::start(PORTAL, data, workers, arguments)
+        let mut command = itself(PORTAL, data)?;
+        command.args(arguments).envs(NO_WAITING);
+        command.envs(settings.iter().copied());
+        Self::begin(PORTAL, data, workers, command)
     }
 
     /// The portal as in production, with a certificate from files.
@@ -61,17 +75,6 @@ impl Server {
         let mut command = itself(PORTAL, data)?;
         command.envs(production.settings()).envs(NO_WAITING);
         Self::begin(PORTAL, data, no_workers, command)
-    }
-
-    fn start<'a>(
-        name: &str,
-        data: &Path,
-        workers: Workers,
-        arguments: impl IntoIterator<Item = &'a OsStr>,
-    ) -> Result<Self> {
-        let mut command = itself(name, data)?;
-        command.args(arguments).envs(NO_WAITING);
-        Self::begin(name, data, workers, command)
     }
 
     fn begin(name: &str, data: &Path, workers: Workers, mut command: Command) -> Result<Self> {

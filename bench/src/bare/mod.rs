@@ -29,7 +29,7 @@ use minijinja::Environment;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::{Result, form};
+use crate::{Result, form, uploads};
 use database::Readers;
 use templates::Static;
 
@@ -67,7 +67,11 @@ pub(crate) async fn serve() -> Result {
         .route("/static/{name}", get(file))
         .route(form::PATH, post(form::plain))
         .route("/text", get(|| async { "Hello, world!" }))
-        .with_state(Arc::new(bare));
+        .with_state(Arc::new(bare))
+        .route(
+            uploads::PATH,
+            post(uploads::written).with_state(Arc::new(data.clone())),
+        );
     let service = TowerToHyperService::new(router);
 
     let acceptor = TlsAcceptor::from(tls(&data)?);
