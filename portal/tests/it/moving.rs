@@ -260,25 +260,39 @@ async fn on_a_server_no_acknowledged_write_is_lost_when_the_program_is_killed() 
         return;
     };
     let (data, path) = full().await;
-    let data = data.path();
     let port = server.port;
     let url = format!("postgres://dewar@localhost:{port}/postgres?schema=portal");
     let password = server.password_file().display().to_string();
     let command = format!("database copy --to {url} --password-file {password}");
-    printed(&copied(data, &command));
+    printed(&copied(data.path(), &command));
     let settings = [
         ("DEWAR_DATABASE_URL", url.as_str()),
         ("DEWAR_DATABASE_PASSWORD_FILE", password.as_str()),
-        ("DEWAR_FORMS_RATE_LIMIT", "1000000"),
+        MANY_REQUESTS,
     ];
+    killed_while_writing(data.path(), &path, &settings).await;
+}
+
+/// ASVS: V2.3.3
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_file_no_acknowledged_write_is_lost_when_the_program_is_killed() {
+    let (data, path) = full().await;
+    killed_while_writing(data.path(), &path, &[MANY_REQUESTS]).await;
+}
+
+const MANY_REQUESTS: (&str, &str) = ("DEWAR_FORMS_RATE_LIMIT", "1000000");
+
+/// Kills the program in the middle of many writes, again and again: four times, or as often as `KILLED_ROUNDS` says.
+async fn killed_while_writing(data: &Path, path: &str, settings: &[(&str, &str)]) {
+    let rounds = std::env::var("KILLED_ROUNDS").map_or(4, |rounds| rounds.parse().unwrap());
     let mut acknowledged = Vec::new();
-    for round in 0..4 {
-        let (program, address) = Program::serve_with(data, &settings);
+    for round in 0..rounds {
+        let (program, address) = Program::serve_with(data, settings);
         let ada = browser(data, &address);
         sign_in(&ada, "ada@example.org", PASSWORD).await;
-        let mut heard = writing(ada, &path, round).await;
+        let mut heard = writing(ada, path, round).await;
         // After so many answers, in the middle of the next ones.
-        for _ in 0..10 + 7 * round {
+        for _ in 0..4 + 7 * round % 11 {
             acknowledged.push(heard.recv().await.unwrap());
         }
         program.kill();
@@ -286,11 +300,11 @@ async fn on_a_server_no_acknowledged_write_is_lost_when_the_program_is_killed() 
             acknowledged.push(text);
         }
     }
-    let (_program, address) = Program::serve_with(data, &settings);
+    let (_program, address) = Program::serve_with(data, settings);
     let ada = browser(data, &address);
     sign_in(&ada, "ada@example.org", PASSWORD).await;
-    let found = all_comments(&ada, &path).await;
-    assert!(acknowledged.len() >= 4 * 10);
+    let found = all_comments(&ada, path).await;
+    assert!(acknowledged.len() >= rounds * 4);
     for text in acknowledged {
         assert!(found.contains(&text), "{text} is lost");
     }
