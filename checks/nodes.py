@@ -205,18 +205,22 @@ class Cluster:
         server.start()
         wait_for("the S3 server is there", lambda: os.path.exists(said))
         with open(said, encoding="utf-8") as lines:
-            for line in lines:
-                name, value = line.strip().split("=", 1)
-                self.settings[name.replace("TEST_S3_", "DEWAR_UPLOADS_")] = value
+            told = dict(line.strip().split("=", 1) for line in lines)
+        key, secret = told["TEST_S3_KEY"].split(":", 1)
+        keys = f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
+        self.settings["DEWAR_UPLOADS_STORAGE"] = "s3://dewar/nodes"
+        self.settings["DEWAR_UPLOADS_S3_ENDPOINT"] = told["TEST_S3_URL"]
+        self.settings["DEWAR_UPLOADS_S3_REGION"] = "us-east-1"
+        self.settings["DEWAR_UPLOADS_S3_CREDENTIALS_FILE"] = written(f"{self.work}/s3.keys", keys)
         return server
 
     def balancing(self) -> str:
         lines = ["global", "  maxconn 2000", "defaults", "  mode tcp", "  timeout connect 2s", "  timeout client 2m"]
         lines += ["  timeout server 2m", "  option redispatch", "  retries 3"]
         check = "check inter 200ms fall 2 rise 1 send-proxy-v2 on-marked-down shutdown-sessions"
-        lines += [f"listen visitors", f"  bind 127.0.0.1:{self.port}", "  balance roundrobin", "  option httpchk GET /readyz"]
+        lines += ["listen visitors", f"  bind 127.0.0.1:{self.port}", "  balance roundrobin", "  option httpchk GET /readyz"]
         for name, node in self.nodes.items():
-            lines.append(f"  server {name} 127.0.0.1:{node.port} {check} port {node.health} check-send-proxy-none".replace(" check-send-proxy-none", ""))
+            lines.append(f"  server {name} 127.0.0.1:{node.port} {check} port {node.health}")
         for name, node in self.nodes.items():
             lines += [f"listen {name}", f"  bind 127.0.0.1:{self.alone[name]}", f"  server {name} 127.0.0.1:{node.port} send-proxy-v2"]
         return written(f"{self.work}/haproxy.cfg", "\n".join(lines) + "\n")
