@@ -1,15 +1,17 @@
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
-
-use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
 
 use super::super::cli::Database;
 use super::super::launch::Blueprint;
-use super::print;
+use super::{print, progress_bar};
 use crate::audit::owner_only;
 use crate::database::{Db, Location};
 use crate::pages::Error;
+
+/// How often the progress bar of a backup looks at its file.
+const LOOKS: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(plan: Blueprint, what: Database) -> Result<(), Error> {
     match what {
@@ -40,7 +42,23 @@ async fn backup(plan: &Blueprint, file: &Path) -> Result<(), Error> {
     // A connection that only reads cannot write a copy either. This one makes no table.
     let db = plan.database();
     let db = db.map_err(|findings| Error::launch(&findings))?;
-    db.backup_to(file).await.map_err(Error::command)?;
+    let bytes = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    let whole = plan.database_file().map(|file| bytes(&file));
+    let bar = progress_bar(
+        whole,
+        "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {eta}",
+    )?;
+    let mut looks = tokio::time::interval(LOOKS);
+    let backup = db.backup_to(file);
+    tokio::pin!(backup);
+    let done = loop {
+        tokio::select! {
+            done = &mut backup => break done,
+            _ = looks.tick() => bar.set_position(bytes(file)),
+        }
+    };
+    bar.finish_and_clear();
+    done.map_err(Error::command)?;
     verify(&open(plan, file)?).await?;
     print(&format_args!("The database is in {}.\n", file.display()))
 }
@@ -158,14 +176,7 @@ async fn copy(
             "migrations are pending: run `migrate` first",
         ));
     }
-    // Only a terminal gets a progress bar; a file or a pipe gets the lines at the end.
-    let bar = if io::stderr().is_terminal() {
-        ProgressBar::no_length()
-    } else {
-        ProgressBar::hidden()
-    };
-    let style = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows");
-    bar.set_style(style.map_err(Error::internal)?);
+    let bar = progress_bar(None, "{spinner} {msg}: {human_pos} rows")?;
     let copied = db
         .copy_to(&server, &migrations, |table, rows| {
             bar.set_message(table.to_owned());

@@ -10,6 +10,7 @@ mod webhook_keys;
 
 use std::io::{self, IsTerminal, Read, Write};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use typed_secret::TypedSecret;
 
@@ -111,6 +112,16 @@ fn sbom(plan: &Blueprint, json: bool) -> Result<(), Error> {
     } else {
         print(&parts)
     }
+}
+
+/// A progress bar, for a terminal alone: a file or a pipe gets the lines at the end.
+fn progress_bar(length: Option<u64>, template: &'static str) -> Result<ProgressBar, Error> {
+    if !io::stderr().is_terminal() {
+        return Ok(ProgressBar::hidden());
+    }
+    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    let style = ProgressStyle::with_template(template).map_err(Error::internal)?;
+    Ok(bar.with_style(style))
 }
 
 /// Only reads: a directory without keys or without a log stays as it is.

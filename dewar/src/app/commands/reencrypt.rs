@@ -1,11 +1,10 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::super::launch::Blueprint;
-use super::{print, print_json};
+use super::{print, print_json, progress_bar};
 use crate::database::{Db, Reencrypted, SealedColumn};
 use crate::pages::Error;
 use crate::secrets::KeyRing;
@@ -35,7 +34,7 @@ pub(super) async fn run(plan: Blueprint, json: bool) -> Result<(), Error> {
     until_it_signs(&ring).await?;
     let mut columns = Vec::new();
     for column in &plan.parts.sealed {
-        let rows = one(&db, *column, &ring, json).await?;
+        let rows = one(&db, *column, &ring).await?;
         let column = column.to_string();
         if !json {
             print(&format_args!(
@@ -81,12 +80,7 @@ async fn until_it_signs(ring: &KeyRing) -> Result<(), Error> {
     Ok(())
 }
 
-async fn one(
-    db: &Db,
-    column: SealedColumn,
-    ring: &KeyRing,
-    json: bool,
-) -> Result<Reencrypted, Error> {
+async fn one(db: &Db, column: SealedColumn, ring: &KeyRing) -> Result<Reencrypted, Error> {
     let signing = ring.signing_id();
     let under = db.sealed_under(column).await?;
     let older: u64 = under
@@ -94,14 +88,10 @@ async fn one(
         .filter(|(id, _)| **id != signing)
         .map(|(_, rows)| rows)
         .sum();
-    // Only a terminal gets a progress bar; a file or a pipe gets the lines at the end.
-    let bar = if json || !io::stderr().is_terminal() {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(older)
-    };
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
-    bar.set_style(style.map_err(Error::internal)?);
+    let bar = progress_bar(
+        Some(older),
+        "{msg} {wide_bar} {human_pos}/{human_len} {eta}",
+    )?;
     bar.set_message(column.to_string());
     let done = db.reencrypt(column, ring, |rows| bar.inc(rows)).await?;
     bar.finish_and_clear();
