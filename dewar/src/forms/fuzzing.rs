@@ -190,6 +190,21 @@ pub fn rows(text: &str) {
     }
 }
 
+/// An archive that a visitor sends.
+pub fn archive(bytes: &[u8]) {
+    crate::uploads::fuzzing::archive(bytes);
+}
+
+/// An office document that a visitor sends.
+pub fn office(bytes: &[u8]) {
+    crate::uploads::fuzzing::office(bytes);
+}
+
+/// A PDF that a visitor sends.
+pub fn pdf(bytes: &[u8]) {
+    crate::uploads::fuzzing::pdf(bytes);
+}
+
 /// The signature of a webhook.
 pub fn signature(text: &str) {
     csrf::fuzzing::signature(text);
@@ -296,6 +311,7 @@ mod tests {
 
     const TARGETS: &[Target] = &[
         text!(accept_language),
+        ("archive", archive),
         text!(boundary),
         ("chain", crate::https::fuzzing::chain),
         text!(clean),
@@ -305,7 +321,9 @@ mod tests {
         text!(local_path),
         text!(markdown),
         ("multipart", multipart),
+        ("office", office),
         text!(path),
+        ("pdf", pdf),
         ("proxy_protocol", crate::https::fuzzing::proxy_protocol),
         text!(range),
         text!(rows),
@@ -354,6 +372,19 @@ mod tests {
         "&amp;",
         "&#x202e;",
         "<!--",
+        "<</S/JavaScript/JS(",
+        "<</Type/ObjStm/N 1/First 4/Filter/AHx>>stream\n",
+        ">>",
+        "7 0 obj",
+        "7 0 R",
+        "endstream",
+        "trailer",
+        "/AA",
+        "/EF",
+        "PK\u{3}\u{4}",
+        "<!DOCTYPE a>",
+        "<w:fldChar w:fldCharType='begin'/>",
+        "<Relationship Type='/image' Target='//a'/>",
         "{{ a }}",
         "{% if a %}",
         "{% endif %}",

@@ -5,14 +5,24 @@ use std::fmt;
 /// How Dewar examines the bytes of a file after the first few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
+    /// It looks at every entry of an archive, and into archives and documents inside.
+    Archive(ArchiveFormat),
     /// It reads every entry of a document that is an archive of parts.
     Office,
     /// It decodes the whole picture.
     Picture(PictureFormat),
-    /// It checks the beginning, the end and the names of actions.
+    /// It checks the beginning, the end and every object.
     Pdf,
     /// It checks that every byte is text.
     Text,
+}
+
+/// The formats of archives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ArchiveFormat {
+    Gzip,
+    Tar,
+    Zip,
 }
 
 /// The formats that Dewar decodes, and can encode again.
@@ -75,18 +85,32 @@ kinds! {
     Csv: "csv", "CSV", Look::Text, ["csv"], "text/csv; charset=utf-8";
     /// A Word document without macros.
     Docx: "docx", "DOCX", Look::Office, ["docx"], "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    /// One file, or a TAR archive, that gzip packed.
+    Gzip: "gzip", "gzip", Look::Archive(ArchiveFormat::Gzip), ["gz", "tgz"], "application/gzip";
     /// A JPEG picture.
     Jpeg: "jpeg", "JPEG", Look::Picture(PictureFormat::Jpeg), ["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp"], "image/jpeg";
+    /// An `OpenDocument` presentation without macros.
+    Odp: "odp", "ODP", Look::Office, ["odp"], "application/vnd.oasis.opendocument.presentation";
+    /// An `OpenDocument` spreadsheet without macros.
+    Ods: "ods", "ODS", Look::Office, ["ods"], "application/vnd.oasis.opendocument.spreadsheet";
     /// An `OpenDocument` text without macros.
     Odt: "odt", "ODT", Look::Office, ["odt"], "application/vnd.oasis.opendocument.text";
     /// A PDF document.
     Pdf: "pdf", "PDF", Look::Pdf, ["pdf"], "application/pdf";
     /// A PNG picture.
     Png: "png", "PNG", Look::Picture(PictureFormat::Png), ["png"], "image/png";
+    /// A `PowerPoint` presentation without macros.
+    Pptx: "pptx", "PPTX", Look::Office, ["pptx"], "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+    /// A TAR archive.
+    Tar: "tar", "TAR", Look::Archive(ArchiveFormat::Tar), ["tar"], "application/x-tar";
     /// Plain text in UTF-8.
     Txt: "txt", "TXT", Look::Text, ["txt", "text"], "text/plain; charset=utf-8";
     /// A WebP picture.
     Webp: "webp", "WebP", Look::Picture(PictureFormat::Webp), ["webp"], "image/webp";
+    /// An Excel workbook without macros.
+    Xlsx: "xlsx", "XLSX", Look::Office, ["xlsx"], "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    /// A ZIP archive.
+    Zip: "zip", "ZIP", Look::Archive(ArchiveFormat::Zip), ["zip"], "application/zip";
 }
 
 impl FileKind {

@@ -21,10 +21,11 @@
 //!    characters in names.
 //! 3. Pages and scripts under the name of a text, and text that is not UTF-8 or holds control characters. Letters at the
 //!    beginning of a text are no signature: `MZ,Mozambique` is a table.
-//! 4. A PDF with something before or after it, with scripts, or with commands that start a program, as far as they are uncompressed.
-//!    Dewar does not look into compressed object streams, so it serves a PDF only as an attachment.
-//! 5. DOCX and ODT with macros, controls, embedded programs, remote templates, DTDs, encryption, or paths that lead out, or that
-//!    unpack to too much (ASVS 5.2.3, 5.2.5; CWE-409, CWE-611).
+//! 4. A PDF with something before or after it, or with an object that is a script, starts a program, or calls another computer by
+//!    itself, in any revision, in object streams and in encrypted files that open without a password (ASVS 5.2.2; CWE-434).
+//! 5. Office documents (OOXML, `OpenDocument`) with macros, controls, embedded programs, DDE, or anything that a program fetches by
+//!    itself; archives with programs, links or paths that lead out; both if they are encrypted, unpack to too much or are read
+//!    differently by two programs (ASVS 5.2.3, 5.2.5; CWE-409, CWE-436, CWE-611).
 //! 6. Pictures that are damaged, larger than 8,000 x 8,000 pixels or 128 MiB decoded, stored in more than 32 scans (ASVS 5.2.6;
 //!    CWE-400), or followed by something else. Dewar encodes a [`Picture`] again, so metadata, locations and polyglots are gone.
 //! 7. More than the owner's quota of bytes and files (ASVS 5.2.4), and more than the owner's share of the workers that examine files
@@ -62,9 +63,14 @@ mod disposition;
 mod download;
 mod error;
 mod examine;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod id;
 mod kind;
+mod link;
 mod name;
+mod nested;
+mod office;
 mod pdf;
 mod pending;
 mod picture;
@@ -77,10 +83,11 @@ mod scan;
 mod scans;
 mod store;
 mod sweep;
-mod tags;
 mod text;
 mod upload;
 mod virus_scan;
+mod xml;
+mod zip_entries;
 
 pub use checks::findings;
 pub use clamd::ClamdAddress;
@@ -90,7 +97,7 @@ pub use error::Error;
 pub use id::{FileId, NotAFileId};
 pub use kind::FileKind;
 pub use pending::PendingFile;
-pub use policy::{Bytes, Document, Picture, Policy};
+pub use policy::{Archive, Bytes, Document, Picture, Policy, Spreadsheet};
 pub use rejection::UploadRejection;
 pub use rows::{StoredFile, Used};
 pub use store::Uploads;

@@ -63,12 +63,36 @@ impl Policy for Document {
         FileKind::Pdf,
         FileKind::Docx,
         FileKind::Odt,
+        FileKind::Pptx,
+        FileKind::Odp,
         FileKind::Txt,
         FileKind::Csv,
         FileKind::Png,
         FileKind::Jpeg,
         FileKind::Webp,
     ];
+    const BYTES: Bytes = Bytes::AsSent;
+}
+
+/// Spreadsheets, stored byte for byte and served as attachments. A spreadsheet runs the formulas in it: say so beside a link.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Spreadsheet {}
+
+impl Policy for Spreadsheet {
+    const NAME: &'static str = "spreadsheet";
+    const KINDS: &'static [FileKind] = &[FileKind::Xlsx, FileKind::Ods, FileKind::Csv];
+    const BYTES: Bytes = Bytes::AsSent;
+}
+
+/// Archives of files that nothing runs, stored byte for byte and served as attachments. Dewar unpacks them only to look.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Archive {}
+
+impl Policy for Archive {
+    const NAME: &'static str = "archive";
+    const KINDS: &'static [FileKind] = &[FileKind::Zip, FileKind::Tar, FileKind::Gzip];
     const BYTES: Bytes = Bytes::AsSent;
 }
 

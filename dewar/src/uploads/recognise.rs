@@ -10,7 +10,7 @@ use super::name::FileName;
 use super::policy::Bytes;
 use super::rejection::UploadRejection;
 use super::text::{self, FileBytes};
-use super::{archive, container_end, pdf, picture};
+use super::{archive, container_end, office, pdf, picture};
 
 /// The file was refused, or could not be read.
 #[derive(Debug)]
@@ -56,19 +56,21 @@ pub(crate) fn recognise(
     anew: impl FnOnce() -> io::Result<File>,
 ) -> Result<FileKind, RecognitionError> {
     let kind = kind_of(file, name, kinds)?;
-    look(kind, file, bytes, anew).map_err(|trouble| trouble.or_damaged(kind))?;
+    look(kind, name, file, bytes, anew).map_err(|trouble| trouble.or_damaged(kind))?;
     Ok(kind)
 }
 
 fn look(
     kind: FileKind,
+    name: &FileName,
     file: &mut File,
     bytes: Bytes,
     anew: impl FnOnce() -> io::Result<File>,
 ) -> Result<(), RecognitionError> {
     file.rewind()?;
     match (kind.look(), bytes) {
-        (Look::Office, _) => archive::look(kind, file),
+        (Look::Archive(format), _) => archive::look(format, name.as_str(), file),
+        (Look::Office, _) => office::look(kind, file),
         (Look::Pdf, _) => pdf::look(file),
         // Every byte was read before the file counted as text.
         (Look::Text, _) => Ok(()),
@@ -90,7 +92,7 @@ enum Signature {
     Known(FileKind, Strength),
     /// A format that no policy accepts.
     Foreign(Strength),
-    /// An OLE file; Word encrypts documents into one.
+    /// An OLE file; Office encrypts documents into one.
     Ole,
     Empty,
     None,
@@ -119,7 +121,7 @@ pub(crate) fn kind_of(
     file.rewind()?;
     let content = match claimed.look() {
         Look::Text => text::content(file)?,
-        Look::Office | Look::Pdf | Look::Picture(_) => FileBytes::Text,
+        Look::Archive(_) | Look::Office | Look::Pdf | Look::Picture(_) => FileBytes::Text,
     };
     let decided = decide(claimed, &extension, signature(file)?, content);
     // Another name would not help a kind that the policy refuses.
@@ -153,9 +155,14 @@ fn decide(claimed: FileKind, extension: &str, signature: Signature, content: Fil
         (Look::Text,       _,                            FileBytes::Text)            => Ok(claimed),
         (_,                Known(kind, _),               _) if kind == claimed     => Ok(claimed),
         (_,                Known(kind, _),               _)                        => Err(disagrees(kind)),
-        (Look::Office,     Ole,          _) if claimed == FileKind::Docx           => Err(UploadRejection::Encrypted),
-        (Look::Office | Look::Pdf | Look::Picture(_), Foreign(Letters | Proof) | Ole | None, _) => Err(UploadRejection::UnknownKind),
+        (Look::Office,     Ole,          _) if is_ooxml(claimed)                   => Err(UploadRejection::Encrypted),
+        (Look::Archive(_) | Look::Office | Look::Pdf | Look::Picture(_), Foreign(Letters | Proof) | Ole | None, _) => Err(UploadRejection::UnknownKind),
     }
+}
+
+/// Whether Office encrypts a document of this kind into an OLE file.
+fn is_ooxml(kind: FileKind) -> bool {
+    [FileKind::Docx, FileKind::Pptx, FileKind::Xlsx].contains(&kind)
 }
 
 fn signature(file: &mut (impl Read + Seek)) -> io::Result<Signature> {
@@ -168,10 +175,17 @@ fn signature(file: &mut (impl Read + Seek)) -> io::Result<Signature> {
     )]
     match format {
         FileFormat::JointPhotographicExpertsGroup => known(FileKind::Jpeg),
+        FileFormat::Gzip => known(FileKind::Gzip),
         FileFormat::OfficeOpenXmlDocument => known(FileKind::Docx),
+        FileFormat::OfficeOpenXmlPresentation => known(FileKind::Pptx),
+        FileFormat::OfficeOpenXmlSpreadsheet => known(FileKind::Xlsx),
+        FileFormat::OpendocumentPresentation => known(FileKind::Odp),
+        FileFormat::OpendocumentSpreadsheet => known(FileKind::Ods),
         FileFormat::OpendocumentText => known(FileKind::Odt),
         FileFormat::PortableNetworkGraphics => known(FileKind::Png),
+        FileFormat::TapeArchive => known(FileKind::Tar),
         FileFormat::Webp => known(FileKind::Webp),
+        FileFormat::Zip => known(FileKind::Zip),
         FileFormat::PortableDocumentFormat => Ok(Signature::Known(
             FileKind::Pdf,
             if pdf::has_an_end(file)? {

@@ -17,6 +17,13 @@ pub enum UploadRejection {
         /// The part of the name.
         extension: String,
     },
+    /// An archive holds a path or a link that leads out of it, or a name that systems read differently.
+    ArchivePath,
+    /// An archive holds a file that systems run.
+    ArchiveProgram {
+        /// The extension of the file inside.
+        extension: String,
+    },
     /// The file is damaged, or is not the kind that its first bytes claim.
     Damaged {
         /// The kind that its first bytes claim.
@@ -79,6 +86,8 @@ impl UploadRejection {
         match self {
             Self::Active { .. } => "active_content",
             Self::ActiveExtension { .. } => "active_extension",
+            Self::ArchivePath => "archive_path",
+            Self::ArchiveProgram { .. } => "archive_program",
             Self::Bomb => "bomb",
             Self::ControlCharacter { .. } => "control_character",
             Self::Damaged { .. } => "damaged",
@@ -105,6 +114,10 @@ impl UploadRejection {
             Self::Active { .. } => Message::new("uploads-active"),
             Self::ActiveExtension { extension } => {
                 Message::new("uploads-active-extension").with("extension", extension.clone())
+            }
+            Self::ArchivePath => Message::new("uploads-archive-path"),
+            Self::ArchiveProgram { extension } => {
+                Message::new("uploads-archive-program").with("extension", extension.clone())
             }
             Self::Bomb => Message::new("uploads-bomb"),
             Self::ControlCharacter { character, line } => Message::new("uploads-control")

@@ -130,7 +130,7 @@ fn relationship(kind: &str, target: &str) -> Vec<u8> {
 fn a_document_loads_nothing_from_elsewhere() {
     for (kind, target) in [
         ("attachedTemplate", "https://evil.example/t.dotm"),
-        ("attachedTemplate", "file:///C:/Users/a/t.dotx"),
+        ("attachedTemplate", "file://evil.example/share/t.dotx"),
         ("oleObject", "mhtml:https://evil.example/x!x"),
         ("frame", "https://evil.example/"),
         ("image", "file://evil.example/share/a.png"),

@@ -89,9 +89,28 @@ pub(crate) fn docx(more: &[(&str, &[u8])]) -> Vec<u8> {
     zip(&entries)
 }
 
+/// A workbook or a presentation: `spreadsheetml.sheet` in `xl/workbook.xml`.
+pub(crate) fn ooxml(main: &str, part: &str) -> Vec<u8> {
+    let types = CONTENT_TYPES
+        .replace("wordprocessingml.document", main)
+        .replace("word/document.xml", part);
+    let rels = RELS.replace("word/document.xml", part);
+    zip(&[
+        ("[Content_Types].xml", types.as_bytes()),
+        ("_rels/.rels", rels.as_bytes()),
+        (part, b"<main/>"),
+    ])
+}
+
 pub(crate) fn odt(more: &[(&str, &[u8])]) -> Vec<u8> {
+    open_document("text", more)
+}
+
+/// An `OpenDocument` of a kind: `spreadsheet`.
+pub(crate) fn open_document(kind: &str, more: &[(&str, &[u8])]) -> Vec<u8> {
+    let mimetype = format!("application/vnd.oasis.opendocument.{kind}");
     let mut entries: Vec<(&str, &[u8])> = vec![
-        ("mimetype", b"application/vnd.oasis.opendocument.text"),
+        ("mimetype", mimetype.as_bytes()),
         ("content.xml", b"<?xml version='1.0'?><office:document-content><office:body/></office:document-content>"),
         ("META-INF/manifest.xml", b"<?xml version='1.0'?><manifest:manifest/>"),
     ];
@@ -124,6 +143,24 @@ pub(crate) fn jpeg_with_exif() -> Vec<u8> {
     out.extend_from_slice(&exif);
     out.extend_from_slice(&plain[2..]);
     out
+}
+
+/// A TAR archive of one text.
+pub(crate) fn tar() -> Vec<u8> {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    let mut header = ::tar::Header::new_ustar();
+    header.set_size(4);
+    builder
+        .append_data(&mut header, "a.txt", b"text".as_slice())
+        .unwrap();
+    builder.into_inner().unwrap()
+}
+
+/// A text that gzip packed.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\nxref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \ntrailer\n<< /Size 3 /Root 1 0 R >>\nstartxref\n110\n%%EOF\n";

@@ -172,7 +172,7 @@ fn a_field_says_what_it_takes() {
     );
     assert_eq!(
         Upload::<Document, { 512 * KIB }>::HINT,
-        "PDF, DOCX, ODT, TXT, CSV, PNG, JPEG or WebP, up to 512 KiB."
+        "PDF, DOCX, ODT, PPTX, ODP, TXT, CSV, PNG, JPEG or WebP, up to 512 KiB."
     );
     let kind = Upload::<Picture, { 2 * MIB }>::KIND;
     assert_eq!(

@@ -87,7 +87,7 @@ async fn a_picture_is_kept_without_its_metadata() {
 async fn a_refused_file_leaves_nothing_but_an_event() {
     let store = Store::new().await;
     let error = store
-        .keep::<Document>("a.pdf", b"%PDF-1.4\n<</S/Launch>>\n%%EOF")
+        .keep::<Document>("a.pdf", b"%PDF-1.4\n1 0 obj<</S/Launch/F(a)>>endobj\n%%EOF")
         .await
         .unwrap_err();
     assert!(matches!(

@@ -63,9 +63,6 @@ pub(super) const REFUSED: &[Fault] = &[
     fault("jpeg/newline-at-end.jpg", "refused: trailing_data", "trailers of phones are not known"),
     fault("jpeg/phone-samsung-motion.jpg", "refused: trailing_data", "trailers of phones are not known"),
     fault("jpeg/phone-samsung-trailer.jpg", "refused: trailing_data", "trailers of phones are not known"),
-    fault("pdf/pikepdf-actions.pdf", "refused: active_content", "names are searched in bytes; objects are not parsed"),
-    fault("pdf/reportlab-link.pdf", "refused: active_content", "names are searched in bytes; objects are not parsed"),
-    fault("pdf/reportlab-names.pdf", "refused: active_content", "names are searched in bytes; objects are not parsed"),
     fault("png/apngasm.png", "refused: unknown_kind", "animations are another format to the recogniser"),
     fault("png/pillow-apng.png", "refused: unknown_kind", "animations are another format to the recogniser"),
 ];

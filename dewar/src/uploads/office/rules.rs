@@ -1,0 +1,361 @@
+//! What a part of an office document may not contain. One rule for OOXML and `OpenDocument`: nothing that runs, and nothing that
+//! a program fetches by itself when it opens the document.
+
+use super::fields::Fields;
+use super::target::Target;
+use super::{DDE, MACROS, PROGRAM, relations};
+use crate::uploads::link;
+use crate::uploads::rejection::UploadRejection;
+use crate::uploads::xml::{Element, Piece};
+
+/// The longest formula that Dewar looks at as a whole. Excel takes 8,192 characters.
+const MAX_FORMULA: usize = 64 * 1024;
+
+/// Looks at the pieces of one part, in their order.
+#[derive(Debug, Default)]
+pub(super) struct PartRules {
+    fields: Fields,
+    formula: Option<String>,
+    /// Whether this is the data of a pivot table that is read anew when the file is opened.
+    refreshed: bool,
+    root: Root,
+    /// Whether the part is data of some other program, which Office keeps and never shows.
+    is_data: bool,
+}
+
+/// The first element of a part.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Root {
+    #[default]
+    Unseen,
+    /// Buttons of an application.
+    Ribbon,
+    Other,
+}
+
+impl PartRules {
+    /// For the part of this name, in lower case.
+    pub(super) fn of(part: &str) -> Self {
+        let item = part.strip_prefix("customxml/item");
+        Self {
+            is_data: item.is_some_and(|rest| !rest.contains('/')),
+            ..Self::default()
+        }
+    }
+
+    /// # Errors
+    /// The piece runs or loads something.
+    pub(super) fn look(&mut self, piece: &Piece<'_>) -> Result<(), UploadRejection> {
+        match piece {
+            Piece::Start(element) => self.start(element),
+            Piece::Text(text) => {
+                self.fields.text(text)?;
+                if let Some(formula) = &mut self.formula {
+                    formula.push_str(text);
+                    if formula.len() > MAX_FORMULA {
+                        return Err(UploadRejection::Bomb);
+                    }
+                }
+                Ok(())
+            }
+            Piece::End(name) => {
+                self.fields.end(name);
+                if is_formula(name)
+                    && let Some(formula) = self.formula.take()
+                {
+                    look_at_formula(&formula)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// # Errors
+    /// What the part left open runs something.
+    pub(super) fn finish(&mut self) -> Result<(), UploadRejection> {
+        self.fields.finish()?;
+        self.formula
+            .take()
+            .map_or(Ok(()), |formula| look_at_formula(&formula))
+    }
+
+    fn start(&mut self, element: &Element) -> Result<(), UploadRejection> {
+        if self.root == Root::Unseen {
+            self.root = if element.name == "customUI" {
+                Root::Ribbon
+            } else {
+                Root::Other
+            };
+            // Word would read it as a page, whatever its name.
+            if element.name.eq_ignore_ascii_case("html") && !self.is_data {
+                return Err(UploadRejection::External);
+            }
+        }
+        if self.root == Root::Ribbon && element.attributes.iter().any(calls_back) {
+            return Err(MACROS);
+        }
+        // A formula has no elements inside; a fraction in Word, which has the same name, has.
+        self.formula = is_formula(&element.name).then(String::new);
+        self.fields.start(element)?;
+        self.excel(element)?;
+        common(element)?;
+        powerpoint(element)?;
+        if self.is_data {
+            return Ok(());
+        }
+        open_document(element)
+    }
+
+    fn excel(&mut self, element: &Element) -> Result<(), UploadRejection> {
+        match element.name.as_str() {
+            "ddeLink" => Err(DDE),
+            "FmlaMacro" => Err(MACROS),
+            "connection" | "queryTable" if element.is_on("refreshOnLoad") => {
+                Err(UploadRejection::External)
+            }
+            "pivotCacheDefinition" => {
+                self.refreshed = element.is_on("refreshOnLoad");
+                Ok(())
+            }
+            "cacheSource"
+                if self.refreshed && element.all("type").any(|kind| kind == "external") =>
+            {
+                Err(UploadRejection::External)
+            }
+            "definedName" if element.is_on("xlm") || element.all("name").any(runs_at_start) => {
+                Err(MACROS)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Names of Excel 4 macros that run when a book is opened or closed.
+fn runs_at_start(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_prefix("_xlnm.").unwrap_or(&name);
+    [
+        "auto_open",
+        "auto_close",
+        "auto_activate",
+        "auto_deactivate",
+    ]
+    .iter()
+    .any(|start| name.starts_with(start))
+}
+
+fn is_formula(name: &str) -> bool {
+    matches!(
+        name,
+        "f" | "formula" | "formula1" | "formula2" | "definedName"
+    )
+}
+
+/// A button of the ribbon that calls a macro of some file: `https://host/book.xlsm!Main`.
+fn calls_back((name, value): &(String, String)) -> bool {
+    (name.starts_with("on") || name.starts_with("get") || name == "loadImage")
+        && !value.trim().is_empty()
+}
+
+fn look_at_formula(formula: &str) -> Result<(), UploadRejection> {
+    let formula = formula.trim_start();
+    // Outside of texts and of names in quotes, Excel has `|` only between a program and its topic: cmd|'/c calc'!A1
+    let mut quote = None;
+    for letter in formula.chars() {
+        match (quote, letter) {
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '|') => return Err(DDE),
+            (Some(open), letter) if open == letter => quote = None,
+            (None | Some(_), _) => {}
+        }
+    }
+    functions(formula)
+}
+
+/// Functions that call a program, and addresses of other computers.
+fn functions(formula: &str) -> Result<(), UploadRejection> {
+    if calls(formula, "DDE") {
+        return Err(DDE);
+    }
+    let programs = ["CALL", "EXEC", "REGISTER", "REGISTER.ID", "RTD"];
+    if programs.iter().any(|name| calls(formula, name)) {
+        return Err(PROGRAM);
+    }
+    let fetches = calls(formula, "IMAGE") || calls(formula, "WEBSERVICE");
+    let is_elsewhere = |text: &str| Target::of(text) == Target::Network;
+    if (fetches && formula.contains("//"))
+        || formula.split('\'').skip(1).step_by(2).any(is_elsewhere)
+    {
+        return Err(UploadRejection::External);
+    }
+    Ok(())
+}
+
+/// Whether the formula calls a function of this name.
+fn calls(formula: &str, function: &str) -> bool {
+    let upper = formula.to_ascii_uppercase();
+    let mut rest = upper.as_str();
+    while let Some((before, after)) = rest.split_once(function) {
+        let begins = !before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+        if begins && after.trim_start().starts_with('(') {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+/// Elements and addresses of every format.
+fn common(element: &Element) -> Result<(), UploadRejection> {
+    if element.name == "Relationship" {
+        return relations::look(element);
+    }
+    // Drawings of old documents load their picture from the address itself.
+    if matches!(
+        element.name.as_str(),
+        "imagedata" | "fill" | "stroke" | "image"
+    ) {
+        for source in element.all("src") {
+            if Target::of(source) == Target::Network {
+                return Err(UploadRejection::External);
+            }
+        }
+    }
+    for (_, value) in &element.attributes {
+        if value.len() > 8 && value.contains("vnd.") && Target::of(value) == Target::Macro {
+            return Err(MACROS);
+        }
+    }
+    Ok(())
+}
+
+/// What a click, or the mouse alone, does in a presentation.
+fn powerpoint(element: &Element) -> Result<(), UploadRejection> {
+    let by_itself = element.name == "hlinkMouseOver";
+    if !by_itself && !element.name.starts_with("hlink") {
+        return Ok(());
+    }
+    let actions = || {
+        element
+            .all("action")
+            .map(|action| action.trim().to_ascii_lowercase())
+    };
+    if actions().any(|action| {
+        ["ppaction://program", "ppaction://macro", "ppaction://ole"]
+            .iter()
+            .any(|active| action.starts_with(active))
+    }) {
+        return Err(PROGRAM);
+    }
+    let stays = actions().any(|action| {
+        action.starts_with("ppaction://hlinkshowjump")
+            || action.starts_with("ppaction://hlinksldjump")
+            || action.starts_with("ppaction://noaction")
+    });
+    if by_itself && !stays && element.all("id").any(|id| !id.is_empty()) {
+        return Err(UploadRejection::External);
+    }
+    Ok(())
+}
+
+/// Events and addresses of `OpenDocument`.
+fn open_document(element: &Element) -> Result<(), UploadRejection> {
+    let name = element.name.as_str();
+    match name {
+        "event-listener" => {
+            let inert = [
+                "none",
+                "previous-page",
+                "next-page",
+                "first-page",
+                "last-page",
+                "hide",
+                "stop",
+                "show",
+                "sound",
+                "fade-out",
+                "last-visited-page",
+            ];
+            let mut actions = element.all("action").peekable();
+            if actions.peek().is_none() || actions.any(|action| !inert.contains(&action)) {
+                return Err(MACROS);
+            }
+        }
+        "script" if element.get("language").is_some() => return Err(MACROS),
+        "execute-macro" => return Err(MACROS),
+        "database-source-sql" | "database-source-query" | "database-source-table" => {
+            return Err(UploadRejection::External);
+        }
+        "instance" | "submission"
+            if ["src", "action", "resource"]
+                .iter()
+                .flat_map(|key| element.all(key))
+                .any(|address| Target::of(address) == Target::Network) =>
+        {
+            return Err(UploadRejection::External);
+        }
+        "applet" => return Err(PROGRAM),
+        "dde-link" | "dde-source" | "dde-connection-decl" | "dde-connection" => return Err(DDE),
+        _ => {}
+    }
+    for formula in element.all("formula") {
+        if formula.len() > MAX_FORMULA {
+            return Err(UploadRejection::Bomb);
+        }
+        functions(formula)?;
+    }
+    addresses(element)
+}
+
+/// Where the addresses of an element of `OpenDocument` lead.
+fn addresses(element: &Element) -> Result<(), UploadRejection> {
+    let name = element.name.as_str();
+    // The picture on a button.
+    let mut pictures = element.all("image-data").map(Target::of);
+    if pictures.any(|target| matches!(target, Target::Network | Target::Local)) {
+        return Err(UploadRejection::External);
+    }
+    if element.all("href").any(link::runs) {
+        return Err(MACROS);
+    }
+    for target in element.all("href").map(Target::of) {
+        match target {
+            Target::Macro => return Err(MACROS),
+            Target::Network | Target::Local if !waits_for_a_click(name) => {
+                let is_local = target == Target::Local;
+                // LibreOffice asks before it reads a table of another file, and a local one sends nothing.
+                if !(is_local && asks(name)) {
+                    return Err(UploadRejection::External);
+                }
+            }
+            Target::Inside | Target::Beside | Target::Local | Target::Network => {}
+        }
+    }
+    Ok(())
+}
+
+/// Elements whose address is opened by a click, or is only a name.
+fn waits_for_a_click(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "A"
+            | "area-circle"
+            | "area-polygon"
+            | "area-rectangle"
+            | "bibliography-mark"
+            | "button"
+            | "form"
+            | "hyperlink"
+            | "hyperlink-behaviour"
+            | "image-frame"
+            | "schema"
+            | "user-defined"
+    )
+}
+
+fn asks(name: &str) -> bool {
+    matches!(
+        name,
+        "table-source" | "cell-range-source" | "source-cell-range" | "template"
+    )
+}
