@@ -32,7 +32,7 @@ ROOMS = {
         mail/message password password_change pending_form pool rate_limiter recently_authenticated sign_in sign_up
         stored_form throttle users""",
     "audit": """clock finding log/chain log/entry log/files log/keeping log/latest log/mod log/outbox log/tail log/tally
-        log/verify log/writer mode owner_only path reserve sanitize settings/* size""",
+        log/verify log/writer mode owner_only path free_space reserve sanitize settings/* size""",
     "https": """acme/* activity address body certificate certificate_status checks client_wait config connection
         connections_per_ip deadline frames headers heads held_responses hosts layer limits list listener local
         media_type nonce proxy/chain proxy/mod proxy/network proxy/protocol random redirect rejection reload reports
@@ -42,10 +42,11 @@ ROOMS = {
         list many markdown moment multipart name number password path pick quarantine query reader received
         record_version rows telephone text unread_form url urlencoded""",
     "pages": """admission assets assets/asset bundle calls context/* csv error escape/* filters handler_output languages/judged
-        languages/source_messages languages/wanted markup missing_token mounted negotiation outcome page redirect render
+        languages/source_messages languages/wanted markup missing_token mounted negotiation outcome page ranges redirect render
         request_context resume templates untrusted user""",
     "uploads": """archive checks config container_end disposition download examine id kind name pdf pending picture policy queue
-        recognise rows scan scans store sweep tags text upload""",
+        recognise rows scan scans storage/content storage/disk storage/place store sweep tags text upload verify
+        moving""",
     "database": """checks config connection db error functions ids limits literal migrations models orm outbox quota readers
         reencrypt rehearsal row sealed tx value writer""",
     "app": """background build cli commands/* config confirm deliveries early_errors examine extractors handlers health launch

@@ -143,7 +143,7 @@ impl App {
         }
         Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
             settings: Settings::read(None, settings).with_flags(flags),
-            credentials: None,
+            ..Surroundings::default()
         }))
     }
 

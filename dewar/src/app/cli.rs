@@ -63,6 +63,11 @@ pub(super) enum What {
         #[command(subcommand)]
         what: Users,
     },
+    /// Check and move the files of users
+    Uploads {
+        #[command(subcommand)]
+        what: UploadsCommand,
+    },
     /// Back up, check and move the database
     Database {
         #[command(subcommand)]
@@ -119,6 +124,22 @@ pub(super) enum Database {
     Verify {
         /// A backup to check instead of the database
         file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum UploadsCommand {
+    /// Copy every file to another storage, and compare it, while the application runs; a run that was stopped continues
+    Move {
+        /// The other storage: `disk`, or `s3://bucket/prefix`; the settings `uploads.s3_…` say how to reach it
+        #[arg(long, value_name = "STORAGE")]
+        to: String,
+    },
+    /// Compare the storage with the database; exit status 1 if a file is missing, damaged, or has no row
+    Verify {
+        /// Read every file, and compare its SHA-256 too
+        #[arg(long)]
+        digests: bool,
     },
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Surroundings {
     pub(super) settings: Settings,
     /// The directory in which systemd puts the unit's `LoadCredential=` files.
     pub(super) credentials: Option<PathBuf>,
+    /// The variables of the AWS tools.
+    pub(super) aws: uploads::AwsEnvironment,
 }
 
 impl Config {
@@ -35,6 +37,7 @@ impl Config {
         let Surroundings {
             settings,
             credentials,
+            aws,
         } = surroundings;
         let (mode, data) = (Mode::read(settings), settings.top().path("data", "data"));
         Self {
@@ -47,7 +50,8 @@ impl Config {
             node: NodeName::read(settings),
             secrets: secrets::Config::read(settings, &data, credentials.as_deref()),
             sessions: sessions::Config::read(settings),
-            uploads: uploads::Config::read(&settings.section("uploads"), &data),
+            uploads: uploads::Config::read(&settings.section("uploads"), &data)
+                .with_aws(aws.clone()),
             mode,
             data,
         }
@@ -65,6 +69,9 @@ pub(super) fn read_environment(flags: Vec<Flag>) -> Surroundings {
         .iter()
         .find(|(name, _)| name == "CREDENTIALS_DIRECTORY")
         .map(|(_, directory)| PathBuf::from(directory));
+    let pairs = environment.iter();
+    let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
+    let aws = uploads::AwsEnvironment::of(pairs);
     let (keys, environment): (Vec<_>, Vec<_>) = environment
         .into_iter()
         .partition(|(name, _)| secrets::holds_a_key(name));
@@ -80,6 +87,7 @@ pub(super) fn read_environment(flags: Vec<Flag>) -> Surroundings {
     Surroundings {
         settings,
         credentials,
+        aws,
     }
 }
 
@@ -163,7 +171,7 @@ mod tests {
         let settings = Settings::read(None, [(name, value.to_owned())]);
         let surroundings = Surroundings {
             settings,
-            credentials: None,
+            ..Surroundings::default()
         };
         let config = format!("{:?}", Config::read(&surroundings));
         let findings = surroundings.settings.finish();

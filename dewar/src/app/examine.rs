@@ -49,6 +49,8 @@ impl Blueprint {
         let mut findings = std::mem::take(&mut self.findings);
         findings.extend(sessions::unreachable(&self.config.sessions).await);
         findings.extend(uploads::unreachable(&self.config.uploads).await);
+        let of_storage = Uploads::storage_findings(&self.config.uploads, &self.clock);
+        findings.extend(of_storage.await);
         match self.tables_as_they_are().await {
             Ok(said) => findings.extend(said),
             Err(refused) => findings.extend(refused),
@@ -127,7 +129,10 @@ impl Blueprint {
                 findings.extend(in_memory(Practice::Database, database, below(database)));
             }
             let files = &config.uploads.directory;
-            findings.extend(in_memory(Practice::Uploads, files, below(files)));
+            // The quarantine alone may be empty after a restart.
+            if config.uploads.storage == uploads::StoragePlace::Disk {
+                findings.extend(in_memory(Practice::Uploads, files, below(files)));
+            }
         }
         findings
     }

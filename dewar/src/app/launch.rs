@@ -124,7 +124,7 @@ impl Blueprint {
         let sessions = self.sessions(&db, &log).await?;
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &ring, &sessions))
             .map_err(|error| failed(Practice::Accounts, "accounts-open", &error))?;
-        let uploads = self.files(&db, &log).await?;
+        let (uploads, of_storage) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
         let intake = self.intake(&reserve, &uploads);
         let senders = SenderKeys::read(&config.secrets.webhooks, &senders(&self.table))?;
@@ -137,6 +137,7 @@ impl Blueprint {
             reserve.finding().into_iter().collect(),
             prepared.findings,
             of_uploads(&config.uploads).await,
+            of_storage,
             loose,
         ];
         for found in now_known {
@@ -193,6 +194,7 @@ impl Blueprint {
                 all_files: config.uploads.under_way_files,
                 all: config.uploads.under_way,
             })
+            .keeping_free(config.uploads.free())
             .beside_kept(kept)
             .beside(reserve.clone())
     }
@@ -287,13 +289,15 @@ impl Blueprint {
     }
 
     /// The stored files, without the incomplete ones of a killed process.
-    async fn files(&self, db: &Db, log: &Log) -> Result<Uploads, LaunchFindings> {
+    async fn files(&self, db: &Db, log: &Log) -> Result<(Uploads, Vec<Finding>), LaunchFindings> {
         let config = self.config.uploads.clone();
         let wrong = |error| failed(Practice::Uploads, "uploads-open", &error);
         let uploads =
             Uploads::open(config, db.clone(), log.clone(), self.clock.clone()).map_err(wrong)?;
+        let found = uploads.examine_storage(uploads::Looking::AtStart).await;
+        refuse_if_any(&found)?;
         uploads.sweep().await.map_err(wrong)?;
-        Ok(uploads)
+        Ok((uploads, found))
     }
 
     /// The templates and the languages: checked before anything is written.

@@ -404,7 +404,7 @@ impl<H> Guarded<H> {
 }
 
 fn no_room() -> Error {
-    Error::busy(forms::COME_BACK).public(Message::new(forms::NO_ROOM))
+    Error::insufficient_storage().public(Message::new(forms::NO_ROOM))
 }
 
 /// Turns a CSRF rejection into an error and logs the security event.

@@ -1,5 +1,6 @@
 //! Disk space that Dewar holds back, so that a full disk locks nobody out.
 
+use super::free_space::free_below;
 use super::{Event, Finding, Practice, Severity, owner_only};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -176,12 +177,6 @@ fn fill(file: &mut File, bytes: u64) -> io::Result<()> {
         left -= part as u64;
     }
     Ok(())
-}
-
-/// The bytes that this user may still write in the file system of a directory.
-fn free_below(directory: &Path) -> io::Result<u64> {
-    let found = rustix::fs::statvfs(directory)?;
-    Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::concurrency::{MostUnderWay, RequestSender, UnderWay};
 use super::incoming::{Shortage, Stop};
 use super::quarantine::Arriving;
-use crate::audit::{KIB, MIB, Reserve, Section, Settings};
+use crate::audit::{FreeSpace, KIB, MIB, Reserve, Section, Settings};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -133,6 +133,7 @@ struct Inner {
     quarantine: PathBuf,
     min_password_length: usize,
     reserve: Option<Reserve>,
+    free: Option<FreeSpace>,
     under_way: UnderWay,
     kept: Option<KeptBytes>,
 }
@@ -158,6 +159,7 @@ impl Intake {
             quarantine: quarantine.into(),
             min_password_length: 0,
             reserve: None,
+            free: None,
             under_way: UnderWay::new(MostUnderWay {
                 files: config.files,
                 bytes: 1024 * MIB,
@@ -186,6 +188,11 @@ impl Intake {
     /// The files and bytes that arrive or wait in quarantine.
     pub(crate) fn under_way(&self) -> (usize, u64) {
         self.0.under_way.in_all()
+    }
+
+    /// Makes it refuse files that would leave less space than this free.
+    pub(crate) fn keeping_free(self, free: FreeSpace) -> Self {
+        self.changed(|inner| inner.free = Some(free))
     }
 
     /// Limits the uploads in progress.
@@ -222,7 +229,7 @@ impl Intake {
             (RequestSender::Person(_) | RequestSender::Network(_), _) => 0,
         };
         let ticket = self.0.under_way.begin(sender, kept)?;
-        Ok(Arriving::create(&self.0.quarantine, Some(ticket)).await?)
+        Ok(Arriving::create(&self.0.quarantine, Some(ticket), self.0.free.clone()).await?)
     }
 
     /// Checks the disk again for each piece of a file: an upload that began before the disk was full stops.

@@ -99,7 +99,7 @@ impl From<FormRejection> for pages::Error {
                 Self::bad_request(Message::new("forms-malformed")).because(refused)
             }
             FormRejection::Quarantine(error) if error.kind() == io::ErrorKind::StorageFull => {
-                Self::new(ErrorKind::Busy).because(refused)
+                Self::insufficient_storage().because(refused)
             }
             // The database, which counts the sender's files, is away for a moment.
             FormRejection::Quarantine(error) if error.kind() == io::ErrorKind::ResourceBusy => {

@@ -254,7 +254,9 @@ pub struct BoundForm {
 enum RerenderReason {
     /// The record has changed since the page showed it: 409 (RFC 9110, 15.5.10).
     Changed,
-    /// No room, on the disk or beside the files under way: 503.
+    /// The disk is full: 507 (RFC 4918, 11.5), and no program may repeat it by itself.
+    DiskFull,
+    /// No room beside the files under way: 503.
     NoRoom,
     /// A file was over a limit: 413.
     TooLarge,
@@ -447,6 +449,7 @@ impl RerenderReason {
     const fn kind(self) -> ErrorKind {
         match self {
             Self::Changed => ErrorKind::Conflict,
+            Self::DiskFull => ErrorKind::InsufficientStorage,
             Self::NoRoom => ErrorKind::Busy,
             Self::TooLarge => ErrorKind::TooLarge,
             Self::TooOften(_) => ErrorKind::TooManyRequests,
@@ -457,6 +460,7 @@ impl RerenderReason {
     const fn status(self) -> StatusCode {
         match self {
             Self::Changed => StatusCode::CONFLICT,
+            Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -468,7 +472,7 @@ impl RerenderReason {
         match self {
             Self::NoRoom => error.retry_after(COME_BACK),
             Self::TooOften(wait) => error.retry_after(wait),
-            Self::Changed | Self::TooLarge | Self::Wrong => error,
+            Self::Changed | Self::DiskFull | Self::TooLarge | Self::Wrong => error,
         }
     }
 
@@ -525,6 +529,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let why = match wait {
             // The sender has to make room; waiting does not help.
             None if shortage == Some(Shortage::Kept) => RerenderReason::Wrong,
+            _ if shortage == Some(Shortage::Disk) => RerenderReason::DiskFull,
             _ if shortage.is_some() => RerenderReason::NoRoom,
             Some(wait) => RerenderReason::TooOften(wait),
             None if received.is_over() => RerenderReason::TooLarge,
@@ -593,7 +598,7 @@ fn no_room(shortage: Shortage) -> Option<Message> {
 }
 
 /// The `Retry-After` of a response for lack of room.
-pub(crate) const COME_BACK: Duration = Duration::from_secs(60);
+const COME_BACK: Duration = Duration::from_secs(60);
 
 /// The message while the disk is full.
 pub(crate) const NO_ROOM: &str = "forms-disk-full";

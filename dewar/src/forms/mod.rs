@@ -121,8 +121,8 @@ pub use edits::{Edits, IntoColumn};
 pub use email::Email;
 pub use field::{Field, FormValue, RawValue};
 pub(crate) use file_name::{CleanName, LONGEST_EXTENSION};
+pub(crate) use form::NO_ROOM;
 pub use form::{AsProblem, BoundForm, Form};
-pub(crate) use form::{COME_BACK, NO_ROOM};
 pub(crate) use handler_input::checks_the_token;
 pub use handler_input::{
     DangerousHandlerInput, DangerousInput, Described, FormSpec, FromParts, HandlerInput,

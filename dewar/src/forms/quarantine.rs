@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::concurrency::Ticket;
 use super::incoming::Stop;
-use crate::audit::owner_only;
+use crate::audit::{FreeSpace, MIB, owner_only};
 use crate::secrets::random;
 
 /// A file in quarantine under a random name: an upload, or a picture that Dewar re-encodes. Dropping it deletes the file.
@@ -121,16 +121,25 @@ pub(super) struct Arriving {
     file: tokio::fs::File,
     place: QuarantinedFile,
     size: u64,
+    free: Option<FreeSpace>,
 }
 
 impl Arriving {
-    pub(super) async fn create(quarantine: &Path, ticket: Option<Ticket>) -> io::Result<Self> {
+    pub(super) async fn create(
+        quarantine: &Path,
+        ticket: Option<Ticket>,
+        free: Option<FreeSpace>,
+    ) -> io::Result<Self> {
+        if let Some(free) = &free {
+            free.check(0)?;
+        }
         let place = QuarantinedFile::named(quarantine, ticket);
         let options = tokio::fs::OpenOptions::from(QuarantinedFile::options());
         Ok(Self {
             file: options.open(&place.path).await?,
             place,
             size: 0,
+            free,
         })
     }
 
@@ -139,8 +148,15 @@ impl Arriving {
         if let Some(ticket) = &mut self.place.ticket {
             ticket.add(length)?;
         }
+        let size = self.size.saturating_add(length);
+        // Looked at again with every MiB; many files may arrive at once.
+        if let Some(free) = self.free.as_ref()
+            && size / MIB > self.size / MIB
+        {
+            free.check(length)?;
+        }
         self.file.write_all(bytes).await?;
-        self.size = self.size.saturating_add(length);
+        self.size = size;
         Ok(())
     }
 
@@ -171,7 +187,9 @@ mod tests {
     #[tokio::test]
     async fn a_file_in_quarantine_is_its_owners_alone_and_goes_when_dropped() {
         let directory = tempfile::tempdir().unwrap();
-        let mut arriving = Arriving::create(directory.path(), None).await.unwrap();
+        let mut arriving = Arriving::create(directory.path(), None, None)
+            .await
+            .unwrap();
         assert_eq!(mode(&arriving.place.path), 0o600, "from the first moment");
         arriving.write(b"hello").await.unwrap();
         let (arrived, size) = arriving.finish().await.unwrap();
@@ -184,7 +202,11 @@ mod tests {
         drop((arrived, anew));
         assert_eq!(count(directory.path()), 0);
         // The visitor goes away before the last byte.
-        drop(Arriving::create(directory.path(), None).await.unwrap());
+        drop(
+            Arriving::create(directory.path(), None, None)
+                .await
+                .unwrap(),
+        );
         assert_eq!(count(directory.path()), 0);
     }
 

@@ -1,8 +1,5 @@
 mod asset;
 
-#[cfg(any(fuzzing, test))]
-pub(super) use asset::part_of;
-
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 

@@ -90,6 +90,8 @@ pub enum ErrorKind {
     MethodUnknown,
     /// 503: no room now. The response has a `Retry-After`.
     Busy,
+    /// 507: the disk is full (RFC 4918, 11.5). No program may repeat the request by itself, so there is no `Retry-After`.
+    InsufficientStorage,
     /// No response to a visitor at all: the program does not start.
     Launch,
 }
@@ -195,6 +197,11 @@ impl ErrorKind {
                 "error-busy",
                 "error-busy.text",
             ),
+            Self::InsufficientStorage => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "error-storage",
+                "error-storage.text",
+            ),
         }
     }
 }
@@ -260,6 +267,12 @@ impl Error {
     #[must_use]
     pub fn busy(retry_after: Duration) -> Self {
         Self::new(ErrorKind::Busy).retry_after(retry_after)
+    }
+
+    /// 507: the disk is full.
+    #[must_use]
+    pub fn insufficient_storage() -> Self {
+        Self::new(ErrorKind::InsufficientStorage)
     }
 
     /// 500. The visitor learns that something went wrong; the log gets the cause.
@@ -449,7 +462,7 @@ impl From<crate::database::Error> for Error {
         if error.is_for_a_moment() {
             Self::busy(Duration::from_secs(2)).because(error)
         } else if matches!(error, Database::DiskFull) {
-            Self::busy(Duration::from_secs(60)).because(error)
+            Self::insufficient_storage().because(error)
         } else {
             let mut internal = Self::internal(error);
             internal.0.place = Some(Location::caller());

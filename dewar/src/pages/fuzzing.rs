@@ -3,7 +3,7 @@
 use http::header::ACCEPT_LANGUAGE;
 use http::{HeaderMap, HeaderValue};
 
-use super::{LocalPath, assets, context, languages};
+use super::{LocalPath, context, languages, ranges};
 
 /// Parses `Accept-Language`.
 pub(crate) fn accept_language(text: &str) {
@@ -35,7 +35,7 @@ pub(crate) fn local_path(text: &str) {
 /// Parses a `Range` of a file.
 pub(crate) fn range(text: &str) {
     for length in [0, 1, 100] {
-        if let Some(part) = assets::part_of(text, length) {
+        if let Some(part) = ranges::part_of(text, length) {
             assert!(part.start < part.end && part.end <= length, "{text:?}");
         }
     }

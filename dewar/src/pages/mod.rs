@@ -52,6 +52,7 @@ mod negotiation;
 mod outcome;
 mod page;
 mod paged;
+pub(crate) mod ranges;
 mod redirect;
 mod render;
 mod request_context;

@@ -1,11 +1,9 @@
 //! The room's checks at start.
-//!
-//! Free space is not checked, because the standard library cannot measure it. A full disk causes a 503 when it happens.
 
 use std::fs;
 
 use super::config::Config;
-use super::virus_scan;
+use super::{storage, virus_scan};
 use crate::audit::owner_only::{self, TooOpen};
 use crate::audit::{Finding, Practice};
 
@@ -13,7 +11,7 @@ use crate::audit::{Finding, Practice};
 /// program.
 #[must_use]
 pub fn findings(config: &Config) -> Vec<Finding> {
-    let mut found = Vec::new();
+    let mut found = storage::findings(&config.storage, &config.s3);
     for directory in [&config.directory, &config.quarantine(), &config.kept()] {
         if let Some(open) = TooOpen::at(directory, 0o077) {
             found.push(

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::clamd::ClamdAddress;
+use super::storage::{self, AwsEnvironment, S3Config, StoragePlace};
 use super::upload::MIB;
 use super::virus_scan::VirusScan;
-use crate::audit::Section;
+use crate::audit::{FreeSpace, Section};
 
 /// The directory of the files, and the limits.
 ///
@@ -18,11 +19,15 @@ use crate::audit::Section;
 /// let config = Config::read(&settings.section("uploads"), "data".as_ref());
 /// assert_eq!(config.quota_bytes, 500 * MIB);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The directory of quarantine and stored files; never below a directory that is served.
+    /// The directory of quarantine and, if the storage is the disk, of stored files; never below a directory that is served.
     pub directory: PathBuf,
+    /// Where stored files are.
+    pub storage: StoragePlace,
+    /// How Dewar speaks with S3.
+    pub s3: S3Config,
     /// The most bytes that one owner may store.
     pub quota_bytes: u64,
     /// The most files that one owner may store.
@@ -37,6 +42,8 @@ pub struct Config {
     pub under_way: u64,
     /// All files that arrive or wait in quarantine; the next one gets 503.
     pub under_way_files: usize,
+    /// The bytes that stay free on the disk beside all files; a file that would take them gets 507.
+    pub free_space: u64,
     /// How long a file waits for a worker.
     pub wait: Duration,
     /// Whether a virus scanner sees each file.
@@ -55,6 +62,8 @@ impl Config {
     pub fn below(data: &Path) -> Self {
         Self {
             directory: data.join("uploads"),
+            storage: StoragePlace::Disk,
+            s3: S3Config::default(),
             quota_bytes: 500 * MIB,
             quota_files: 1_000,
             workers: 2,
@@ -62,6 +71,7 @@ impl Config {
             max_per_owner: 8,
             under_way: 2 * 1024 * MIB,
             under_way_files: 1_000,
+            free_space: 32 * MIB,
             wait: Duration::from_secs(20),
             virus_scan: VirusScan::Off,
             clamd: ClamdAddress::debian(),
@@ -77,6 +87,8 @@ impl Config {
         let seconds = Duration::from_secs;
         Self {
             directory: section.path("directory", &default.directory),
+            storage: storage::read_place(section),
+            s3: storage::read_s3(section),
             quota_bytes: section.bytes("quota", default.quota_bytes, MIB..=1024 * 1024 * MIB),
             quota_files: section.integer("quota_files", default.quota_files, 1..=1_000_000),
             workers: small(section.integer("workers", 2, 1..=64)),
@@ -84,6 +96,7 @@ impl Config {
             max_per_owner: small(section.integer("max_per_owner", 8, 1..=10_000)),
             under_way_files: small(section.integer("under_way_files", 1_000, 1..=1_000_000)),
             under_way: section.bytes("under_way", default.under_way, MIB..=1024 * 1024 * MIB),
+            free_space: section.bytes("free_space", default.free_space, 0..=1024 * 1024 * MIB),
             wait: section.duration("wait", default.wait, seconds(1)..=seconds(300)),
             virus_scan: section.choice("virus_scan", default.virus_scan, &VirusScan::WORDS),
             clamd: clamd(section, default.clamd),
@@ -100,10 +113,22 @@ impl Config {
         }
     }
 
+    /// Adds the variables of the AWS tools.
+    #[must_use]
+    pub(crate) fn with_aws(mut self, environment: AwsEnvironment) -> Self {
+        self.s3.environment = environment;
+        self
+    }
+
     /// The quarantine directory: the room `forms` writes unexamined files there.
     #[must_use]
     pub fn quarantine(&self) -> PathBuf {
         self.directory.join("quarantine")
+    }
+
+    /// The space that stays free.
+    pub(crate) fn free(&self) -> FreeSpace {
+        FreeSpace::new(&self.directory, self.free_space)
     }
 
     /// The lock file, by which a process detects another one that uses the directory.

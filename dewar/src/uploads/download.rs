@@ -1,20 +1,34 @@
 //! A stored file as a response.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::header::InvalidHeaderValue;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
-use futures_util::stream;
-use tokio::fs::File;
-use tokio::io::AsyncReadExt as _;
+use data_encoding::BASE64URL_NOPAD;
 
 use super::disposition;
 use super::rows::StoredFile;
 use crate::https::{HeldElsewhere, Inert};
 use crate::pages::output;
+use crate::pages::ranges::{FileAnswer, content_range};
 
-/// How many bytes are read at once, and so the memory of one download.
-const PIECE: usize = 128 * 1024;
+/// The bytes of a response, and what they are of the file.
+#[derive(Debug)]
+pub(crate) struct Content {
+    answer: FileAnswer,
+    body: Body,
+}
+
+impl Content {
+    pub(crate) fn new(answer: FileAnswer, body: Body) -> Self {
+        Self { answer, body }
+    }
+}
+
+/// A strong entity tag: two files have one tag only if they have the same bytes.
+pub(crate) fn entity_tag(sha256: &[u8; 32]) -> String {
+    format!("\"{}\"", BASE64URL_NOPAD.encode(sha256))
+}
 
 /// A file that the browser saves and does not open.
 ///
@@ -31,19 +45,19 @@ const PIECE: usize = 128 * 1024;
 #[derive(Debug)]
 pub struct Download {
     kept: StoredFile,
-    file: File,
+    content: Content,
 }
 
 /// A re-encoded picture for use in a page; otherwise the same as [`Download`].
 #[derive(Debug)]
 pub struct InlineImage {
     kept: StoredFile,
-    file: File,
+    content: Content,
 }
 
 impl Download {
-    pub(crate) fn new(kept: StoredFile, file: File) -> Self {
-        Self { kept, file }
+    pub(crate) fn new(kept: StoredFile, content: Content) -> Self {
+        Self { kept, content }
     }
 
     /// Saves it under another name, such as the title of a document; the extension stays that of its kind.
@@ -64,36 +78,119 @@ impl Download {
 }
 
 impl InlineImage {
-    pub(crate) fn new(kept: StoredFile, file: File) -> Self {
-        Self { kept, file }
+    pub(crate) fn new(kept: StoredFile, content: Content) -> Self {
+        Self { kept, content }
     }
 }
 
 impl IntoResponse for Download {
     fn into_response(self) -> Response {
         let disposition = disposition::attachment(&self.kept.name);
-        respond(&self.kept, self.file, disposition)
+        respond(&self.kept, self.content, disposition)
     }
 }
 
 impl IntoResponse for InlineImage {
     fn into_response(self) -> Response {
         let disposition = disposition::inline(&self.kept.name);
-        respond(&self.kept, self.file, disposition)
+        respond(&self.kept, self.content, disposition)
     }
 }
 
-output! { Download, InlineImage }
+/// A download that S3 sends itself: a redirect to an address there that is valid for two minutes, long enough to begin.
+///
+/// With the storage on the disk it is the same as [`Download`], so a handler is the same for both.
+///
+/// ```
+/// use dewar::uploads::{FileId, StorageRedirect, Uploads};
+///
+/// async fn download(uploads: Uploads, id: FileId) -> dewar::Result<StorageRedirect> {
+///     Ok(uploads.redirect_to_storage(&id).await?)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct StorageRedirect(Place);
 
-fn respond(kept: &StoredFile, file: File, disposition: HeaderValue) -> Response {
-    let mut response = Response::new(stream(file, kept.size));
+#[derive(Debug)]
+enum Place {
+    Here(Box<Download>),
+    Storage(HeaderValue),
+}
+
+impl StorageRedirect {
+    pub(crate) fn here(download: Download) -> Self {
+        Self(Place::Here(Box::new(download)))
+    }
+
+    /// # Errors
+    /// The address is none of HTTP.
+    pub(crate) fn to(address: &str) -> Result<Self, InvalidHeaderValue> {
+        let mut address = HeaderValue::from_str(address)?;
+        // Whoever reads a log of responses could fetch the file meanwhile.
+        address.set_sensitive(true);
+        Ok(Self(Place::Storage(address)))
+    }
+}
+
+impl IntoResponse for StorageRedirect {
+    fn into_response(self) -> Response {
+        let address = match self.0 {
+            Place::Here(download) => return download.into_response(),
+            Place::Storage(address) => address,
+        };
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        let headers = response.headers_mut();
+        headers.insert(header::LOCATION, address);
+        // The address is a permission for as long as it is valid.
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-store"),
+        );
+        headers.insert(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        );
+        response
+    }
+}
+
+output! { Download, InlineImage, StorageRedirect }
+
+fn respond(kept: &StoredFile, content: Content, disposition: HeaderValue) -> Response {
+    let mut response = Response::new(content.body);
+    let size = kept.size;
+    let (status, length, range) = match &content.answer {
+        FileAnswer::AnotherVersion => (StatusCode::PRECONDITION_FAILED, None, None),
+        FileAnswer::Known => (StatusCode::NOT_MODIFIED, None, None),
+        FileAnswer::NoSuchPart => {
+            let range = content_range(None, size);
+            (StatusCode::RANGE_NOT_SATISFIABLE, None, range)
+        }
+        FileAnswer::Part(part) => {
+            let length = part.end.saturating_sub(part.start);
+            let range = content_range(Some(part), size);
+            (StatusCode::PARTIAL_CONTENT, Some(length), range)
+        }
+        FileAnswer::Whole => (StatusCode::OK, Some(size), None),
+    };
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;
-    headers.insert(header::CONTENT_TYPE, fixed(kept.kind.media_type()));
-    headers.insert(header::CONTENT_LENGTH, kept.size.into());
-    headers.insert(header::CONTENT_DISPOSITION, disposition);
-    headers.insert(header::ACCEPT_RANGES, fixed("none"));
-    // The header layer writes these too; this code does not depend on it.
+    if let Some(length) = length {
+        headers.insert(header::CONTENT_TYPE, fixed(kept.kind.media_type()));
+        headers.insert(header::CONTENT_LENGTH, length.into());
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    if let Some(range) = range {
+        headers.insert(header::CONTENT_RANGE, range);
+    }
+    if let Ok(tag) = HeaderValue::from_str(&entity_tag(&kept.sha256)) {
+        headers.insert(header::ETAG, tag);
+    }
+    headers.insert(header::ACCEPT_RANGES, fixed("bytes"));
+    // The header layer writes these too; this code does not depend on it. The tag is for a download that continues: a
+    // browser that others use too keeps no copy of a user's file (ASVS 14.3.2).
     headers.insert(header::CACHE_CONTROL, fixed("private, no-store"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
@@ -104,26 +201,4 @@ fn respond(kept: &StoredFile, file: File, disposition: HeaderValue) -> Response 
     response.extensions_mut().insert(Inert::new());
     response.extensions_mut().insert(HeldElsewhere::File);
     response
-}
-
-/// Exactly `length` bytes. If the file was cut meanwhile, the connection ends with an error, not with a short response.
-fn stream(file: File, length: u64) -> Body {
-    Body::from_stream(stream::try_unfold(
-        (file, length),
-        |(mut file, left)| async move {
-            if left == 0 {
-                return Ok::<_, std::io::Error>(None);
-            }
-            let mut piece = BytesMut::with_capacity(PIECE);
-            let read = (&mut file)
-                .take(left.min(PIECE as u64))
-                .read_buf(&mut piece)
-                .await?;
-            if read == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            let piece: Bytes = piece.freeze();
-            Ok(Some((piece, (file, left.saturating_sub(read as u64)))))
-        },
-    ))
 }

@@ -20,6 +20,11 @@ pub enum Error {
     /// All workers are busy and the queue is full, or waiting took too long.
     #[error("Dewar examines too many files already")]
     Busy,
+    /// The storage has not the file that the row describes.
+    #[error(
+        "the file in the storage is missing or has another size; `uploads verify` lists such files"
+    )]
+    Damaged,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),
@@ -52,6 +57,9 @@ pub enum Error {
     /// The owner has too many files that wait or are being examined.
     #[error("Dewar examines too many files of this owner already")]
     Share,
+    /// The storage does not answer, or not now.
+    #[error("the storage of the files does not answer: {0}")]
+    Unavailable(String),
 }
 
 impl Error {
@@ -70,12 +78,14 @@ impl Error {
             Self::Quota { .. } => self.quota().map(forms::Problem::new),
             Self::Refused(refused) => Some(forms::Problem::new(refused.message())),
             Self::Busy
+            | Self::Damaged
             | Self::Database(_)
             | Self::Infected
             | Self::Io(_)
             | Self::NotFound
             | Self::NotShown
             | Self::Share
+            | Self::Unavailable(_)
             | Self::Unscanned => None,
         }
     }
@@ -106,12 +116,12 @@ impl From<Error> for pages::Error {
             Error::Database(error) => error.into(),
             // A full disk is not the visitor's fault, and it may pass (CWE-400).
             Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
-                Self::busy(Duration::from_secs(60)).because(error)
+                Self::insufficient_storage().because(error)
             }
             Error::Io(error) => Self::internal(error),
             Error::Infected => Self::not_found().public(pages::Message::new("uploads-infected")),
             Error::NotFound => Self::not_found(),
-            Error::NotShown => Self::internal(error),
+            Error::Damaged | Error::NotShown => Self::internal(error),
             Error::Quota { .. } => {
                 let unprocessable = Self::new(pages::ErrorKind::Unprocessable);
                 match error.quota() {
@@ -120,6 +130,7 @@ impl From<Error> for pages::Error {
                 }
             }
             Error::Refused(refused) => Self::unsupported_media_type(refused.message()),
+            Error::Unavailable(_) => Self::busy(COME_BACK).because(error),
             Error::Share => Self::busy(COME_BACK).public(pages::Message::new("uploads-share")),
             Error::Unscanned => {
                 Self::busy(SCANNED_BY_THEN).public(pages::Message::new("uploads-unscanned"))

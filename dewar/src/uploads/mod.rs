@@ -39,7 +39,6 @@
 //!     (ASVS 5.4.3).
 //!
 //! Files have random names and mode 0400, in directories with mode 0700. The visitor's file name is only a text to show.
-//! Dewar has no ranges.
 //!
 //! # How to loosen it
 //!
@@ -50,7 +49,7 @@
 //!
 //! # What the audit asks
 //!
-//! Does the directory belong to this user alone, and is it one file system ([`findings`])? Dewar serves no directory as
+//! Does the directory belong to this user alone, and is it one file system ([`findings`])? Is a bucket public? Dewar serves no directory as
 //! it is; static files are inside the program. Events: `upload_complete`, `upload_validation`, `upload_stored`,
 //! `upload_delete`.
 
@@ -68,6 +67,7 @@ pub(crate) mod fuzzing;
 mod id;
 mod kind;
 mod link;
+mod moving;
 mod name;
 mod nested;
 mod office;
@@ -81,10 +81,12 @@ mod rejection;
 mod rows;
 mod scan;
 mod scans;
+mod storage;
 mod store;
 mod sweep;
 mod text;
 mod upload;
+mod verify;
 mod virus_scan;
 mod xml;
 mod zip_entries;
@@ -92,7 +94,7 @@ mod zip_entries;
 pub use checks::findings;
 pub use clamd::ClamdAddress;
 pub use config::Config;
-pub use download::{Download, InlineImage};
+pub use download::{Download, InlineImage, StorageRedirect};
 pub use error::Error;
 pub use id::{FileId, NotAFileId};
 pub use kind::FileKind;
@@ -100,12 +102,16 @@ pub use pending::PendingFile;
 pub use policy::{Archive, Bytes, Document, Picture, Policy, Spreadsheet};
 pub use rejection::UploadRejection;
 pub use rows::{StoredFile, Used};
+pub use storage::{S3Bucket, S3Config, S3Encryption, StoragePlace};
 pub use store::Uploads;
 pub use sweep::Swept;
 pub use upload::{KIB, MIB, Upload};
 pub use virus_scan::{ScanStatus, VirusScan};
 
-pub(crate) use rows::MIGRATIONS;
+pub(crate) use moving::{Moved, copy_all};
+pub(crate) use rows::{MIGRATIONS, all_stored};
+pub(crate) use storage::{AwsEnvironment, Looking, Storage};
+pub(crate) use verify::{Depth, Verification};
 pub(crate) use virus_scan::unreachable;
 
 /// The cryptography that the room uses, for the command `keys inventory`.

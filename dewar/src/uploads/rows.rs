@@ -221,6 +221,10 @@ pub(crate) async fn used_by(db: &Db, owner: UserId) -> Result<Used, Error> {
             [owner.into()],
         )
         .await?;
+    used(&rows)
+}
+
+fn used(rows: &[Row]) -> Result<Used, Error> {
     let Some(row) = rows.first() else {
         return Ok(Used::default());
     };
@@ -231,39 +235,126 @@ pub(crate) async fn used_by(db: &Db, owner: UserId) -> Result<Used, Error> {
     })
 }
 
-pub(crate) async fn of_owner(db: &Db, owner: UserId) -> Result<Vec<FileId>, Error> {
-    ids(&db
-        .query("SELECT id FROM dewar_files WHERE owner = ?", [owner.into()])
-        .await?)
+/// How many rows are read at once.
+const PAGE: i64 = 500;
+
+/// A page of the files of an owner, in the order of their ids, after this one. An empty page is the end.
+pub(crate) async fn of_owner(
+    db: &Db,
+    owner: UserId,
+    after: Option<&FileId>,
+) -> Result<Vec<FileId>, Error> {
+    let find = "SELECT id FROM dewar_files WHERE owner = ? AND id > ? ORDER BY id LIMIT ?";
+    let page = [owner.into(), first(after).into(), PAGE.into()];
+    ids(&db.query(find, page).await?)
 }
 
-/// Pending rows that were written before `before`.
-pub(crate) async fn left_over(db: &Db, before: i64) -> Result<Vec<FileId>, Error> {
-    ids(&db
-        .query(
-            "SELECT id FROM dewar_files WHERE state = 'arriving' AND created_at <= ?",
-            [before.into()],
-        )
-        .await?)
+/// A page of the pending rows that were written before `before`.
+pub(crate) async fn left_over(
+    db: &Db,
+    before: i64,
+    after: Option<&FileId>,
+) -> Result<Vec<FileId>, Error> {
+    let find = "SELECT id FROM dewar_files WHERE state = 'arriving' AND created_at <= ? AND id > ?
+                ORDER BY id LIMIT ?";
+    let page = [before.into(), first(after).into(), PAGE.into()];
+    ids(&db.query(find, page).await?)
 }
 
-/// Rows of files that must be deleted, however old.
-pub(crate) async fn departing(db: &Db) -> Result<Vec<FileId>, Error> {
-    ids(&db
-        .query("SELECT id FROM dewar_files WHERE state = 'leaving'", [])
-        .await?)
+/// A page of the rows whose files must be deleted, however old.
+pub(crate) async fn departing(db: &Db, after: Option<&FileId>) -> Result<Vec<FileId>, Error> {
+    let find = "SELECT id FROM dewar_files WHERE state = 'leaving' AND id > ? ORDER BY id LIMIT ?";
+    ids(&db.query(find, [first(after).into(), PAGE.into()]).await?)
 }
 
-/// The ids that begin with two digits: those of one directory.
-pub(crate) async fn beginning_with(db: &Db, two: &str) -> Result<Vec<FileId>, Error> {
+/// A page of the ids that begin with two digits, those of one shard: after an id, and up to another if there is one.
+pub(crate) async fn of_shard(
+    db: &Db,
+    two: &str,
+    after: Option<&FileId>,
+    up_to: Option<&str>,
+) -> Result<Vec<FileId>, Error> {
     // `g` sorts after every digit of an id.
-    let end = format!("{two}g");
+    let end = up_to.map_or_else(|| format!("{two}g"), str::to_owned);
+    let start = after.map_or(two, FileId::as_str);
+    let find = "SELECT id FROM dewar_files WHERE id > ? AND id <= ? ORDER BY id LIMIT ?";
     ids(&db
-        .query(
-            "SELECT id FROM dewar_files WHERE id >= ? AND id < ?",
-            [two.into(), end.into()],
-        )
+        .query(find, [start.into(), end.into(), PAGE.into()])
         .await?)
+}
+
+/// What a row says about the bytes of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) id: FileId,
+    pub(crate) size: u64,
+    pub(crate) sha256: [u8; 32],
+    /// Whether its bytes have to be there. Others are on their way in or out, or had a virus.
+    pub(crate) is_stored: bool,
+}
+
+/// A page of one shard's rows, as [`of_shard`] reads their ids.
+pub(crate) async fn facts_of_shard(
+    db: &Db,
+    two: &str,
+    after: Option<&FileId>,
+    up_to: Option<&str>,
+) -> Result<Vec<Facts>, Error> {
+    let end = up_to.map_or_else(|| format!("{two}g"), str::to_owned);
+    let start = after.map_or(two, FileId::as_str);
+    let find = "SELECT id, size, sha256, state, scan FROM dewar_files WHERE id > ? AND id <= ?
+                ORDER BY id LIMIT ?";
+    facts(
+        &db.query(find, [start.into(), end.into(), PAGE.into()])
+            .await?,
+    )
+}
+
+/// A page of the stored files, in the order of their ids.
+pub(crate) async fn stored(db: &Db, after: Option<&FileId>) -> Result<Vec<Facts>, Error> {
+    let find = "SELECT id, size, sha256, state, scan FROM dewar_files
+                WHERE state = 'stored' AND scan <> 'infected' AND id > ?
+                ORDER BY id LIMIT ?";
+    facts(&db.query(find, [first(after).into(), PAGE.into()]).await?)
+}
+
+fn facts(rows: &[Row]) -> Result<Vec<Facts>, Error> {
+    let all = rows.iter().map(|row| {
+        let (id, size): (String, i64) = (row.get(0)?, row.get(1)?);
+        let (state, scan): (String, String) = (row.get(3)?, row.get(4)?);
+        Ok(Facts {
+            id: id.parse().map_err(|_| Error::NotFound)?,
+            size: u64::try_from(size).unwrap_or_default(),
+            sha256: row.get(2)?,
+            is_stored: state == "stored" && ScanStatus::of_word(&scan) != ScanStatus::Infected,
+        })
+    });
+    all.collect()
+}
+
+/// Whether a file is stored, at this moment.
+pub(crate) async fn is_stored(db: &Db, id: &FileId) -> Result<bool, Error> {
+    let find = "SELECT id FROM dewar_files
+                WHERE id = ? AND state = 'stored' AND scan <> 'infected'";
+    Ok(!db.query(find, [id.into()]).await?.is_empty())
+}
+
+/// Whether there is a row, in any state.
+pub(crate) async fn exists(db: &Db, id: &FileId) -> Result<bool, Error> {
+    let find = "SELECT id FROM dewar_files WHERE id = ?";
+    Ok(!db.query(find, [id.into()]).await?.is_empty())
+}
+
+/// The number of stored files and of their bytes.
+pub(crate) async fn all_stored(db: &Db) -> Result<Used, Error> {
+    let count = "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files
+                 WHERE state = 'stored' AND scan <> 'infected'";
+    used(&db.query(count, []).await?)
+}
+
+/// Every id is larger than the empty text.
+fn first(after: Option<&FileId>) -> &str {
+    after.map_or("", FileId::as_str)
 }
 
 fn ids(rows: &[Row]) -> Result<Vec<FileId>, Error> {

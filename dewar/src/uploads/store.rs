@@ -4,13 +4,17 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use tokio::io::AsyncRead;
 use tokio::sync::oneshot;
 
 use super::config::Config;
-use super::download::{Download, InlineImage};
+use super::disposition;
+use super::download::{Content, Download, InlineImage, StorageRedirect, entity_tag};
 use super::error::Error;
 use super::examine::{Examined, examine};
 use super::id::FileId;
@@ -19,13 +23,15 @@ use super::pending::PendingFile;
 use super::policy::{Bytes, Policy};
 use super::queue::{InHand, ScanPermit, ScanQueue, UploadSender};
 use super::rows::{self, StoredFile, Used};
+use super::storage::{self, Looking, Storage, StoragePlace};
 use super::upload::Upload;
 use super::virus_scan::{ScanStatus, ScannerHealth};
-use crate::audit::{Clock, Entry, Event, Log, owner_only};
+use crate::audit::{Clock, Entry, Event, Finding, Log, Practice, owner_only};
 use crate::database::{Db, Tx, refuse_while_reading};
 use crate::forms::{Described, FromParts, HandlerInput, Incoming};
 use crate::pages;
 use crate::pages::Sealed;
+use crate::pages::ranges::{FileAnswer, FileRequest};
 use crate::sessions::UserId;
 
 /// The handle of the room: an input of handlers, cheap to clone.
@@ -46,6 +52,8 @@ use crate::sessions::UserId;
 #[derive(Clone)]
 pub struct Uploads {
     pub(super) inner: Arc<Inner>,
+    /// The conditions and the range of the request that this handle serves, if it came out of one.
+    request: Arc<FileRequest>,
 }
 
 pub(super) struct Inner {
@@ -55,9 +63,13 @@ pub(super) struct Inner {
     log: Log,
     pub(super) queue: ScanQueue,
     pub(super) scanner: ScannerHealth,
+    pub(super) storage: Storage,
     /// The lock, if this process holds it and no other does.
     pub(super) alone: Option<File>,
 }
+
+/// How long an address of S3 is valid: a browser follows it at once, and clocks differ a little.
+const ADDRESS_VALID: Duration = Duration::from_secs(120);
 
 /// A file-system error with the path of the file.
 fn named(file: &Path, error: &io::Error) -> io::Error {
@@ -86,6 +98,7 @@ impl Uploads {
         Ok(Self {
             inner: Arc::new(Inner {
                 queue: ScanQueue::new(&config),
+                storage: Storage::open(&config, &clock)?,
                 config,
                 db,
                 clock,
@@ -93,7 +106,32 @@ impl Uploads {
                 scanner: ScannerHealth::default(),
                 alone,
             }),
+            request: Arc::default(),
         })
+    }
+
+    /// The findings about a storage beyond this machine: whether it can be used, and whether it is public.
+    pub(crate) async fn examine_storage(&self, looking: Looking) -> Vec<Finding> {
+        self.inner.storage.findings(looking).await
+    }
+
+    /// The same for these settings, before anything is open. What cannot be opened is among them.
+    pub(crate) async fn storage_findings(config: &Config, clock: &Clock) -> Vec<Finding> {
+        if config.storage == StoragePlace::Disk {
+            return Vec::new();
+        }
+        match Storage::open(config, clock) {
+            Ok(storage) => storage.findings(Looking::AsFound).await,
+            Err(error) => vec![
+                Finding::refuse(
+                    Practice::Uploads,
+                    "uploads-s3-open",
+                    "cannot open the storage of the files",
+                )
+                .why(error.to_string())
+                .fix("fix the cause, then start again"),
+            ],
+        }
     }
 
     /// Why the directories and the lock could not be opened. It creates nothing.
@@ -146,6 +184,8 @@ impl Uploads {
                 },
             ));
         }
+        // The examination writes a picture anew, and the storage of this disk keeps it.
+        config.free().check(incoming.size())?;
         let (examined, seat) = self
             .look::<P>(seat, incoming, name.clone())
             .await
@@ -222,10 +262,13 @@ impl Uploads {
             },
         )
         .await?;
-        let path = config.kept().join(kept.id.path());
-        let moved = blocking(move || Ok(examined.move_to(&path)?)).await;
-        if moved.is_err() {
-            self.abandon(&kept.id).await?;
+        // A sweep of another node takes a row that is pending for too long, and this must have ended before.
+        let within = config.pending_ttl / 2;
+        let moved = self.inner.storage.put(&kept.id, examined, within).await;
+        if moved.is_err()
+            && let Err(error) = self.abandon(&kept.id).await
+        {
+            tracing::warn!(id = %kept.id, %error, "a file was not removed; the next sweep removes it");
         }
         moved
     }
@@ -240,13 +283,17 @@ impl Uploads {
 
     /// Serves a file as an attachment, whatever its kind. Decide first whether this visitor may have it.
     ///
+    /// If the handle is an input of the handler, the response follows the request's conditions and its range, so that an
+    /// interrupted download continues.
+    ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unscanned`] if the file waits for the virus scanner, [`Error::Infected`] if it had a
     /// virus.
     pub async fn serve(&self, id: &FileId) -> Result<Download, Error> {
         let kept = self.find(id).await?;
-        let file = self.open_scanned(&kept).await?;
-        Ok(Download::new(kept, file))
+        served(&kept)?;
+        let content = self.content(&kept).await?;
+        Ok(Download::new(kept, content))
     }
 
     /// Serves a picture for use in a page, if it was re-encoded.
@@ -259,30 +306,65 @@ impl Uploads {
         if !(kept.written_anew && kept.kind.is_picture()) {
             return Err(Error::NotShown);
         }
-        let file = self.open_scanned(&kept).await?;
-        Ok(InlineImage::new(kept, file))
+        served(&kept)?;
+        let content = self.content(&kept).await?;
+        Ok(InlineImage::new(kept, content))
     }
 
-    /// Opens a file to serve it, unless the virus scanner has not seen it yet or found a virus.
-    async fn open_scanned(&self, kept: &StoredFile) -> Result<tokio::fs::File, Error> {
-        match kept.scan {
-            ScanStatus::Clean | ScanStatus::NotScanned => self.open_kept(kept).await,
-            ScanStatus::Infected => Err(Error::Infected),
-            ScanStatus::Waiting => Err(Error::Unscanned),
+    /// Lets the storage send a file, as an attachment: with S3 a redirect to an address there, which is valid for two minutes
+    /// for anybody who has it. The application sends no byte of the file, and its headers of a download are those of S3: the
+    /// recorded kind and the name, without the policy `sandbox`. From the disk, the application sends the file.
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve).
+    pub async fn redirect_to_storage(&self, id: &FileId) -> Result<StorageRedirect, Error> {
+        let kept = self.find(id).await?;
+        served(&kept)?;
+        // An address is for one method.
+        if !self.request.is_head() {
+            let disposition = disposition::attachment(&kept.name);
+            let disposition = disposition.to_str().unwrap_or("attachment");
+            let named = (kept.kind.media_type(), disposition);
+            let address = self.inner.storage.address(id, ADDRESS_VALID, named).await?;
+            if let Some(address) = address {
+                return StorageRedirect::to(&address)
+                    .map_err(|error| Error::Io(io::Error::other(error)));
+            }
         }
+        let content = self.content(&kept).await?;
+        Ok(StorageRedirect::here(Download::new(kept, content)))
     }
 
-    pub(super) async fn open_kept(&self, kept: &StoredFile) -> Result<tokio::fs::File, Error> {
-        let file = tokio::fs::File::open(self.inner.config.kept().join(kept.id.path())).await?;
-        let length = file.metadata().await?.len();
-        if length != kept.size {
-            let found = format!(
-                "file {} has {length} bytes, its row says {}",
-                kept.id, kept.size
-            );
-            return Err(io::Error::new(io::ErrorKind::InvalidData, found).into());
+    /// All bytes of a stored file, which are those that were stored.
+    pub(super) async fn open_kept(
+        &self,
+        kept: &StoredFile,
+    ) -> Result<impl AsyncRead + Unpin + use<>, Error> {
+        let storage = &self.inner.storage;
+        let pieces = storage.read(&kept.id, kept.size, 0..kept.size).await?;
+        Ok(storage::reader(pieces, kept.size, kept.sha256))
+    }
+
+    /// The bytes that the request wants, opened.
+    async fn content(&self, kept: &StoredFile) -> Result<Content, Error> {
+        let answer = self.request.answer(&entity_tag(&kept.sha256), kept.size);
+        let (part, whole) = match &answer {
+            FileAnswer::Part(part) => (part.clone(), None),
+            FileAnswer::Whole => (0..kept.size, Some(kept.sha256)),
+            FileAnswer::AnotherVersion | FileAnswer::Known | FileAnswer::NoSuchPart => {
+                return Ok(Content::new(answer, Body::empty()));
+            }
+        };
+        let storage = &self.inner.storage;
+        if self.request.is_head() {
+            return match storage.size(&kept.id).await? {
+                Some(size) if size == kept.size => Ok(Content::new(answer, Body::empty())),
+                Some(_) | None => Err(Error::Damaged),
+            };
         }
-        Ok(file)
+        let length = part.end.saturating_sub(part.start);
+        let pieces = storage.read(&kept.id, kept.size, part).await?;
+        Ok(Content::new(answer, storage::body(pieces, length, whole)))
     }
 
     /// Releases a file together with the row that referred to it. Dewar serves it until this transaction commits, and
@@ -320,14 +402,21 @@ impl Uploads {
     /// A file could not be deleted; those before it are deleted.
     pub async fn delete_all_of(&self, owner: UserId) -> Result<usize, Error> {
         refuse_while_reading()?;
-        let ids = rows::of_owner(&self.inner.db, owner).await?;
-        for id in &ids {
-            match self.delete(id).await {
-                Ok(()) | Err(Error::NotFound) => {}
-                Err(error) => return Err(error),
+        let (mut deleted, mut last) = (0, None);
+        loop {
+            let page = rows::of_owner(&self.inner.db, owner, last.as_ref()).await?;
+            for id in &page {
+                match self.delete(id).await {
+                    Ok(()) | Err(Error::NotFound) => {}
+                    Err(error) => return Err(error),
+                }
             }
+            deleted += page.len();
+            let Some(end) = page.into_iter().next_back() else {
+                return Ok(deleted);
+            };
+            last = Some(end);
         }
-        Ok(ids.len())
     }
 
     /// The storage that an owner uses.
@@ -365,10 +454,7 @@ impl Uploads {
 
     /// Deletes the bytes of a file, if they are there.
     pub(super) async fn remove_bytes(&self, id: &FileId) -> Result<(), Error> {
-        match tokio::fs::remove_file(self.inner.config.kept().join(id.path())).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        self.inner.storage.remove(id).await
     }
 
     /// Deletes a file in the background. If that fails, or the program ends first, a sweep does it.
@@ -407,12 +493,14 @@ impl Uploads {
             Error::Quota { .. } => "quota",
             Error::Refused(refused) => refused.word(),
             Error::Busy
+            | Error::Damaged
             | Error::Database(_)
             | Error::Infected
             | Error::Io(_)
             | Error::NotFound
             | Error::NotShown
             | Error::Share
+            | Error::Unavailable(_)
             | Error::Unscanned => {
                 return error;
             }
@@ -433,6 +521,15 @@ impl Uploads {
         self.inner
             .log
             .record(more(Entry::new(event).actor(owner).subject(name.as_str())));
+    }
+}
+
+/// Dewar serves no file that waits for the virus scanner, and none that had a virus.
+fn served(kept: &StoredFile) -> Result<(), Error> {
+    match kept.scan {
+        ScanStatus::Clean | ScanStatus::NotScanned => Ok(()),
+        ScanStatus::Infected => Err(Error::Infected),
+        ScanStatus::Waiting => Err(Error::Unscanned),
     }
 }
 
@@ -471,7 +568,11 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
     type Rejection = pages::Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, pages::Error> {
-        pages::RequestContext::of(parts)?.service::<Self>().cloned()
+        let uploads = pages::RequestContext::of(parts)?.service::<Self>()?;
+        Ok(Self {
+            inner: Arc::clone(&uploads.inner),
+            request: Arc::new(FileRequest::of(parts)),
+        })
     }
 }
 

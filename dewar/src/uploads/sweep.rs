@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::id::FileId;
 use super::rows::{self, StoredFile};
+use super::storage::Listed;
 use super::store::{Inner, Uploads};
 use super::virus_scan::ScanStatus;
 
@@ -32,14 +33,18 @@ impl Uploads {
     /// The directories or the database cannot be read.
     pub async fn sweep(&self) -> Result<Swept, Error> {
         // With the lock no other process runs, and this one does not serve yet: every such file was left over.
-        let age = if self.inner.alone.is_some() {
+        let ttl = self.inner.config.pending_ttl;
+        let (alone, shared) = (self.inner.alone.is_some(), self.inner.storage.is_shared());
+        let age = if alone && !shared {
             Duration::ZERO
         } else {
-            self.inner.config.pending_ttl
+            ttl
         };
-        let mut swept = self.clear_up(age).await?;
-        for number in 0..=u8::MAX {
-            self.compare(&format!("{number:02x}"), &mut swept).await?;
+        // The quarantine belongs to this machine, whatever the storage is.
+        let of_quarantine = if alone { Duration::ZERO } else { ttl };
+        let mut swept = self.clear_up(age, of_quarantine).await?;
+        for shard in self.inner.storage.shards() {
+            self.compare(&shard, age, &mut swept).await?;
         }
         if !swept.lost.is_empty() {
             tracing::error!(files = ?swept.lost, "these files are missing, but their rows exist: restore them from a backup");
@@ -60,61 +65,86 @@ impl Uploads {
     /// # Errors
     /// As [`sweep`](Self::sweep).
     pub async fn sweep_old(&self) -> Result<Swept, Error> {
-        self.clear_up(self.inner.config.pending_ttl).await
+        let ttl = self.inner.config.pending_ttl;
+        self.clear_up(ttl, ttl).await
     }
 
-    async fn clear_up(&self, age: Duration) -> Result<Swept, Error> {
+    async fn clear_up(&self, age: Duration, of_quarantine: Duration) -> Result<Swept, Error> {
         let mut swept = Swept::default();
         let Inner {
             clock, config, db, ..
         } = &*self.inner;
         let before = clock.now().saturating_sub_unsigned(age.as_secs());
-        for id in rows::left_over(db, before).await? {
-            self.abandon(&id).await?;
-            swept.unfinished += 1;
+        let mut last = None;
+        loop {
+            let page = rows::left_over(db, before, last.as_ref()).await?;
+            for id in &page {
+                self.abandon(id).await?;
+                swept.unfinished += 1;
+            }
+            let Some(end) = page.into_iter().next_back() else {
+                break;
+            };
+            last = Some(end);
         }
-        for id in rows::departing(db).await? {
-            self.remove(&id).await?;
-            swept.unfinished += 1;
+        last = None;
+        loop {
+            let page = rows::departing(db, last.as_ref()).await?;
+            for id in &page {
+                self.remove(id).await?;
+                swept.unfinished += 1;
+            }
+            let Some(end) = page.into_iter().next_back() else {
+                break;
+            };
+            last = Some(end);
         }
         let quarantine = config.quarantine();
-        swept.quarantined = in_background(move || clear(&quarantine, age)).await?;
+        swept.quarantined = in_background(move || clear(&quarantine, of_quarantine)).await?;
+        swept.unfinished += self.inner.storage.clear_up(age).await?;
         Ok(swept)
     }
 
-    /// Compares one directory of stored files with its rows.
-    async fn compare(&self, two: &str, swept: &mut Swept) -> Result<(), Error> {
-        let kept = self.inner.config.kept();
-        let directory = kept.join(two);
-        // Files first, rows second: a row is written before its file, so a file without a row now never had one.
-        let files = in_background(move || list(&directory)).await?;
-        let rows: HashSet<FileId> = rows::beginning_with(&self.inner.db, two)
-            .await?
-            .into_iter()
-            .collect();
-        for file in &files {
-            let id = format!(
-                "{two}{}",
-                file.file_name().unwrap_or_default().to_string_lossy()
-            )
-            .parse::<FileId>();
-            if id.is_ok_and(|id| rows.contains(&id)) {
-                continue;
+    /// Compares one shard of the storage with its rows, page by page.
+    async fn compare(&self, two: &str, age: Duration, swept: &mut Swept) -> Result<(), Error> {
+        let storage = &self.inner.storage;
+        let mut after: Option<String> = None;
+        let mut last_row: Option<FileId> = None;
+        loop {
+            // Files first, rows second: a row is written before its file, so a file without a row now never had one.
+            let page = storage.list(two, after.as_deref()).await?;
+            let end = page.last().map(|listed| listed.place.clone());
+            let mut listed: HashSet<FileId> = page.iter().filter_map(Listed::id).collect();
+            let mut missing = Vec::new();
+            loop {
+                let rows = rows::of_shard(&self.inner.db, two, last_row.as_ref(), end.as_deref());
+                let rows = rows.await?;
+                let Some(end) = rows.last().cloned() else {
+                    break;
+                };
+                last_row = Some(end);
+                missing.extend(rows.into_iter().filter(|id| !listed.remove(id)));
             }
-            match tokio::fs::remove_file(file).await {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-                Ok(()) | Err(_) => swept.unfinished += 1,
+            // What is left of the page has no row.
+            for one in &page {
+                let has_row = one.id().is_some_and(|id| !listed.contains(&id));
+                if !has_row && one.age >= age {
+                    storage.remove_listed(one, two).await?;
+                    swept.unfinished += 1;
+                }
             }
+            for id in missing {
+                // The bytes of a file with a virus were deleted on purpose.
+                let is_missed = |kept: StoredFile| kept.scan != ScanStatus::Infected;
+                if self.find(&id).await.is_ok_and(is_missed) && storage.size(&id).await?.is_none() {
+                    swept.lost.push(id);
+                }
+            }
+            let Some(last) = page.into_iter().next_back() else {
+                return Ok(());
+            };
+            after = Some(last.name);
         }
-        for id in rows {
-            let exists = tokio::fs::try_exists(kept.join(id.path())).await?;
-            // The bytes of a file with a virus were deleted on purpose.
-            let is_missed = |kept: StoredFile| kept.scan != ScanStatus::Infected;
-            if !exists && self.find(&id).await.is_ok_and(is_missed) {
-                swept.lost.push(id);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -163,17 +193,6 @@ async fn in_background<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_folder_that_is_not_there_is_empty_and_one_that_cannot_be_read_is_an_error() {
-        let directory = tempfile::tempdir().unwrap();
-        assert!(list(&directory.path().join("none")).unwrap().is_empty());
-        let file = directory.path().join("file");
-        fs::write(&file, "").unwrap();
-        let refused = list(&file).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::NotADirectory);
-        assert_eq!(list(directory.path()).unwrap(), [file]);
-    }
 
     #[test]
     fn what_is_old_is_removed_and_what_is_new_stays() {

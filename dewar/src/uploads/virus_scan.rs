@@ -7,6 +7,8 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::io::AsyncRead;
+
 use super::clamd::Verdict;
 use super::config::Config;
 use super::error::Error;
@@ -129,7 +131,7 @@ impl Uploads {
     }
 
     /// The verdict, or `None` if the scanner is away.
-    async fn verdict(&self, file: tokio::fs::File) -> Option<Verdict> {
+    async fn verdict(&self, file: impl AsyncRead + Unpin) -> Option<Verdict> {
         let config = &self.inner.config;
         match config.clamd.scan(file, config.virus_scan_timeout).await {
             Ok(verdict) => {
@@ -161,7 +163,7 @@ impl Uploads {
                 let file = match self.open_kept(kept).await {
                     Ok(file) => file,
                     // It was released since the list was read, or its bytes are lost, which the sweep reports.
-                    Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(Error::Damaged) => continue,
                     Err(error) => return Err(error),
                 };
                 match self.verdict(file).await {

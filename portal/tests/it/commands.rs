@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use dewar::App;
 use serde_json::Value;
 
-use crate::company::{PASSWORD, sign_in};
+use crate::company::{PASSWORD, Portal, document, files_below, sign_in};
 use crate::killed::{Program, browser};
 
 /// Runs it on this data with this standard input.
@@ -516,5 +516,57 @@ fn a_healthy_start_and_stop_is_no_alarm_and_can_be_read() {
                 "{said}"
             );
         }
+    }
+}
+
+/// The files of users are compared with their rows, beside the application and with one line for each fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_not_as_their_rows_say_are_named() {
+    let portal_running = Portal::on_sqlite().await;
+    let ada = portal_running.member("ada").await;
+    for title in ["One", "Two"] {
+        document(&ada, title).await;
+    }
+    let data = portal_running.data.path();
+    let whole = printed(&portal(data, "uploads verify --digests"));
+    assert_eq!(
+        whole,
+        "2 files, each there with the size and the SHA-256 of its row.\n"
+    );
+    let files = files_below(&data.join("uploads/kept"));
+    let [gone, changed] = &files[..] else {
+        panic!("{files:?}")
+    };
+    fs::remove_file(gone).unwrap();
+    let bytes = fs::read(changed).unwrap();
+    fs::remove_file(changed).unwrap();
+    fs::write(changed, bytes.to_ascii_uppercase()).unwrap();
+    for (command, faults) in [
+        ("uploads verify", &["missing"][..]),
+        ("uploads verify --digests", &["missing", "its SHA-256"]),
+    ] {
+        let output = portal(data, command);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(faults.iter().all(|fault| text.contains(fault)), "{text}");
+        let last = format!("2 files, {} faults.", faults.len());
+        assert_eq!(text.lines().count(), faults.len() + 1, "{text}");
+        assert!(text.ends_with(&format!("{last}\n")), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_to_a_storage_that_is_none_or_is_not_built_is_refused() {
+    let portal_running = Portal::on_sqlite().await;
+    let data = portal_running.data.path();
+    for (to, words) in [
+        ("disk", "at disk already"),
+        ("s3://key:secret@bucket", "without credentials"),
+        ("s3://portal-files", "feature `s3`"),
+    ] {
+        let output = portal(data, &format!("uploads move --to {to}"));
+        assert_eq!(output.status.code(), Some(1), "{to}");
+        assert!(told(&output).contains(words), "{to}: {}", told(&output));
+        assert!(!told(&output).contains("secret"), "{to}");
     }
 }

@@ -5,6 +5,7 @@ mod keys;
 mod migrate;
 mod reencrypt;
 mod typed_secret;
+mod uploads;
 mod users;
 mod webhook_keys;
 
@@ -59,6 +60,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
         What::Routes { json, .. } => routes(&plan, json),
         What::Sbom { json } => sbom(&plan, json),
+        What::Uploads { what } => uploads::run(plan, what).await,
         What::Users { what } => users::run(plan, what, input).await,
     }
 }

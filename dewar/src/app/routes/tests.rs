@@ -93,7 +93,7 @@ async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() 
             .map_err(|error| error.kind())
     };
     let ok = Ok(http::StatusCode::OK);
-    let busy = Err(ErrorKind::Busy);
+    let busy = Err(ErrorKind::InsufficientStorage);
     for full in [false, true] {
         if full {
             reserve.give_up();

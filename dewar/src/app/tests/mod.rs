@@ -34,6 +34,6 @@ fn app_on(
         .collect();
     App::with(command, |flags| Surroundings {
         settings: Settings::read(None, settings).with_flags(flags),
-        credentials: None,
+        ..Default::default()
     })
 }

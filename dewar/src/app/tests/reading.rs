@@ -14,7 +14,7 @@ use crate::database::{Config, Db, Migration};
 use crate::testing::wait_until;
 
 /// The commands that only read.
-const READING: [&str; 17] = [
+const READING: [&str; 19] = [
     "audit verify",
     "check",
     "check --json",
@@ -30,12 +30,14 @@ const READING: [&str; 17] = [
     "routes",
     "routes --schema",
     "sbom",
+    "uploads verify",
+    "uploads verify --digests",
     "users list",
     "users list --json",
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 20] = [
+const CHANGING: [(&str, &str); 21] = [
     ("database backup", "the file that it names"),
     ("database copy", "a database on a server"),
     ("database restore", "the database"),
@@ -50,6 +52,7 @@ const CHANGING: [(&str, &str); 20] = [
     ("migrate apply", "tables"),
     ("migrate new", "the source of the application"),
     ("serve", "everything"),
+    ("uploads move", "another storage of files"),
     ("users add", "accounts"),
     ("users disable", "accounts"),
     ("users enable", "accounts"),

@@ -11,7 +11,7 @@ mod pool;
 mod server;
 mod statement;
 mod tables;
-mod tls;
+pub(super) mod tls;
 mod transaction;
 mod value;
 

@@ -22,31 +22,35 @@ pub(super) struct Verified(Arc<ClientConfig>);
 
 impl Verified {
     pub(super) fn new(authority: Option<&Path>) -> Result<Self, String> {
-        let wrong = |error: &dyn std::fmt::Display| error.to_string();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| wrong(&error))?;
-        let config = match authority {
-            None => builder
-                .with_platform_verifier()
-                .map_err(|error| wrong(&error))?
-                .with_no_client_auth(),
-            Some(file) => {
-                let named =
-                    |why: &dyn std::fmt::Display| wrong(&format!("{}: {why}", file.display()));
-                let mut roots = RootCertStore::empty();
-                for certificate in
-                    CertificateDer::pem_file_iter(file).map_err(|error| named(&error))?
-                {
-                    let certificate = certificate.map_err(|error| named(&error))?;
-                    roots.add(certificate).map_err(|error| named(&error))?;
-                }
-                builder.with_root_certificates(roots).with_no_client_auth()
-            }
-        };
-        Ok(Self(Arc::new(config)))
+        Ok(Self(Arc::new(client_tls(authority)?)))
     }
+}
+
+/// TLS to a server whose certificate is verified, with the CAs of this machine or with your own.
+///
+/// # Errors
+/// The CAs cannot be read.
+pub(crate) fn client_tls(authority: Option<&Path>) -> Result<ClientConfig, String> {
+    let wrong = |error: &dyn std::fmt::Display| error.to_string();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(&error))?;
+    Ok(match authority {
+        None => builder
+            .with_platform_verifier()
+            .map_err(|error| wrong(&error))?
+            .with_no_client_auth(),
+        Some(file) => {
+            let named = |why: &dyn std::fmt::Display| wrong(&format!("{}: {why}", file.display()));
+            let mut roots = RootCertStore::empty();
+            for certificate in CertificateDer::pem_file_iter(file).map_err(|error| named(&error))? {
+                let certificate = certificate.map_err(|error| named(&error))?;
+                roots.add(certificate).map_err(|error| named(&error))?;
+            }
+            builder.with_root_certificates(roots).with_no_client_auth()
+        }
+    })
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Verified {

@@ -4,7 +4,7 @@ use super::super::concurrency::{MostUnderWay, RequestSender};
 use super::super::incoming::{Shortage, Stop};
 use super::super::spec::largest;
 use super::*;
-use crate::audit::Reserve;
+use crate::audit::{FreeSpace, Reserve};
 use crate::forms::{Model, URLENCODED};
 use crate::pages::ErrorKind;
 use crate::pages::{RateCheck, RequestContext};
@@ -111,7 +111,9 @@ fn comes_again<T: Model + std::fmt::Debug>(form: Form<T>, words: &str, status: S
     );
     let answer = form.or_rerender("new.html").unwrap_err().into_response();
     assert_eq!(answer.status(), status);
-    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+    // After 507 no program may repeat the request by itself (RFC 4918, 11.5).
+    let waits = status != StatusCode::INSUFFICIENT_STORAGE;
+    assert_eq!(answer.headers().contains_key(header::RETRY_AFTER), waits);
 }
 
 /// A sender that began many forms and ended none was never counted.
@@ -178,7 +180,41 @@ async fn a_file_under_way_goes_at_once_when_the_disk_is_full() {
         tokio::task::yield_now().await;
     }
     let form = ended(pieces, form).await;
-    comes_again(form, "no room on our disk", StatusCode::SERVICE_UNAVAILABLE);
+    comes_again(
+        form,
+        "no room on our disk",
+        StatusCode::INSUFFICIENT_STORAGE,
+    );
+}
+
+/// A file that would leave less than the margin is not written, though the disk has room for it.
+///
+/// ASVS: V5.1.1
+#[tokio::test]
+async fn a_file_for_which_too_little_space_is_free_is_not_written() {
+    let browser = Browser::new().await;
+    let quarantine = browser.directory.path().join("quarantine");
+    for (least, room) in [(0, true), (u64::MAX, false)] {
+        let free = FreeSpace::new(browser.directory.path(), least);
+        let intake = Intake::new(browser.config, &quarantine).keeping_free(free);
+        let (pieces, request) = slow(&browser, Some(intake));
+        let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
+        pieces.send(beginning(&browser).into()).await.unwrap();
+        if room {
+            while browser.quarantined() == 0 {
+                assert!(is_waiting!(form));
+                tokio::task::yield_now().await;
+            }
+            continue;
+        }
+        let form = ended(pieces, form).await;
+        assert_eq!(browser.quarantined(), 0);
+        comes_again(
+            form,
+            "no room on our disk",
+            StatusCode::INSUFFICIENT_STORAGE,
+        );
+    }
 }
 
 /// Text used up the reserve for users who sign in.
@@ -192,7 +228,11 @@ async fn a_form_that_comes_while_the_disk_is_full_is_shown_again() {
     let mut request = browser.request(URLENCODED, body);
     RequestContext::in_test(&mut request).admission.disk_is_full = true;
     let form = Form::<NewNote>::from_request(request, &()).await.unwrap();
-    comes_again(form, "no room on our disk", StatusCode::SERVICE_UNAVAILABLE);
+    comes_again(
+        form,
+        "no room on our disk",
+        StatusCode::INSUFFICIENT_STORAGE,
+    );
 }
 
 #[derive(crate::forms::Form, Debug)]
@@ -220,7 +260,7 @@ async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
         Form::<Ending>::from_request(request, &()).await.unwrap()
     };
     for (full, kind, text) in [
-        (true, ErrorKind::Busy, "no room on our disk"),
+        (true, ErrorKind::InsufficientStorage, "no room on our disk"),
         (false, ErrorKind::TooManyRequests, "7"),
     ] {
         let shown = send(full)
@@ -232,17 +272,18 @@ async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
             assert_eq!(error.kind(), kind);
             assert!(error.to_string().contains(text), "{error}");
             let answer = error.into_response();
-            assert!(answer.headers().contains_key(header::RETRY_AFTER));
+            // After 507 no program may repeat the request by itself (RFC 4918, 11.5).
+            let waits = answer.headers().contains_key(header::RETRY_AFTER);
+            assert_eq!(waits, !full);
         }
     }
 }
 
 /// A full disk inside a request was an internal error.
 #[test]
-fn a_database_without_room_is_503() {
+fn a_database_without_room_is_507() {
     let error = Error::from(crate::database::Error::DiskFull).into_response();
-    assert_eq!(error.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(error.headers().contains_key(header::RETRY_AFTER));
+    assert_eq!(error.status(), StatusCode::INSUFFICIENT_STORAGE);
 }
 
 /// Many files of one sender that began and never ended filled the quarantine.

@@ -1,7 +1,6 @@
 //! A static file, and the responses to a browser's requests for it (RFC 9110, 12 to 14).
 
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use aws_lc_rs::digest;
@@ -13,9 +12,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use http_range_header::parse_range_header_with_max_ranges;
 
-use crate::https::list::{elements, weighted};
+use crate::https::list::weighted;
+use crate::pages::ranges::{Wanted, content_range, is_known, wanted};
 
 /// The content of a file and, if it is smaller, its gzip form, compressed once when the file is loaded. Dewar never
 /// compresses a response that depends on a session (BREACH); a static file is the same for everybody.
@@ -48,7 +47,8 @@ impl Asset {
             response.headers_mut().insert(header::ALLOW, allowed);
             return response;
         }
-        let range = self.range(method, request);
+        let length = self.content.len() as u64;
+        let range = wanted(method, request, &self.tag, length);
         // A range refers to the uncompressed file.
         let packed = self
             .packed
@@ -58,35 +58,26 @@ impl Asset {
             Some(_) => self.tag.replacen('"', "\"gz-", 1),
             None => self.tag.clone(),
         };
-        let known = elements(request, header::IF_NONE_MATCH).any(|known| {
-            known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag.as_bytes()
-        });
-        let length = self.content.len();
+        let known = is_known(request, &tag);
         let mut response = match (known, range) {
             (true, _) => status(StatusCode::NOT_MODIFIED),
             (false, Wanted::Whole) => Response::new(packed.unwrap_or(&self.content).clone().into()),
             (false, Wanted::Part(part)) => {
-                let of = format!(
-                    "bytes {}-{}/{length}",
-                    part.start,
-                    part.end.saturating_sub(1)
-                );
-                let mut response = Response::new(self.content.slice(part).into());
+                let mut response = Response::new(self.part(&part).into());
                 *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-                set(&mut response, header::CONTENT_RANGE, &of);
+                let of = content_range(Some(&part), length);
+                add(&mut response, header::CONTENT_RANGE, of);
                 response
             }
             (false, Wanted::Nothing) => {
                 let mut response = status(StatusCode::RANGE_NOT_SATISFIABLE);
-                set(
-                    &mut response,
-                    header::CONTENT_RANGE,
-                    &format!("bytes */{length}"),
-                );
+                let of = content_range(None, length);
+                add(&mut response, header::CONTENT_RANGE, of);
                 response
             }
         };
-        set(&mut response, header::ETAG, &tag);
+        let tag = HeaderValue::from_str(&tag).ok();
+        add(&mut response, header::ETAG, tag);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, self.kind.clone());
         let for_a_year = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -101,53 +92,13 @@ impl Asset {
         response
     }
 
-    /// The requested range. For several ranges, an invalid one, or a range of another version, Dewar sends the whole
-    /// file, as the standard allows.
-    fn range(&self, method: &Method, request: &HeaderMap) -> Wanted {
-        let Some(text) = request
-            .get(header::RANGE)
-            .and_then(|value| value.to_str().ok())
-        else {
-            return Wanted::Whole;
-        };
-        let other = request
-            .get(header::IF_RANGE)
-            .is_some_and(|tag| tag.as_bytes() != self.tag.as_bytes());
-        if other || *method != Method::GET {
-            return Wanted::Whole;
-        }
-        part(text, self.content.len()).unwrap_or(Wanted::Whole)
+    /// These bytes; a range was compared with the length before.
+    fn part(&self, part: &Range<u64>) -> Bytes {
+        let start = usize::try_from(part.start).unwrap_or(usize::MAX);
+        let end = usize::try_from(part.end).unwrap_or(usize::MAX);
+        let end = end.min(self.content.len());
+        self.content.slice(start.min(end)..end)
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Wanted {
-    Nothing,
-    Part(Range<usize>),
-    Whole,
-}
-
-/// The bytes of a `Range` header, for `fuzz/`.
-#[cfg(any(fuzzing, test))]
-pub(in crate::pages) fn part_of(text: &str, length: usize) -> Option<Range<usize>> {
-    match part(text, length)? {
-        Wanted::Part(part) => Some(part),
-        Wanted::Nothing | Wanted::Whole => None,
-    }
-}
-
-/// Parses `bytes=0-99`, `bytes=100-` or `bytes=-100` of `length` bytes; `None` for anything else, and for several ranges.
-fn part(text: &str, length: usize) -> Option<Wanted> {
-    let parsed = parse_range_header_with_max_ranges(text, NonZeroUsize::MIN).ok()?;
-    let Ok(ranges) = parsed.validate(u64::try_from(length).ok()?) else {
-        return Some(Wanted::Nothing);
-    };
-    let Some(range) = ranges.first() else {
-        return Some(Wanted::Nothing);
-    };
-    let start = usize::try_from(*range.start()).ok()?;
-    let end = usize::try_from(*range.end()).ok()?.saturating_add(1);
-    Some(Wanted::Part(start..end))
 }
 
 /// Whether the browser accepts gzip.
@@ -176,8 +127,8 @@ fn status(status: StatusCode) -> Response {
     response
 }
 
-fn set(response: &mut Response, name: HeaderName, text: &str) {
-    if let Ok(value) = HeaderValue::from_str(text) {
+fn add(response: &mut Response, name: HeaderName, value: Option<HeaderValue>) {
+    if let Some(value) = value {
         response.headers_mut().insert(name, value);
     }
 }

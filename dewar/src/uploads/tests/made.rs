@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Cursor, Read as _, Seek as _, Write as _};
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use image::{DynamicImage, ImageFormat, RgbImage};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -15,6 +16,7 @@ use crate::testing::wait_until;
 use crate::uploads::name::FileName;
 use crate::uploads::policy::{Bytes, Document, Picture, Policy};
 use crate::uploads::recognise::{RecognitionError, recognise};
+use crate::uploads::storage::{FileBytes, Storage};
 use crate::uploads::{Config, Error, FileId, FileKind, MIB, PendingFile, Upload, Uploads};
 
 pub(crate) const CONTENT_TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -184,9 +186,12 @@ impl Store {
         let db = Db::temporary().unwrap();
         let tables = [crate::uploads::MIGRATIONS, crate::database::MIGRATIONS];
         db.migrate(&tables.concat()).await.unwrap();
-        let clock = Clock::manual(1_800_000_000);
+        // The server of S3 writes the real time into its listings.
+        let clock = Clock::manual(Clock::system().now());
         let log = Log::open(directory.path().join("audit.jsonl"), [7; 32], clock.clone()).unwrap();
         let mut config = Config::below(directory.path());
+        #[cfg(feature = "s3")]
+        super::bucket::use_it(&mut config);
         change(&mut config);
         let uploads = Uploads::open(config, db.clone(), log.clone(), clock.clone()).unwrap();
         Self {
@@ -227,7 +232,45 @@ impl Store {
             .await
     }
 
-    /// The number of files below the directory, except the lock and the log, and the number of their rows.
+    /// The bytes of a stored file, as the storage has them.
+    pub(crate) async fn bytes(&self, id: &FileId) -> Option<Vec<u8>> {
+        let storage = &self.uploads.inner.storage;
+        let size = storage.size(id).await.unwrap()?;
+        let pieces = storage.read(id, size, 0..size).await.unwrap();
+        let pieces: Vec<_> = pieces.try_collect().await.unwrap();
+        Some(pieces.concat())
+    }
+
+    /// Somebody removes a file from the storage.
+    pub(crate) async fn take_away(&self, id: &FileId) {
+        self.uploads.inner.storage.remove(id).await.unwrap();
+    }
+
+    /// Somebody puts a file into the storage.
+    pub(crate) async fn place(&self, id: &FileId, bytes: impl Into<bytes::Bytes>) {
+        let bytes = bytes.into();
+        let facts = FileBytes {
+            size: bytes.len() as u64,
+            sha256: crate::secrets::sha256(&bytes),
+        };
+        let pieces = futures_util::stream::iter([Ok(bytes)]);
+        let storage = &self.uploads.inner.storage;
+        let within = std::time::Duration::from_secs(600);
+        storage
+            .copy(id, pieces.boxed(), facts, within)
+            .await
+            .unwrap();
+    }
+
+    /// After a crash the next start is alone on a disk. Other nodes may use a bucket, so there it waits.
+    pub(crate) fn start_again(&self) {
+        if self.uploads.inner.storage.is_shared() {
+            self.clock.advance(self.uploads.config().pending_ttl);
+            self.clock.advance(std::time::Duration::from_secs(60));
+        }
+    }
+
+    /// The number of files in quarantine and in the storage, and the number of their rows.
     pub(crate) async fn files_and_rows(&self) -> (usize, usize) {
         fn count(directory: &std::path::Path) -> usize {
             let entries = std::fs::read_dir(directory)
@@ -238,13 +281,18 @@ impl Store {
                 .sum()
         }
         let config = self.uploads.config();
+        let stored = match &self.uploads.inner.storage {
+            Storage::Disk(_) => count(&config.kept()),
+            #[cfg(feature = "s3")]
+            Storage::S3(s3) => s3.count().await,
+        };
         let rows = self
             .db
             .query("SELECT id FROM dewar_files", [])
             .await
             .unwrap()
             .len();
-        (count(&config.quarantine()) + count(&config.kept()), rows)
+        (count(&config.quarantine()) + stored, rows)
     }
 
     /// Waits until the background work is done.

@@ -34,16 +34,11 @@ async fn a_document_is_kept_byte_for_byte_under_a_name_of_ours() {
         (FileKind::Pdf, PDF.len() as u64, "My report.pdf")
     );
     assert_eq!(kept.sha256, crate::secrets::sha256(PDF));
-    let path = store
-        .uploads
-        .config()
-        .directory
-        .join("kept")
-        .join(id.path());
-    assert_eq!(fs::read(&path).unwrap(), PDF);
+    assert_eq!(store.bytes(&id).await.unwrap(), PDF);
     assert_eq!(store.files_and_rows().await, (1, 1));
-    {
+    if !store.uploads.inner.storage.is_shared() {
         use std::os::unix::fs::PermissionsExt as _;
+        let path = store.uploads.config().kept().join(id.path());
         let mode =
             |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o400, 0o700));
@@ -64,15 +59,7 @@ async fn a_picture_is_kept_without_its_metadata() {
         .keep::<Picture>("me.jpg", &jpeg_with_exif())
         .await
         .unwrap();
-    let bytes = fs::read(
-        store
-            .uploads
-            .config()
-            .directory
-            .join("kept")
-            .join(id.path()),
-    )
-    .unwrap();
+    let bytes = store.bytes(&id).await.unwrap();
     assert!(!bytes.windows(3).any(|window| window == b"GPS"));
     let kept = store.uploads.find(&id).await.unwrap();
     assert_eq!((kept.size, kept.written_anew), (bytes.len() as u64, true));
@@ -327,22 +314,20 @@ async fn after_a_crash_a_file_is_whole_or_not_there() {
             .unwrap();
         id
     };
-    let kept = store.uploads.config().directory.join("kept");
     // Examined, or only arrived.
     fs::write(store.uploads.config().quarantine().join("0123"), b"half").unwrap();
     // The row exists, the file does not yet.
     let row_only = in_state("arriving").await;
-    fs::remove_file(kept.join(row_only.path())).unwrap();
+    store.take_away(&row_only).await;
     // Both exist, but the caller got no answer.
     let untold = in_state("arriving").await;
     // The deletion before and after the file is gone.
     let leaving = in_state("leaving").await;
     let almost_gone = in_state("leaving").await;
-    fs::remove_file(kept.join(almost_gone.path())).unwrap();
+    store.take_away(&almost_gone).await;
     // A file whose row a power cut removed.
     let rowless = FileId::random();
-    fs::create_dir_all(kept.join(rowless.path()).parent().unwrap()).unwrap();
-    fs::write(kept.join(rowless.path()), PDF).unwrap();
+    store.place(&rowless, PDF).await;
 
     for id in [&row_only, &untold, &leaving, &almost_gone, &rowless] {
         assert!(
@@ -350,6 +335,7 @@ async fn after_a_crash_a_file_is_whole_or_not_there() {
             "not even before the sweep"
         );
     }
+    store.start_again();
     let swept = store.uploads.sweep().await.unwrap();
     assert_eq!((swept.quarantined, swept.unfinished), (1, 5));
     assert!(swept.lost.is_empty());
@@ -365,15 +351,7 @@ async fn after_a_crash_a_file_is_whole_or_not_there() {
 async fn a_file_that_somebody_took_away_is_reported_and_its_row_stays() {
     let store = Store::new().await;
     let id = store.keep::<Document>("a.pdf", PDF).await.unwrap();
-    fs::remove_file(
-        store
-            .uploads
-            .config()
-            .directory
-            .join("kept")
-            .join(id.path()),
-    )
-    .unwrap();
+    store.take_away(&id).await;
     assert_eq!(store.uploads.sweep().await.unwrap().lost, [id]);
     assert_eq!(store.files_and_rows().await, (0, 1));
 }
@@ -383,7 +361,7 @@ async fn a_file_that_somebody_took_away_is_reported_and_its_row_stays() {
 async fn a_sweep_beside_a_running_process_leaves_its_work_alone() {
     let store = Store::new().await;
     let sent = store.sent::<Document>("a.pdf", PDF);
-    let clock = crate::audit::Clock::manual(1_800_000_000);
+    let clock = store.clock.clone();
     let config = store.uploads.config().clone();
     let second =
         uploads::Uploads::open(config, store.db.clone(), store.log.clone(), clock).unwrap();

@@ -2,6 +2,7 @@
 
 mod names;
 mod pictures;
+mod ranges;
 mod viruses;
 
 use dewar::testing::Browser;

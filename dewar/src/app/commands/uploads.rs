@@ -1,0 +1,135 @@
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::super::cli::UploadsCommand;
+use super::super::launch::{Blueprint, refuse_if_any};
+use super::print;
+use crate::audit::owner_only;
+use crate::database::Db;
+use crate::pages::Error;
+use crate::uploads::{
+    self, Depth, Looking, Moved, Storage, StoragePlace, Verification, all_stored, copy_all,
+};
+
+/// One file of any size has this long.
+const WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) async fn run(plan: Blueprint, what: UploadsCommand) -> Result<(), Error> {
+    let refused = |findings: Vec<_>| Error::launch(&findings);
+    refuse_if_any(&plan.findings).map_err(refused)?;
+    refuse_if_any(&uploads::findings(&plan.config.uploads)).map_err(refused)?;
+    let db = plan.database_to_read().await.map_err(refused)?;
+    let db = db.ok_or_else(|| Error::command("the database does not exist yet"))?;
+    let storage = Storage::open(&plan.config.uploads, &plan.clock).map_err(Error::command)?;
+    match what {
+        UploadsCommand::Move { to } => copy(&plan, &db, &storage, &to).await,
+        UploadsCommand::Verify { digests } => {
+            let depth = if digests {
+                Depth::Digests
+            } else {
+                Depth::Sizes
+            };
+            verify(&db, &storage, depth).await
+        }
+    }
+}
+
+/// Only a terminal gets a progress bar; a file or a pipe gets the lines at the end.
+async fn bar(db: &Db) -> Result<ProgressBar, Error> {
+    if !io::stderr().is_terminal() {
+        return Ok(ProgressBar::hidden());
+    }
+    let all = all_stored(db).await?;
+    let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} files");
+    let bar = ProgressBar::new(all.files);
+    bar.set_style(style.map_err(Error::internal)?);
+    Ok(bar)
+}
+
+async fn verify(db: &Db, storage: &Storage, depth: Depth) -> Result<(), Error> {
+    let bar = bar(db).await?;
+    let (mut faults, mut broken) = (0_u64, Ok(()));
+    let mut verification = Verification {
+        db,
+        storage,
+        depth,
+        seen: |files| bar.set_position(files),
+        fault: |fault| {
+            faults += 1;
+            // As they come: there may be as many as files.
+            let printed = bar.suspend(|| print(&format_args!("{fault}\n")));
+            if broken.is_ok() {
+                broken = printed;
+            }
+        },
+    };
+    let files = verification.run().await.map_err(Error::command)?;
+    bar.finish_and_clear();
+    broken?;
+    if faults == 0 {
+        let how = match depth {
+            Depth::Digests => "with the size and the SHA-256 of its row",
+            Depth::Sizes => "with the size of its row",
+        };
+        return print(&format_args!("{files} files, each there {how}.\n"));
+    }
+    print(&format_args!("{files} files, {faults} faults.\n"))?;
+    Err(Error::quiet())
+}
+
+async fn copy(plan: &Blueprint, db: &Db, from: &Storage, to: &str) -> Result<(), Error> {
+    let config = &plan.config.uploads;
+    let Some(place) = StoragePlace::parse(to) else {
+        return Err(Error::command(
+            "`--to` is \"disk\", or a bucket such as `s3://bucket/prefix`, without credentials",
+        ));
+    };
+    if place == config.storage {
+        return Err(Error::command(format!("the files are at {place} already")));
+    }
+    let mut other = config.clone();
+    other.storage = place.clone();
+    let refused = |findings: Vec<_>| Error::launch(&findings);
+    refuse_if_any(&uploads::findings(&other)).map_err(refused)?;
+    for directory in [other.directory.clone(), other.quarantine(), other.kept()] {
+        owner_only::create_directory(&directory).map_err(Error::command)?;
+    }
+    let target = Storage::at(&place, &other, &plan.clock).map_err(Error::command)?;
+    refuse_if_any(&target.findings(Looking::AtStart).await).map_err(refused)?;
+    let bar = bar(db).await?;
+    let moved = copy_all(db, (from, &target), WITHIN, |moved| {
+        bar.set_position(moved.copied + moved.there);
+    });
+    let moved = moved.await.map_err(|error| {
+        Error::command(format!(
+            "{error}\nRun the command again: it continues here."
+        ))
+    })?;
+    bar.finish_and_clear();
+    tell(&moved, &config.storage, &place)
+}
+
+fn tell(moved: &Moved, from: &StoragePlace, to: &StoragePlace) -> Result<(), Error> {
+    let Moved {
+        copied,
+        there,
+        damaged,
+    } = moved;
+    print(&format_args!(
+        "{copied} files copied, {there} were there.\n"
+    ))?;
+    for id in damaged {
+        print(&format_args!(
+            "{id}: not copied, because it is not as its row says; see `uploads verify --digests`\n"
+        ))?;
+    }
+    if !damaged.is_empty() {
+        return Err(Error::quiet());
+    }
+    print(&format_args!(
+        "Every file is at {to} now, with the SHA-256 of its row. Next: stop the application, run this command again for the \
+         files that came meanwhile, set `uploads.storage = \"{to}\"`, and start. The files at {from} stay until you delete them.\n"
+    ))
+}
