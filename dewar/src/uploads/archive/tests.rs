@@ -221,6 +221,32 @@ fn the_headers_and_the_table_of_a_zip_agree() {
     assert_eq!(zipped(packed(&[])), Ok(()));
 }
 
+/// A program that packs a stream writes the sizes after the data.
+#[test]
+fn the_record_after_the_data_of_an_entry_is_right() {
+    let whole = packed(&[("a.txt", b"text"), ("b.txt", b"more")]);
+    let table = whole.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
+    let second = whole.windows(4).rposition(|w| w == b"PK\x03\x04").unwrap();
+    let [checksum, packed_size, size] = [14, 18, 22].map(|at| &whole[second + at..second + at + 4]);
+    let with = |record: &[&[u8]]| {
+        let record = record.concat();
+        let mut bytes = [&whole[..table], &record, &whole[table..]].concat();
+        let end = bytes.len() - 6;
+        bytes[end] += u8::try_from(record.len()).unwrap();
+        zipped(bytes)
+    };
+    let mark = b"PK\x07\x08";
+    let four = [0; 4];
+    assert_eq!(with(&[mark, checksum, packed_size, size]), Ok(()));
+    assert_eq!(with(&[checksum, packed_size, size]), Ok(()));
+    let long = [mark, checksum, packed_size, &four, size, &four];
+    assert_eq!(with(&long), Ok(()));
+    assert_eq!(with(&[mark, &four, packed_size, size]), Err("damaged"));
+    assert_eq!(with(&[mark, checksum, size, &four]), Err("damaged"));
+    assert_eq!(with(&[checksum]), Err("damaged"));
+    assert_eq!(with(&[&[0; 30]]), Err("damaged"));
+}
+
 /// A program with another ZIP library could unpack an entry that this one cannot, and nobody would have examined it.
 ///
 /// ASVS: V5.2.2

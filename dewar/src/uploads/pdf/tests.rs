@@ -131,6 +131,9 @@ fn a_command_that_starts_a_program_is_refused() {
         "<</Type/Action/S/L#61unch/Unix(x)>>",
         "<</A<</S/Launch/F 9 0 R>>>>",
         "<</S 9 0 R/F(cmd.exe)>>",
+        // Readers differ in which of two values they take.
+        "<</S/Launch/F(cmd.exe)/S/URI>>",
+        "<</S/URI/F(cmd.exe)/S/Launch>>",
     ] {
         assert_eq!(one(object), ACTIVE, "{object}");
     }
