@@ -1,6 +1,7 @@
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The clock for everything that expires, so that a test can move time.
 ///
@@ -58,6 +59,17 @@ impl Clock {
         }
     }
 
+    /// The time since some moment, for lengths of time: it never goes back, as the machine's clock may.
+    pub(crate) fn elapsed(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        match &self.source {
+            TimeSource::Manual(_) => {
+                Duration::from_millis(u64::try_from(self.milliseconds()).unwrap_or_default())
+            }
+            TimeSource::System => START.get_or_init(Instant::now).elapsed(),
+        }
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) fn milliseconds(&self) -> i64 {
         match &self.source {
@@ -95,5 +107,7 @@ mod tests {
         assert_eq!(clock.now(), 5);
         clock.advance(Duration::from_millis(300));
         assert_eq!(clock.now(), 6);
+        assert_eq!(clock.elapsed(), Duration::from_secs(6));
+        assert!(Clock::system().elapsed() <= Clock::system().elapsed());
     }
 }

@@ -32,7 +32,7 @@ pub struct Config {
     pub quota_bytes: u64,
     /// The most files that one owner may store.
     pub quota_files: u64,
-    /// Files that are examined at once; each picture takes up to 400 MiB of memory for a moment.
+    /// Files that are examined at once; each picture takes up to 800 MiB of memory for a moment.
     pub workers: usize,
     /// Files that wait for a worker; the next one gets 503.
     pub queue: usize,
@@ -52,6 +52,8 @@ pub struct Config {
     pub clamd: ClamdAddress,
     /// How long the virus scanner may take for one file.
     pub virus_scan_timeout: Duration,
+    /// How long one file may be examined; one that takes longer is refused.
+    pub examine_timeout: Duration,
     /// The age at which a sweep in a serving process deletes a file that is in quarantine or pending.
     pub pending_ttl: Duration,
 }
@@ -76,6 +78,7 @@ impl Config {
             virus_scan: VirusScan::Off,
             clamd: ClamdAddress::debian(),
             virus_scan_timeout: Duration::from_secs(60),
+            examine_timeout: Duration::from_secs(60),
             pending_ttl: Duration::from_secs(60 * 60),
         }
     }
@@ -104,6 +107,11 @@ impl Config {
                 "virus_scan_timeout",
                 default.virus_scan_timeout,
                 seconds(1)..=seconds(600),
+            ),
+            examine_timeout: section.duration(
+                "examine_timeout",
+                default.examine_timeout,
+                seconds(5)..=seconds(600),
             ),
             pending_ttl: section.duration(
                 "pending_ttl",

@@ -3,8 +3,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::kind::PictureFormat;
+use super::picture::Deadline;
 use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
+use super::{png_chunks, trailer};
 
 /// The most pictures in one JPEG file: phones append a depth map or an HDR gain map (CIPA DC-007, MPF).
 const MAX_JPEGS: usize = 8;
@@ -14,17 +16,28 @@ const MAX_JPEGS: usize = 8;
 pub(crate) fn look(
     format: PictureFormat,
     file: &mut (impl Read + Seek),
+    deadline: &Deadline,
 ) -> Result<(), RecognitionError> {
     let kind = format.kind();
     let length = file.seek(SeekFrom::End(0))?;
     file.rewind()?;
     let end = match format {
+        PictureFormat::Gif => end_of_gif(&mut io::BufReader::new(&mut *file)),
         PictureFormat::Jpeg => end_of_jpegs(&mut io::BufReader::new(&mut *file), length),
-        PictureFormat::Png => end_of_png(file),
-        PictureFormat::Webp => end_of_webp(file),
+        PictureFormat::Png => {
+            return after(
+                png_chunks::end(&mut io::BufReader::new(&mut *file))
+                    .map_err(|error| error.or_damaged(kind))?,
+                length,
+            );
+        }
+        PictureFormat::Webp => end_of_webp(&mut io::BufReader::new(&mut *file), length),
     };
     match end {
         Ok(end) if end == length => Ok(()),
+        Ok(end) if end < length && format == PictureFormat::Jpeg => {
+            trailer::look(file, end, length, deadline)
+        }
         Ok(end) if end < length => Err(UploadRejection::TrailingData.into()),
         Ok(_) => Err(UploadRejection::Damaged { kind }.into()),
         Err(error)
@@ -39,28 +52,74 @@ pub(crate) fn look(
     }
 }
 
-/// PNG: chunks of length, type, data and checksum, up to `IEND`.
-fn end_of_png(file: &mut (impl Read + Seek)) -> io::Result<u64> {
-    let mut at = file.seek(SeekFrom::Start(8))?;
+/// Whether the end is that of the file.
+fn after(end: u64, length: u64) -> Result<(), RecognitionError> {
+    if end == length {
+        Ok(())
+    } else {
+        Err(UploadRejection::TrailingData.into())
+    }
+}
+
+/// GIF: a header, blocks of frames and extensions, each in pieces up to an empty one, and the trailer.
+fn end_of_gif(file: &mut (impl Read + Seek)) -> io::Result<u64> {
+    const EXTENSION: u8 = 0x21;
+    const FRAME: u8 = 0x2c;
+    const TRAILER: u8 = 0x3b;
+    file.seek_relative(10)?;
+    let flags = read_byte(file)?;
+    file.seek_relative(2 + length_of_palette(flags))?;
     loop {
-        let mut head = [0; 8];
-        file.read_exact(&mut head)?;
-        let [a, b, c, d, kind @ ..] = head;
-        let length = u64::from(u32::from_be_bytes([a, b, c, d]));
-        at = file.seek(SeekFrom::Start(at + 8 + length + 4))?;
-        if &kind == b"IEND" {
-            return Ok(at);
+        match read_byte(file)? {
+            EXTENSION => file.seek_relative(1)?,
+            FRAME => {
+                file.seek_relative(8)?;
+                let flags = read_byte(file)?;
+                file.seek_relative(length_of_palette(flags) + 1)?;
+            }
+            TRAILER => return file.stream_position(),
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        }
+        loop {
+            match read_byte(file)? {
+                0 => break,
+                length => file.seek_relative(length.into())?,
+            }
         }
     }
 }
 
-/// WebP: the RIFF header holds the length of the file, padded to an even number.
-fn end_of_webp(file: &mut impl Read) -> io::Result<u64> {
-    let mut head = [0; 8];
+fn length_of_palette(flags: u8) -> i64 {
+    if flags & 0x80 == 0 {
+        0
+    } else {
+        3 << ((flags & 7) + 1)
+    }
+}
+
+/// WebP: the RIFF header holds the length of the file, and chunks fill it.
+fn end_of_webp(file: &mut (impl Read + Seek), length: u64) -> io::Result<u64> {
+    let mut head = [0; 12];
     file.read_exact(&mut head)?;
-    let [.., a, b, c, d] = head;
-    let length = u64::from(u32::from_le_bytes([a, b, c, d]));
-    Ok(8 + length + length % 2)
+    let [_, _, _, _, a, b, c, d, ..] = head;
+    let size = u64::from(u32::from_le_bytes([a, b, c, d]));
+    let end = 8 + size + size % 2;
+    if end > length {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut at = 12;
+    while at + 8 <= end {
+        let mut head = [0; 8];
+        file.read_exact(&mut head)?;
+        let [.., a, b, c, d] = head;
+        let size = u64::from(u32::from_le_bytes([a, b, c, d]));
+        at = file.seek(SeekFrom::Start(at + 8 + size + size % 2))?;
+    }
+    if at == end {
+        Ok(end)
+    } else {
+        Err(io::ErrorKind::InvalidData.into())
+    }
 }
 
 fn end_of_jpegs(file: &mut (impl Read + Seek), length: u64) -> io::Result<u64> {
@@ -68,24 +127,17 @@ fn end_of_jpegs(file: &mut (impl Read + Seek), length: u64) -> io::Result<u64> {
     for _ in 0..MAX_JPEGS {
         end_of_jpeg(file)?;
         end = file.stream_position()?;
-        let mut next = 0;
+        let mut next = end;
         // Padding between pictures.
-        while end < length {
-            next = read_byte(file)?;
-            if next != 0 {
-                break;
-            }
-            end += 1;
+        while next < length && read_byte(file)? == 0 {
+            next += 1;
         }
-        if end == length || next != 0xff {
-            break;
-        }
-        file.seek(SeekFrom::Start(end))?;
+        file.seek(SeekFrom::Start(next))?;
         let mut start = [0; 3];
         if file.read_exact(&mut start).is_err() || start != [0xff, 0xd8, 0xff] {
             break;
         }
-        file.seek(SeekFrom::Start(end))?;
+        file.seek(SeekFrom::Start(next))?;
     }
     Ok(end)
 }
@@ -163,7 +215,11 @@ mod tests {
     use super::*;
 
     fn looked(format: PictureFormat, parts: &[&[u8]]) -> &'static str {
-        match look(format, &mut Cursor::new(parts.concat())) {
+        let deadline = Deadline::after(
+            &crate::audit::Clock::manual(0),
+            std::time::Duration::from_secs(1),
+        );
+        match look(format, &mut Cursor::new(parts.concat()), &deadline) {
             Ok(()) => "whole",
             Err(RecognitionError::Refused(refused)) => refused.word(),
             Err(RecognitionError::Io(_)) => "io",
@@ -225,46 +281,90 @@ mod tests {
         }
     }
 
+    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        let mut sum = flate2::Crc::new();
+        sum.update(kind);
+        sum.update(data);
+        let length = u32::try_from(data.len()).unwrap().to_be_bytes();
+        [length.as_slice(), kind, data, &sum.sum().to_be_bytes()].concat()
+    }
+
     #[test]
     fn a_png_ends_with_its_last_chunk() {
-        let start = b"\x89PNG\r\n\x1a\n";
-        let data = b"\0\0\0\x04IDATIENDsum.";
-        let end = b"\0\0\0\0IENDsum.";
-        let longer = b"\0\0\x01\0IDAT";
-        assert_eq!(looked(PictureFormat::Png, &[start, data, end]), "whole");
-        assert_eq!(
-            looked(PictureFormat::Png, &[start, longer, &[7; 260], end]),
-            "whole"
-        );
-        assert_eq!(
-            looked(PictureFormat::Png, &[start, data, end, b"x"]),
-            "trailing_data"
-        );
-        for parts in [
-            &[start.as_slice(), data] as &[&[u8]],
-            &[start, data, b"\0\0\0\0IENDsum"],
-            &[start, b"\x01\0\0\0IDAT", end],
-            &[start, b"\0\x01\0\0IDAT", end],
-            &[b"\x89PNG"],
+        let start = b"\x89PNG\r\n\x1a\n".as_slice();
+        let (data, end) = (chunk(b"IDAT", b"IEND"), chunk(b"IEND", b""));
+        let longer = chunk(b"IDAT", &[7; 70_000]);
+        let mut broken = data.clone();
+        broken[9] ^= 1;
+        let late = chunk(b"acTL", &[0, 0, 0, 1, 0, 0, 0, 0]);
+        let none = chunk(b"acTL", &[0; 8]);
+        for (expected, parts) in [
+            ("whole", &[start, &data, &end] as &[&[u8]]),
+            ("whole", &[start, &longer, &end]),
+            ("whole", &[start, &late, &data, &end]),
+            ("trailing_data", &[start, &data, &end, b"x"]),
+            ("damaged", &[start, &data, &late, &end]),
+            ("damaged", &[start, &none, &data, &end]),
+            ("damaged", &[start, &broken, &end]),
+            ("damaged", &[start, &data]),
+            ("damaged", &[start, &data, &end[..11]]),
+            ("damaged", &[start, b"\x01\0\0\0IDAT", &end]),
+            ("damaged", &[b"\x89PNG"]),
         ] {
-            assert_eq!(looked(PictureFormat::Png, parts), "damaged");
+            assert_eq!(looked(PictureFormat::Png, parts), expected, "{parts:?}");
+        }
+    }
+
+    /// ASVS: V5.2.3
+    #[test]
+    fn no_text_or_profile_of_a_png_is_a_bomb() {
+        let start = b"\x89PNG\r\n\x1a\n".as_slice();
+        let end = chunk(b"IEND", b"");
+        let packed = |head: &[u8], megabytes: usize| {
+            let mut out =
+                flate2::write::ZlibEncoder::new(head.to_vec(), flate2::Compression::best());
+            io::Write::write_all(&mut out, &vec![0; megabytes << 20]).unwrap();
+            out.finish().unwrap()
+        };
+        for (kind, head) in [
+            (b"zTXt", b"name\0\0".as_slice()),
+            (b"iTXt", b"name\0\x01\0en\0title\0"),
+            (b"iCCP", b"name\0\0"),
+        ] {
+            let small = chunk(kind, &packed(head, 10));
+            let bomb = chunk(kind, &packed(head, 17));
+            assert_eq!(looked(PictureFormat::Png, &[start, &small, &end]), "whole");
+            assert_eq!(looked(PictureFormat::Png, &[start, &bomb, &end]), "bomb");
+            assert_eq!(
+                looked(PictureFormat::Png, &[start, &small, &small, &end]),
+                "bomb"
+            );
+            let broken = chunk(kind, head);
+            assert_eq!(looked(PictureFormat::Png, &[start, &broken, &end]), "whole");
         }
     }
 
     #[test]
-    fn a_webp_is_as_long_as_its_header_says() {
-        let webp = |said: [u8; 4], data: usize| {
+    fn a_webp_is_as_long_as_its_header_and_its_chunks_say() {
+        let webp = |size: u32, chunk: u32, data: usize| {
             let content = vec![7; data];
-            looked(PictureFormat::Webp, &[b"RIFF", &said, &content])
+            let head = [
+                b"RIFF".as_slice(),
+                &size.to_le_bytes(),
+                b"WEBPVP8 ",
+                &chunk.to_le_bytes(),
+            ]
+            .concat();
+            looked(PictureFormat::Webp, &[&head, &content])
         };
-        assert_eq!(webp([4, 0, 0, 0], 4), "whole");
-        assert_eq!(webp([4, 0, 0, 0], 5), "trailing_data");
-        assert_eq!(webp([4, 0, 0, 0], 3), "damaged");
-        assert_eq!(webp([5, 0, 0, 0], 6), "whole", "padded to an even number");
-        assert_eq!(webp([5, 0, 0, 0], 5), "damaged");
-        assert_eq!(webp([5, 0, 0, 0], 7), "trailing_data");
-        assert_eq!(webp([2, 1, 0, 0], 258), "whole");
-        assert_eq!(webp([2, 0, 1, 0], 258), "damaged");
+        assert_eq!(webp(16, 4, 4), "whole");
+        assert_eq!(webp(16, 4, 5), "trailing_data");
+        assert_eq!(webp(16, 4, 3), "damaged");
+        assert_eq!(webp(15, 3, 4), "whole", "padded to an even number");
+        assert_eq!(webp(16, 6, 4), "damaged");
+        assert_eq!(webp(16, u32::MAX, 4), "damaged");
+        assert_eq!(webp(18, 4, 6), "damaged", "half a chunk");
+        assert_eq!(webp(u32::MAX, 4, 4), "damaged");
         assert_eq!(looked(PictureFormat::Webp, &[b"RIFF"]), "damaged");
     }
 
@@ -283,7 +383,11 @@ mod tests {
             }
         }
         for format in [PictureFormat::Jpeg, PictureFormat::Png, PictureFormat::Webp] {
-            let found = look(format, &mut FailingReader);
+            let deadline = Deadline::after(
+                &crate::audit::Clock::manual(0),
+                std::time::Duration::from_secs(1),
+            );
+            let found = look(format, &mut FailingReader, &deadline);
             assert!(matches!(found, Err(RecognitionError::Io(_))), "{format:?}");
         }
     }

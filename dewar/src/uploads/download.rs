@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
 
 use super::disposition;
+use super::kind::FileKind;
 use super::rows::StoredFile;
 use crate::https::{HeldElsewhere, Inert};
 use crate::pages::output;
@@ -63,13 +64,10 @@ impl Download {
     /// Saves it under another name, such as the title of a document; the extension stays that of its kind.
     #[must_use]
     pub fn called(mut self, name: &str) -> Self {
-        let extension = self
-            .kept
-            .kind
-            .extensions()
-            .first()
-            .copied()
-            .unwrap_or("bin");
+        let extension = self.kept.kind.extensions().first().map_or_else(
+            || super::name::FileName::stored(self.kept.name.clone()).extension(),
+            |extension| (*extension).to_owned(),
+        );
         if let Ok(name) = super::name::FileName::parse(&format!("{name}.{extension}")) {
             self.kept.name = name.as_str().to_owned();
         }
@@ -178,7 +176,7 @@ fn respond(kept: &StoredFile, content: Content, disposition: HeaderValue) -> Res
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;
     if let Some(length) = length {
-        headers.insert(header::CONTENT_TYPE, fixed(kept.kind.media_type()));
+        headers.insert(header::CONTENT_TYPE, content_type(kept));
         headers.insert(header::CONTENT_LENGTH, length.into());
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
@@ -201,4 +199,13 @@ fn respond(kept: &StoredFile, content: Content, disposition: HeaderValue) -> Res
     response.extensions_mut().insert(Inert::new());
     response.extensions_mut().insert(HeldElsewhere::File);
     response
+}
+
+/// The media type, and the encoding of a text. JSON is always UTF-8 and has no such parameter.
+fn content_type(kept: &StoredFile) -> HeaderValue {
+    let media_type = kept.kind.media_type();
+    kept.charset
+        .filter(|_| kept.kind != FileKind::Json)
+        .and_then(|charset| HeaderValue::try_from(format!("{media_type}; charset={charset}")).ok())
+        .unwrap_or_else(|| HeaderValue::from_static(media_type))
 }

@@ -129,6 +129,10 @@ impl From<Error> for pages::Error {
                     None => unprocessable,
                 }
             }
+            // The kind of the file is fine.
+            Error::Refused(refused @ UploadRejection::TooSlow) => {
+                Self::new(pages::ErrorKind::Unprocessable).public(refused.message())
+            }
             Error::Refused(refused) => Self::unsupported_media_type(refused.message()),
             Error::Unavailable(_) => Self::busy(COME_BACK).because(error),
             Error::Share => Self::busy(COME_BACK).public(pages::Message::new("uploads-share")),

@@ -6,18 +6,20 @@ use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use super::charset::Charset;
 use super::error::Error;
 use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::Bytes;
 use super::queue::ScanPermit;
-use super::recognise::{RecognitionError, recognise};
+use super::recognise::{RecognitionError, Rules, recognise};
 use crate::forms::{Incoming, QuarantinedFile};
 
 /// An examined file: all its bytes are on the disk, still in quarantine.
 #[derive(Debug)]
 pub(crate) struct Examined {
     pub(crate) kind: FileKind,
+    pub(crate) charset: Option<Charset>,
     pub(crate) sha256: [u8; 32],
     pub(crate) size: u64,
     source: QuarantinedFile,
@@ -31,8 +33,7 @@ pub(super) fn examine(
     _seat: &ScanPermit,
     incoming: Incoming,
     name: &FileName,
-    kinds: &[FileKind],
-    bytes: Bytes,
+    rules: Rules<'_>,
     quarantine: &Path,
 ) -> Result<Examined, Error> {
     let mut file = incoming.open()?;
@@ -42,12 +43,12 @@ pub(super) fn examine(
         anew = Some(place);
         Ok(file)
     };
-    let kind =
-        recognise(&mut file, name, kinds, bytes, create).map_err(|trouble| match trouble {
+    let recognised =
+        recognise(&mut file, name, rules, create).map_err(|trouble| match trouble {
             RecognitionError::Io(error) => Error::Io(error),
             RecognitionError::Refused(refused) => Error::Refused(refused),
         })?;
-    let source = match bytes {
+    let source = match rules.bytes {
         Bytes::AsSent => incoming.into_file(),
         Bytes::Reencoded => anew.ok_or_else(|| io::Error::other("it was not re-encoded"))?,
     };
@@ -55,7 +56,8 @@ pub(super) fn examine(
     let (sha256, size) = digest(&mut file)?;
     QuarantinedFile::seal(&file)?;
     Ok(Examined {
-        kind,
+        kind: recognised.kind,
+        charset: recognised.charset,
         sha256,
         size,
         source,

@@ -7,12 +7,18 @@ use std::fmt;
 pub(crate) enum Look {
     /// It looks at every entry of an archive, and into archives and documents inside.
     Archive(ArchiveFormat),
+    /// It walks the container of audio, of video or of a photograph to its end, and decodes nothing.
+    Container(Container),
+    /// It refuses programs and pages by their first bytes.
+    Other,
     /// It reads every entry of a document that is an archive of parts.
     Office,
     /// It decodes the whole picture.
     Picture(PictureFormat),
     /// It checks the beginning, the end and every object.
     Pdf,
+    /// It rewrites the drawing from a list of what may stay.
+    Svg,
     /// It checks that every byte is text.
     Text,
 }
@@ -25,9 +31,25 @@ pub(crate) enum ArchiveFormat {
     Zip,
 }
 
+/// The containers that Dewar walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Container {
+    /// ISO base media: MP4, M4A, `QuickTime`, HEIC, AVIF.
+    Bmff,
+    /// Matroska and `WebM`.
+    Ebml,
+    Flac,
+    /// MPEG audio.
+    Mpeg,
+    Ogg,
+    Riff,
+    Tiff,
+}
+
 /// The formats that Dewar decodes, and can encode again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PictureFormat {
+    Gif,
     Jpeg,
     Png,
     Webp,
@@ -36,6 +58,7 @@ pub(crate) enum PictureFormat {
 impl PictureFormat {
     pub(crate) const fn kind(self) -> FileKind {
         match self {
+            Self::Gif => FileKind::Gif,
             Self::Jpeg => FileKind::Jpeg,
             Self::Png => FileKind::Png,
             Self::Webp => FileKind::Webp,
@@ -54,7 +77,7 @@ struct KindRow {
 
 /// Writes the enum and its table from one list, so a kind without a row does not compile.
 macro_rules! kinds {
-    ($($(#[$doc:meta])+ $kind:ident: $word:literal, $label:literal, $look:expr, [$($extension:literal),+], $media_type:literal;)+) => {
+    ($($(#[$doc:meta])+ $kind:ident: $word:literal, $label:literal, $look:expr, [$($extension:literal),*], $media_type:literal;)+) => {
         /// A kind of file, recognised from its bytes.
         ///
         /// ```
@@ -69,8 +92,11 @@ macro_rules! kinds {
             $($(#[$doc])+ $kind,)+
         }
 
+        /// Every kind, in the order of the table.
+        const EVERY: [FileKind; TABLE.len()] = [$(FileKind::$kind,)+];
+
         static TABLE: &[KindRow] = &[
-            $(KindRow { kind: FileKind::$kind, word: $word, label: $label, look: $look, extensions: &[$($extension),+], media_type: $media_type },)+
+            $(KindRow { kind: FileKind::$kind, word: $word, label: $label, look: $look, extensions: &[$($extension),*], media_type: $media_type },)+
         ];
     };
 }
@@ -79,32 +105,69 @@ macro_rules! kinds {
 // the attribute `accept`, its media type; also its row of the table in docs/practices/uploads.md. The extensions are those of
 // IANA and of the lists by which browsers and desktops name files: a picture saved as `.jfif` is a JPEG.
 //
-// Never add HTML or XML: a browser runs them (OWASP File Upload Cheat Sheet).
+// Never add HTML or XML: a browser runs them (OWASP File Upload Cheat Sheet). SVG is rewritten, and no policy of `AsSent` may
+// list it.
 kinds! {
-    /// Comma-separated values, as UTF-8 text.
-    Csv: "csv", "CSV", Look::Text, ["csv"], "text/csv; charset=utf-8";
+    /// An AVIF photograph.
+    Avif: "avif", "AVIF", Look::Container(Container::Bmff), ["avif"], "image/avif";
+    /// Comma-separated values.
+    Csv: "csv", "CSV", Look::Text, ["csv"], "text/csv";
     /// A Word document without macros.
     Docx: "docx", "DOCX", Look::Office, ["docx"], "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    /// A FLAC recording.
+    Flac: "flac", "FLAC", Look::Container(Container::Flac), ["flac"], "audio/flac";
+    /// A GIF picture, still or animated.
+    Gif: "gif", "GIF", Look::Picture(PictureFormat::Gif), ["gif"], "image/gif";
     /// One file, or a TAR archive, that gzip packed.
     Gzip: "gzip", "gzip", Look::Archive(ArchiveFormat::Gzip), ["gz", "tgz"], "application/gzip";
+    /// An HEIC photograph, as phones take it.
+    Heic: "heic", "HEIC", Look::Container(Container::Bmff), ["heic", "heif"], "image/heic";
     /// A JPEG picture.
     Jpeg: "jpeg", "JPEG", Look::Picture(PictureFormat::Jpeg), ["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp"], "image/jpeg";
+    /// JSON.
+    Json: "json", "JSON", Look::Text, ["json"], "application/json";
+    /// An MPEG-4 recording.
+    M4a: "m4a", "M4A", Look::Container(Container::Bmff), ["m4a", "m4b"], "audio/mp4";
+    /// A text in Markdown.
+    Markdown: "markdown", "Markdown", Look::Text, ["md", "markdown"], "text/markdown";
+    /// A Matroska film.
+    Mkv: "mkv", "MKV", Look::Container(Container::Ebml), ["mkv", "mka"], "video/matroska";
+    /// A `QuickTime` film.
+    Mov: "mov", "MOV", Look::Container(Container::Bmff), ["mov", "qt"], "video/quicktime";
+    /// An MP3 recording.
+    Mp3: "mp3", "MP3", Look::Container(Container::Mpeg), ["mp3"], "audio/mpeg";
+    /// An MPEG-4 film.
+    Mp4: "mp4", "MP4", Look::Container(Container::Bmff), ["mp4", "m4v"], "video/mp4";
     /// An `OpenDocument` presentation without macros.
     Odp: "odp", "ODP", Look::Office, ["odp"], "application/vnd.oasis.opendocument.presentation";
     /// An `OpenDocument` spreadsheet without macros.
     Ods: "ods", "ODS", Look::Office, ["ods"], "application/vnd.oasis.opendocument.spreadsheet";
     /// An `OpenDocument` text without macros.
     Odt: "odt", "ODT", Look::Office, ["odt"], "application/vnd.oasis.opendocument.text";
+    /// An Ogg recording or film: Vorbis, Opus, FLAC, Theora.
+    Ogg: "ogg", "Ogg", Look::Container(Container::Ogg), ["ogg", "oga", "ogv", "opus"], "application/ogg";
+    /// Any other file that is neither a program nor a page.
+    Other: "other", "other files", Look::Other, [], "application/octet-stream";
     /// A PDF document.
     Pdf: "pdf", "PDF", Look::Pdf, ["pdf"], "application/pdf";
     /// A PNG picture.
     Png: "png", "PNG", Look::Picture(PictureFormat::Png), ["png"], "image/png";
     /// A `PowerPoint` presentation without macros.
     Pptx: "pptx", "PPTX", Look::Office, ["pptx"], "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+    /// An SVG drawing, which only a policy of re-encoded pictures may list.
+    Svg: "svg", "SVG", Look::Svg, ["svg"], "image/svg+xml";
     /// A TAR archive.
     Tar: "tar", "TAR", Look::Archive(ArchiveFormat::Tar), ["tar"], "application/x-tar";
-    /// Plain text in UTF-8.
-    Txt: "txt", "TXT", Look::Text, ["txt", "text"], "text/plain; charset=utf-8";
+    /// A TIFF picture.
+    Tiff: "tiff", "TIFF", Look::Container(Container::Tiff), ["tif", "tiff"], "image/tiff";
+    /// Tab-separated values.
+    Tsv: "tsv", "TSV", Look::Text, ["tsv", "tab"], "text/tab-separated-values";
+    /// Plain text.
+    Txt: "txt", "TXT", Look::Text, ["txt", "text", "log"], "text/plain";
+    /// A WAV recording.
+    Wav: "wav", "WAV", Look::Container(Container::Riff), ["wav", "wave"], "audio/wav";
+    /// A `WebM` film.
+    Webm: "webm", "WebM", Look::Container(Container::Ebml), ["webm"], "video/webm";
     /// A WebP picture.
     Webp: "webp", "WebP", Look::Picture(PictureFormat::Webp), ["webp"], "image/webp";
     /// An Excel workbook without macros.
@@ -113,7 +176,28 @@ kinds! {
     Zip: "zip", "ZIP", Look::Archive(ArchiveFormat::Zip), ["zip"], "application/zip";
 }
 
+/// Every kind but SVG, which a browser runs as it was sent.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "it runs at compile time, where out of bounds is a compiler error"
+)]
+const fn as_sent() -> [FileKind; EVERY.len() - 1] {
+    let mut kinds = [FileKind::Other; EVERY.len() - 1];
+    let (mut from, mut to) = (0, 0);
+    while from < EVERY.len() {
+        if !matches!(EVERY[from], FileKind::Svg) {
+            kinds[to] = EVERY[from];
+            to += 1;
+        }
+        from += 1;
+    }
+    kinds
+}
+
 impl FileKind {
+    /// Every kind that Dewar stores byte for byte.
+    pub(crate) const AS_SENT: &'static [Self] = &as_sent();
+
     /// Every kind.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.kind)
@@ -125,7 +209,7 @@ impl FileKind {
     /// use dewar::uploads::FileKind;
     ///
     /// assert_eq!(FileKind::of_extension("JPG"), Some(FileKind::Jpeg));
-    /// assert_eq!(FileKind::of_extension("svg"), None);
+    /// assert_eq!(FileKind::of_extension("html"), None);
     /// ```
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
@@ -159,16 +243,21 @@ impl FileKind {
         self.row().extensions
     }
 
-    /// The media type of this kind in responses.
+    /// The media type of this kind in responses. Dewar adds the `charset` of a text.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         self.row().media_type
     }
 
+    /// Whether this kind is a text, which has an encoding.
+    pub(crate) fn is_text(self) -> bool {
+        self.look() == Look::Text
+    }
+
     /// Whether this kind is a picture, which can be re-encoded and shown in a page.
     #[must_use]
     pub fn is_picture(self) -> bool {
-        matches!(self.look(), Look::Picture(_))
+        matches!(self.look(), Look::Picture(_) | Look::Svg)
     }
 
     pub(crate) const fn label(self) -> &'static str {
@@ -233,7 +322,7 @@ mod tests {
     #[test]
     fn no_kind_is_one_that_a_browser_runs() {
         for kind in FileKind::all() {
-            for active in ["html", "xml", "svg", "javascript"] {
+            for active in ["html", "xml", "javascript"] {
                 let subtype = kind.media_type().split('/').nth(1).unwrap();
                 assert!(!subtype.starts_with(active), "{kind}");
             }

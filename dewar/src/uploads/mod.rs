@@ -19,15 +19,17 @@
 //! 1. More bytes than the field takes, while they are read (ASVS 5.2.1).
 //! 2. A kind that the policy does not list, by content; a wrong extension (ASVS 5.2.2; CWE-434, CWE-646); `x.php.png`; control
 //!    characters in names.
-//! 3. Pages and scripts under the name of a text, and text that is not UTF-8 or holds control characters. Letters at the
+//! 3. Pages and scripts under the name of a text, and text of no known encoding or with control characters. Letters at the
 //!    beginning of a text are no signature: `MZ,Mozambique` is a table.
 //! 4. A PDF with something before or after it, or with an object that is a script, starts a program, or calls another computer by
 //!    itself, in any revision, in object streams and in encrypted files that open without a password (ASVS 5.2.2; CWE-434).
 //! 5. Office documents (OOXML, `OpenDocument`) with macros, controls, embedded programs, DDE, or anything that a program fetches by
 //!    itself; archives with programs, links or paths that lead out; both if they are encrypted, unpack to too much or are read
 //!    differently by two programs (ASVS 5.2.3, 5.2.5; CWE-409, CWE-436, CWE-611).
-//! 6. Pictures that are damaged, larger than 8,000 x 8,000 pixels or 128 MiB decoded, stored in more than 32 scans (ASVS 5.2.6;
-//!    CWE-400), or followed by something else. Dewar encodes a [`Picture`] again, so metadata, locations and polyglots are gone.
+//! 6. Pictures that are damaged, of more than 100 million pixels or 640 MiB decoded, of more than 32 scans or 1,000 frames (ASVS
+//!    5.2.6; CWE-400), or followed by something else. Dewar encodes a [`Picture`] again, in the colours of sRGB, so metadata,
+//!    locations and polyglots are gone. Recordings and films whose containers lie, or load something from elsewhere. A file that takes
+//!    longer to examine than `uploads.examine_timeout`.
 //! 7. More than the owner's quota of bytes and files (ASVS 5.2.4), and more than the owner's share of the workers that examine files
 //!    (ASVS 2.4.1; CWE-770).
 //! 8. To show anything in a page except a re-encoded picture. All else is an attachment, with `nosniff` and the policy
@@ -54,6 +56,7 @@
 //! `upload_delete`.
 
 mod archive;
+mod charset;
 mod checks;
 mod clamd;
 mod config;
@@ -67,30 +70,35 @@ pub(crate) mod fuzzing;
 mod id;
 mod kind;
 mod link;
+mod media;
 mod moving;
 mod name;
 mod nested;
 mod office;
+mod other;
 mod pdf;
 mod pending;
 mod picture;
+mod png_chunks;
 mod policy;
 mod queue;
 mod recognise;
 mod rejection;
 mod rows;
 mod scan;
-mod scans;
 mod storage;
 mod store;
+mod svg;
 mod sweep;
 mod text;
+mod trailer;
 mod upload;
 mod verify;
 mod virus_scan;
 mod xml;
 mod zip_entries;
 
+pub use charset::Charset;
 pub use checks::findings;
 pub use clamd::ClamdAddress;
 pub use config::Config;
@@ -99,7 +107,10 @@ pub use error::Error;
 pub use id::{FileId, NotAFileId};
 pub use kind::FileKind;
 pub use pending::PendingFile;
-pub use policy::{Archive, Bytes, Document, Picture, Policy, Spreadsheet};
+pub use policy::{
+    Animation, AnyFile, Archive, Bytes, Document, Media, Photo, Picture, PlainText, Policy,
+    Spreadsheet,
+};
 pub use rejection::UploadRejection;
 pub use rows::{StoredFile, Used};
 pub use storage::{S3Bucket, S3Config, S3Encryption, StoragePlace};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::kind::FileKind;
 use super::rejection::UploadRejection;
 use crate::forms::{CleanName, LONGEST_EXTENSION};
 
@@ -39,19 +40,21 @@ impl FileName {
     /// # Errors
     /// As [`of`](Self::of).
     pub(crate) fn parse(raw: &str) -> Result<Self, UploadRejection> {
-        Self::of(&CleanName::of(raw))
+        Self::of(&CleanName::of(raw), &[])
     }
 
     /// A clean name with an extension.
     ///
     /// # Errors
     /// A crafted name, such as one that arrived with a control character; no extension, a last extension that some system runs,
-    /// or an extension anywhere in the name that web servers run.
-    pub(crate) fn of(name: &CleanName) -> Result<Self, UploadRejection> {
+    /// or an extension anywhere in the name that web servers run. `.svg` passes if it is among the kinds of the policy.
+    pub(crate) fn of(name: &CleanName, kinds: &[FileKind]) -> Result<Self, UploadRejection> {
         let Some((stem, extension)) = name.stem_and_extension() else {
             return Err(UploadRejection::Name);
         };
-        refuse_active(stem, extension)?;
+        let is_drawing = FileKind::of_extension(extension) == Some(FileKind::Svg);
+        let last = (!is_drawing || !kinds.contains(&FileKind::Svg)).then_some(extension);
+        refuse_active(stem, last)?;
         let is_plain = extension.chars().all(|c| c.is_ascii_alphanumeric());
         if extension.len() > LONGEST_EXTENSION || !is_plain {
             return Err(UploadRejection::Name);
@@ -83,14 +86,15 @@ impl fmt::Debug for FileName {
     }
 }
 
-fn refuse_active(stem: &str, extension: &str) -> Result<(), UploadRejection> {
+fn refuse_active(stem: &str, extension: Option<&str>) -> Result<(), UploadRejection> {
     // Windows drops spaces at the end of a part.
     let inside = stem
         .split('.')
         .skip(1)
         .map(|part| part.trim_end().to_ascii_lowercase())
         .find(|part| RUN_BY_SERVERS.contains(&part.as_str()));
-    let last = Some(extension.trim().to_ascii_lowercase())
+    let last = extension
+        .map(|extension| extension.trim().to_ascii_lowercase())
         .filter(|last| ACTIVE.contains(&last.as_str()) || RUN_BY_SERVERS.contains(&last.as_str()));
     match last.or(inside) {
         Some(extension) => Err(UploadRejection::ActiveExtension { extension }),

@@ -138,9 +138,9 @@ pub(super) fn look_at(file: &mut dyn Read, nesting: &mut Nesting) -> Result<(), 
         }
         Content::Program => return Err(PROGRAM.into()),
     }
-    match text::content(&mut head.as_slice())? {
+    match text::content(&mut Cursor::new(head))? {
         FileBytes::Page => Err(UploadRejection::Page.into()),
-        FileBytes::Text | FileBytes::NotText(_) => Ok(()),
+        FileBytes::Text(_) | FileBytes::NotText(_) => Ok(()),
     }
 }
 

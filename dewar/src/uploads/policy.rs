@@ -12,6 +12,18 @@ pub enum Bytes {
     Reencoded,
 }
 
+/// What a policy of re-encoded pictures does with an animation: an animated GIF, PNG or WebP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Animation {
+    /// Dewar stores its first frame. Of a PNG this is the picture that programs show which know no animation.
+    FirstFrame,
+    /// Dewar stores all its frames. Of a WebP it stores the first, since no encoder writes the others.
+    Kept,
+    /// Dewar refuses it.
+    Refused,
+}
+
 /// The kinds of files that a field accepts, and how Dewar stores them (the documentation that ASVS 5.1.1 requires).
 ///
 /// ```
@@ -39,16 +51,19 @@ pub trait Policy: Send + Sync + 'static {
     const KINDS: &'static [FileKind];
     /// How Dewar stores the bytes. Only pictures can be re-encoded.
     const BYTES: Bytes;
+    /// What becomes of animations when pictures are re-encoded. A policy of [`Bytes::AsSent`] keeps them as they were sent.
+    const ANIMATION: Animation = Animation::Kept;
 }
 
-/// PNG, JPEG and WebP pictures, re-encoded without metadata, for use in a page.
+/// PNG, JPEG, WebP and GIF pictures, re-encoded without metadata, for use in a page.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Picture {}
 
 impl Policy for Picture {
     const NAME: &'static str = "picture";
-    const KINDS: &'static [FileKind] = &[FileKind::Png, FileKind::Jpeg, FileKind::Webp];
+    const KINDS: &'static [FileKind] =
+        &[FileKind::Png, FileKind::Jpeg, FileKind::Webp, FileKind::Gif];
     const BYTES: Bytes = Bytes::Reencoded;
 }
 
@@ -67,9 +82,16 @@ impl Policy for Document {
         FileKind::Odp,
         FileKind::Txt,
         FileKind::Csv,
+        FileKind::Tsv,
+        FileKind::Markdown,
+        FileKind::Json,
         FileKind::Png,
         FileKind::Jpeg,
         FileKind::Webp,
+        FileKind::Gif,
+        FileKind::Heic,
+        FileKind::Avif,
+        FileKind::Tiff,
     ];
     const BYTES: Bytes = Bytes::AsSent;
 }
@@ -96,17 +118,91 @@ impl Policy for Archive {
     const BYTES: Bytes = Bytes::AsSent;
 }
 
+/// Texts in UTF-8, UTF-16 or an older encoding, stored byte for byte and served as attachments with their `charset`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PlainText {}
+
+impl Policy for PlainText {
+    const NAME: &'static str = "plain_text";
+    const KINDS: &'static [FileKind] = &[
+        FileKind::Txt,
+        FileKind::Csv,
+        FileKind::Tsv,
+        FileKind::Markdown,
+        FileKind::Json,
+    ];
+    const BYTES: Bytes = Bytes::AsSent;
+}
+
+/// Audio and video, stored byte for byte and served as attachments.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Media {}
+
+impl Policy for Media {
+    const NAME: &'static str = "media";
+    const KINDS: &'static [FileKind] = &[
+        FileKind::Mp3,
+        FileKind::M4a,
+        FileKind::Ogg,
+        FileKind::Wav,
+        FileKind::Flac,
+        FileKind::Mp4,
+        FileKind::Mov,
+        FileKind::Webm,
+        FileKind::Mkv,
+    ];
+    const BYTES: Bytes = Bytes::AsSent;
+}
+
+/// Photographs and scans as cameras, phones and scanners write them, stored byte for byte with all their metadata, and
+/// served as attachments.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Photo {}
+
+impl Policy for Photo {
+    const NAME: &'static str = "photo";
+    const KINDS: &'static [FileKind] = &[
+        FileKind::Jpeg,
+        FileKind::Heic,
+        FileKind::Png,
+        FileKind::Webp,
+        FileKind::Avif,
+        FileKind::Tiff,
+        FileKind::Gif,
+    ];
+    const BYTES: Bytes = Bytes::AsSent;
+}
+
+/// Any file except programs and pages, stored byte for byte and served as an attachment.
+///
+/// A file whose name or content is of a known kind must be a sound file of that kind. Any other file is served as
+/// `application/octet-stream`. Dewar does not look inside it, so whoever downloads it must trust its sender.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AnyFile {}
+
+impl Policy for AnyFile {
+    const NAME: &'static str = "any_file";
+    const KINDS: &'static [FileKind] = FileKind::AS_SENT;
+    const BYTES: Bytes = Bytes::AsSent;
+}
+
 /// Whether a policy is consistent; evaluated at compile time for the field type [`Upload`](super::Upload).
 pub(crate) const fn is_sound<P: Policy>() -> bool {
     if P::KINDS.is_empty() || P::NAME.is_empty() {
         return false;
     }
-    if matches!(P::BYTES, Bytes::AsSent) {
-        return true;
-    }
     let mut rest = P::KINDS;
     while let [kind, others @ ..] = rest {
-        if !matches!(kind.look(), Look::Picture(_)) {
+        // Only a picture can be re-encoded, and a drawing has to be.
+        let fits = match P::BYTES {
+            Bytes::AsSent => !matches!(kind.look(), Look::Svg),
+            Bytes::Reencoded => matches!(kind.look(), Look::Picture(_) | Look::Svg),
+        };
+        if !fits {
             return false;
         }
         rest = others;

@@ -5,12 +5,14 @@ use std::io::{self, Read, Seek};
 
 use file_format::FileFormat;
 
+use super::charset::Charset;
 use super::kind::{FileKind, Look};
 use super::name::FileName;
-use super::policy::Bytes;
+use super::picture::Deadline;
+use super::policy::{Animation, Bytes, Policy};
 use super::rejection::UploadRejection;
 use super::text::{self, FileBytes};
-use super::{archive, container_end, office, pdf, picture};
+use super::{archive, container_end, media, office, other, pdf, picture, svg};
 
 /// The file was refused, or could not be read.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub(crate) enum RecognitionError {
 
 impl RecognitionError {
     /// The file is complete on the disk: an early end means that the content is too short.
-    fn or_damaged(self, kind: FileKind) -> Self {
+    pub(super) fn or_damaged(self, kind: FileKind) -> Self {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 UploadRejection::Damaged { kind }.into()
@@ -51,36 +53,75 @@ impl From<UploadRejection> for RecognitionError {
 pub(crate) fn recognise(
     file: &mut File,
     name: &FileName,
-    kinds: &[FileKind],
-    bytes: Bytes,
+    rules: Rules<'_>,
     anew: impl FnOnce() -> io::Result<File>,
-) -> Result<FileKind, RecognitionError> {
-    let kind = kind_of(file, name, kinds)?;
-    look(kind, name, file, bytes, anew).map_err(|trouble| trouble.or_damaged(kind))?;
-    Ok(kind)
+) -> Result<Recognised, RecognitionError> {
+    let examined = kind_of(file, name, rules.kinds).and_then(|recognised| {
+        let kind = recognised.kind;
+        look(kind, name, file, &rules, anew).map_err(|trouble| trouble.or_damaged(kind))?;
+        Ok(recognised)
+    });
+    // Whatever a decoder said after it got nothing more to read, and whatever it still finished.
+    if rules.deadline.has_passed() {
+        return Err(UploadRejection::TooSlow.into());
+    }
+    examined
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recognised {
+    pub(crate) kind: FileKind,
+    /// The encoding of a text.
+    pub(crate) charset: Option<Charset>,
+}
+
+/// What a policy demands of a file, and the time to find out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules<'a> {
+    pub(crate) kinds: &'a [FileKind],
+    pub(crate) bytes: Bytes,
+    pub(crate) animation: Animation,
+    pub(crate) deadline: &'a Deadline,
+}
+
+impl<'a> Rules<'a> {
+    pub(crate) fn of<P: Policy>(deadline: &'a Deadline) -> Self {
+        Self {
+            kinds: P::KINDS,
+            bytes: P::BYTES,
+            animation: P::ANIMATION,
+            deadline,
+        }
+    }
 }
 
 fn look(
     kind: FileKind,
     name: &FileName,
     file: &mut File,
-    bytes: Bytes,
+    rules: &Rules<'_>,
     anew: impl FnOnce() -> io::Result<File>,
 ) -> Result<(), RecognitionError> {
+    let deadline = rules.deadline;
     file.rewind()?;
-    match (kind.look(), bytes) {
+    match (kind.look(), rules.bytes) {
+        (Look::Container(container), _) => media::look(kind, container, file, deadline),
+        (Look::Other, _) => other::look(file),
+        // No policy lists it so; see `is_sound`.
+        (Look::Svg, Bytes::AsSent) => Err(UploadRejection::Active { what: "a drawing" }.into()),
+        (Look::Svg, Bytes::Reencoded) => svg::reencode(file, &mut anew()?, deadline),
         (Look::Archive(format), _) => archive::look(format, name.as_str(), file),
         (Look::Office, _) => office::look(kind, file),
         (Look::Pdf, _) => pdf::look(file),
         // Every byte was read before the file counted as text.
         (Look::Text, _) => Ok(()),
         (Look::Picture(format), Bytes::AsSent) => {
-            container_end::look(format, file)?;
-            picture::decode(format, file).map(drop)
+            container_end::look(format, file, deadline)?;
+            picture::examine(format, file, deadline)
         }
         (Look::Picture(format), Bytes::Reencoded) => {
-            let decoded = picture::decode(format, file)?;
-            picture::write_anew(format, &decoded, &mut anew()?)
+            picture::reencode(format, file, &mut anew()?, rules.animation, deadline)
         }
     }
 }
@@ -115,15 +156,25 @@ pub(crate) fn kind_of(
     file: &mut (impl Read + Seek),
     name: &FileName,
     kinds: &[FileKind],
-) -> Result<FileKind, RecognitionError> {
+) -> Result<Recognised, RecognitionError> {
     let extension = name.extension();
-    let claimed = FileKind::of_extension(&extension).ok_or(UploadRejection::UnknownKind)?;
+    let claimed = claimed(&extension, kinds).ok_or(UploadRejection::UnknownKind)?;
     file.rewind()?;
     let content = match claimed.look() {
         Look::Text => text::content(file)?,
-        Look::Archive(_) | Look::Office | Look::Pdf | Look::Picture(_) => FileBytes::Text,
+        Look::Archive(_)
+        | Look::Container(_)
+        | Look::Office
+        | Look::Other
+        | Look::Pdf
+        | Look::Picture(_)
+        | Look::Svg => FileBytes::Text(Charset::utf_8()),
     };
-    let decided = decide(claimed, &extension, signature(file)?, content);
+    let charset = match content {
+        FileBytes::Text(charset) => Some(charset),
+        FileBytes::Page | FileBytes::NotText(_) => None,
+    };
+    let decided = decide(claimed, &extension, signature(file, claimed)?, content);
     // Another name would not help a kind that the policy refuses.
     if let Err(UploadRejection::ExtensionDisagrees { kind, .. }) = &decided
         && !kinds.contains(kind)
@@ -131,8 +182,13 @@ pub(crate) fn kind_of(
         return Err(UploadRejection::UnknownKind.into());
     }
     let kind = decided?;
+    // JSON is UTF-8 (RFC 8259, section 8.1), so its media type has no `charset`.
+    if kind == FileKind::Json && charset != Some(Charset::utf_8()) {
+        return Err(UploadRejection::NotText.into());
+    }
     if kinds.contains(&kind) {
-        Ok(kind)
+        let charset = charset.filter(|_| kind.is_text());
+        Ok(Recognised { kind, charset })
     } else {
         Err(UploadRejection::UnknownKind.into())
     }
@@ -152,11 +208,17 @@ fn decide(claimed: FileKind, extension: &str, signature: Signature, content: Fil
         (Look::Text,       Foreign(Proof) | Ole,         FileBytes::NotText(_))      => Err(UploadRejection::UnknownKind),
         (Look::Text,       _,                            FileBytes::NotText(reason)) => Err(reason),
         (Look::Text,       _,                            FileBytes::Page)            => Err(UploadRejection::Page),
-        (Look::Text,       _,                            FileBytes::Text)            => Ok(claimed),
+        (Look::Text,       _,                            FileBytes::Text(_))         => Ok(claimed),
+        // The parser of XML is the proof.
+        (Look::Svg,        Known(kind, Proof),           _)                        => Err(disagrees(kind)),
+        (Look::Svg,        _,                            _)                        => Ok(claimed),
+        // A file of no known name is of the kind that its content is.
+        (Look::Other,      Known(kind, _),               _)                        => Ok(kind),
+        (Look::Other,      Foreign(_) | Ole | None,      _)                        => Ok(claimed),
         (_,                Known(kind, _),               _) if kind == claimed     => Ok(claimed),
         (_,                Known(kind, _),               _)                        => Err(disagrees(kind)),
         (Look::Office,     Ole,          _) if is_ooxml(claimed)                   => Err(UploadRejection::Encrypted),
-        (Look::Archive(_) | Look::Office | Look::Pdf | Look::Picture(_), Foreign(Letters | Proof) | Ole | None, _) => Err(UploadRejection::UnknownKind),
+        (Look::Archive(_) | Look::Container(_) | Look::Office | Look::Pdf | Look::Picture(_), Foreign(Letters | Proof) | Ole | None, _) => Err(UploadRejection::UnknownKind),
     }
 }
 
@@ -165,7 +227,16 @@ fn is_ooxml(kind: FileKind) -> bool {
     [FileKind::Docx, FileKind::Pptx, FileKind::Xlsx].contains(&kind)
 }
 
-fn signature(file: &mut (impl Read + Seek)) -> io::Result<Signature> {
+/// The kind that a name claims: without a known extension it is another one, if the policy accepts those.
+pub(crate) fn claimed(extension: &str, kinds: &[FileKind]) -> Option<FileKind> {
+    let other = kinds.contains(&FileKind::Other).then_some(FileKind::Other);
+    FileKind::of_extension(extension).or(other)
+}
+
+fn signature(file: &mut (impl Read + Seek), claimed: FileKind) -> io::Result<Signature> {
+    if let Some(kind) = media::kind_of(file, claimed)? {
+        return Ok(Signature::Known(kind, strength(file)?));
+    }
     file.rewind()?;
     let format = FileFormat::from_reader(&mut *file)?;
     let known = |kind| Ok(Signature::Known(kind, Strength::Proof));
@@ -174,6 +245,10 @@ fn signature(file: &mut (impl Read + Seek)) -> io::Result<Signature> {
         reason = "two hundred formats that no policy takes"
     )]
     match format {
+        // Its six letters may begin a text; the sizes and flags after them do not.
+        FileFormat::GraphicsInterchangeFormat => {
+            Ok(Signature::Known(FileKind::Gif, strength(file)?))
+        }
         FileFormat::JointPhotographicExpertsGroup => known(FileKind::Jpeg),
         FileFormat::Gzip => known(FileKind::Gzip),
         FileFormat::OfficeOpenXmlDocument => known(FileKind::Docx),
@@ -182,7 +257,9 @@ fn signature(file: &mut (impl Read + Seek)) -> io::Result<Signature> {
         FileFormat::OpendocumentPresentation => known(FileKind::Odp),
         FileFormat::OpendocumentSpreadsheet => known(FileKind::Ods),
         FileFormat::OpendocumentText => known(FileKind::Odt),
-        FileFormat::PortableNetworkGraphics => known(FileKind::Png),
+        FileFormat::AnimatedPortableNetworkGraphics | FileFormat::PortableNetworkGraphics => {
+            known(FileKind::Png)
+        }
         FileFormat::TapeArchive => known(FileKind::Tar),
         FileFormat::Webp => known(FileKind::Webp),
         FileFormat::Zip => known(FileKind::Zip),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::kind::FileKind;
-use super::picture::MAX_SIDE;
+use super::picture::{MAX_FRAMES, MAX_PIXELS};
 use crate::pages::Message;
 
 /// Why Dewar refused a file.
@@ -66,10 +66,16 @@ pub enum UploadRejection {
     TooLargeToScan,
     /// Something follows the end of the file's content.
     TrailingData,
+    /// The picture is animated, and the policy takes none.
+    Animated,
+    /// The animation has too many frames, or too many pixels in all frames.
+    TooManyFrames,
     /// The picture has too many pixels.
     TooManyPixels,
     /// The picture is stored in more passes than any program needs.
     TooManyScans,
+    /// The file takes longer to examine than `uploads.examine_timeout`.
+    TooSlow,
     /// The content is none of the accepted kinds.
     UnknownKind,
     /// The virus scanner found a virus.
@@ -86,6 +92,7 @@ impl UploadRejection {
         match self {
             Self::Active { .. } => "active_content",
             Self::ActiveExtension { .. } => "active_extension",
+            Self::Animated => "animated",
             Self::ArchivePath => "archive_path",
             Self::ArchiveProgram { .. } => "archive_program",
             Self::Bomb => "bomb",
@@ -99,8 +106,10 @@ impl UploadRejection {
             Self::NotText => "not_text",
             Self::Page => "page",
             Self::TooLargeToScan => "too_large_to_scan",
+            Self::TooManyFrames => "too_many_frames",
             Self::TooManyPixels => "too_many_pixels",
             Self::TooManyScans => "too_many_scans",
+            Self::TooSlow => "too_slow",
             Self::TrailingData => "trailing_data",
             Self::UnknownKind => "unknown_kind",
             Self::Virus { .. } => "virus",
@@ -115,6 +124,7 @@ impl UploadRejection {
             Self::ActiveExtension { extension } => {
                 Message::new("uploads-active-extension").with("extension", extension.clone())
             }
+            Self::Animated => Message::new("uploads-animated"),
             Self::ArchivePath => Message::new("uploads-archive-path"),
             Self::ArchiveProgram { extension } => {
                 Message::new("uploads-archive-program").with("extension", extension.clone())
@@ -134,8 +144,12 @@ impl UploadRejection {
             Self::NotText => Message::new("uploads-not-text"),
             Self::Page => Message::new("uploads-page"),
             Self::TooLargeToScan => Message::new("uploads-too-large-to-scan"),
-            Self::TooManyPixels => Message::new("uploads-pixels").with("side", MAX_SIDE),
+            Self::TooManyFrames => Message::new("uploads-frames").with("frames", MAX_FRAMES),
+            Self::TooManyPixels => {
+                Message::new("uploads-pixels").with("millions", MAX_PIXELS / 1_000_000)
+            }
             Self::TooManyScans => Message::new("uploads-scans"),
+            Self::TooSlow => Message::new("uploads-slow"),
             Self::TrailingData => Message::new("uploads-trailing"),
             Self::UnknownKind => Message::new("uploads-unknown-kind"),
             Self::Virus { name } => Message::new("uploads-virus").with("name", name.clone()),

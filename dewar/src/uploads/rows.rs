@@ -4,6 +4,7 @@
 //! transaction of the application's row that refers to it, and `leaving` in the one that removes the reference. So a
 //! crash leaves only files without a row and rows that are not `stored`, and Dewar serves only `stored` files.
 
+use super::charset::Charset;
 use super::error::Error;
 use super::id::FileId;
 use super::kind::FileKind;
@@ -35,6 +36,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
          CHECK (scan IN ('clean', 'infected', 'none', 'waiting'));
      CREATE INDEX dewar_files_waiting ON dewar_files (id) WHERE scan = 'waiting';",
     ),
+    // Texts stored before have none: they are UTF-8.
+    Migration::new(
+        "dewar_uploads_0003_charset",
+        "ALTER TABLE dewar_files ADD COLUMN charset TEXT",
+    ),
 ];
 
 /// A stored file, as its row describes it.
@@ -47,6 +53,8 @@ pub struct StoredFile {
     pub owner: UserId,
     /// The kind of its content.
     pub kind: FileKind,
+    /// The encoding of a text.
+    pub charset: Option<Charset>,
     /// The number of its bytes.
     pub size: u64,
     /// The SHA-256 of its bytes.
@@ -89,8 +97,8 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
     } = new;
     let added = db
         .execute(
-            "INSERT INTO dewar_files (id, owner, policy, kind, anew, size, sha256, name, created_at, scan, state)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?12, 'arriving'
+            "INSERT INTO dewar_files (id, owner, policy, kind, anew, size, sha256, name, created_at, scan, charset, state)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?12, ?13, 'arriving'
              WHERE (SELECT COUNT(*) < ?10 AND COALESCE(SUM(size), 0) <= ?11 - ?6 FROM dewar_files
                  WHERE owner = ?2 AND state <> 'leaving' AND scan <> 'infected')",
             [
@@ -106,6 +114,7 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
                 integer(quota_files).into(),
                 integer(quota_bytes).into(),
                 kept.scan.as_str().into(),
+                kept.charset.map(Charset::as_str).into(),
             ],
         )
         .await?;
@@ -157,7 +166,7 @@ fn one(changed: u64) -> Result<(), Error> {
 pub(crate) async fn find(db: &Db, id: &FileId) -> Result<StoredFile, Error> {
     let rows = db
         .query(
-            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan FROM dewar_files
+            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan, charset FROM dewar_files
              WHERE id = ? AND state = 'stored'",
             [id.into()],
         )
@@ -169,7 +178,7 @@ pub(crate) async fn find(db: &Db, id: &FileId) -> Result<StoredFile, Error> {
 pub(crate) async fn waiting(db: &Db, after: &str) -> Result<Vec<StoredFile>, Error> {
     let rows = db
         .query(
-            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan FROM dewar_files
+            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan, charset FROM dewar_files
              WHERE scan = 'waiting' AND state = 'stored' AND id > ? ORDER BY id LIMIT 50",
             [after.into()],
         )
@@ -199,11 +208,15 @@ fn read(row: &Row) -> Result<StoredFile, Error> {
     let kind: String = row.get(2)?;
     let (id, size): (String, i64) = (row.get(0)?, row.get(3)?);
     let scan: String = row.get(8)?;
+    let charset: Option<String> = row.get(9)?;
+    // Dewar does not serve a kind that this program no longer knows as another kind.
+    let kind = FileKind::of_word(&kind).ok_or(Error::NotFound)?;
+    let charset = charset.as_deref().and_then(Charset::of_word);
     Ok(StoredFile {
         id: id.parse().map_err(|_| Error::NotFound)?,
         owner: UserId::new(row.get(1)?),
-        // Dewar does not serve a kind that this program no longer knows as another kind.
-        kind: FileKind::of_word(&kind).ok_or(Error::NotFound)?,
+        kind,
+        charset: charset.or_else(|| kind.is_text().then(Charset::utf_8)),
         size: u64::try_from(size).unwrap_or_default(),
         sha256: row.get(4)?,
         name: FileName::stored(row.get(5)?).as_str().to_owned(),

@@ -20,8 +20,10 @@ use super::examine::{Examined, examine};
 use super::id::FileId;
 use super::name::FileName;
 use super::pending::PendingFile;
+use super::picture::Deadline;
 use super::policy::{Bytes, Policy};
 use super::queue::{InHand, ScanPermit, ScanQueue, UploadSender};
+use super::recognise::Rules;
 use super::rows::{self, StoredFile, Used};
 use super::storage::{self, Looking, Storage, StoragePlace};
 use super::upload::Upload;
@@ -197,6 +199,7 @@ impl Uploads {
             id: FileId::random(),
             owner,
             kind: examined.kind,
+            charset: examined.charset,
             size: examined.size,
             sha256: examined.sha256,
             name: name.as_str().to_owned(),
@@ -219,8 +222,12 @@ impl Uploads {
         name: FileName,
     ) -> Result<(Examined, ScanPermit), Error> {
         let quarantine = self.inner.config.quarantine();
+        let (clock, time) = (self.inner.clock.clone(), self.inner.config.examine_timeout);
         blocking(move || {
-            let examined = examine(&seat, incoming, &name, P::KINDS, P::BYTES, &quarantine)?;
+            // The time counts from here: a file that waits for a worker costs nothing.
+            let deadline = Deadline::after(&clock, time);
+            let rules = Rules::of::<P>(&deadline);
+            let examined = examine(&seat, incoming, &name, rules, &quarantine)?;
             Ok((examined, seat))
         })
         .await

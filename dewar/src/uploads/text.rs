@@ -1,7 +1,10 @@
 //! Checks whether every byte of a file is text, and whether that text is a page or a script.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
+use encoding_rs::DecoderResult;
+
+use super::charset::Charset;
 use super::rejection::UploadRejection;
 
 /// How many bytes of a text are searched for the start of a page. Browsers that sniff read 1,445 bytes.
@@ -12,54 +15,61 @@ const BEGINNING: usize = 4 * 1024;
 pub(crate) enum FileBytes {
     /// Text that begins as a page, a drawing or a script.
     Page,
-    /// Any other text.
-    Text,
+    /// Any other text, in this encoding.
+    Text(Charset),
     /// Not text, for this reason.
     NotText(UploadRejection),
 }
 
-/// Reads the whole stream. Text is UTF-8 without control characters, except those of text files: tab, every line and page
-/// break, and the Ctrl-Z at the end of a DOS file.
+/// Reads the whole stream. Text is UTF-8, or every byte of it is valid in the encoding that its letters betray. It has no
+/// control characters, except those of text files: tab, every line and page break, and the Ctrl-Z at the end of a DOS file.
 ///
 /// # Errors
 /// The stream cannot be read.
-pub(crate) fn content(stream: &mut impl Read) -> io::Result<FileBytes> {
-    let mut buffer = vec![0; 64 * 1024];
-    let mut unfinished = 0;
-    let mut text = TextReader::default();
-    loop {
-        let read = stream.read(buffer.get_mut(unfinished..).unwrap_or_default())?;
-        let bytes = buffer.get(..unfinished + read).unwrap_or_default();
-        let (whole, rest) = match decode(bytes) {
-            Ok(parts) => parts,
-            Err(refused) => return Ok(FileBytes::NotText(refused)),
-        };
-        if let Err(refused) = text.read(whole) {
-            return Ok(FileBytes::NotText(refused));
-        }
-        if read == 0 {
-            return Ok(match rest {
-                0 if is_page(&text.beginning) => FileBytes::Page,
-                0 => FileBytes::Text,
-                _ => FileBytes::NotText(UploadRejection::NotText),
-            });
-        }
-        let end = bytes.len();
-        buffer.copy_within(end - rest..end, 0);
-        unfinished = rest;
+pub(crate) fn content(stream: &mut (impl Read + Seek)) -> io::Result<FileBytes> {
+    let found = content_in(stream, Charset::utf_8())?;
+    if found != FileBytes::NotText(UploadRejection::NotText) {
+        return Ok(found);
     }
+    let charset = Charset::guess(stream)?;
+    if charset == Charset::utf_8() {
+        return Ok(found);
+    }
+    content_in(stream, charset)
 }
 
-/// The complete characters of the text, and the number of bytes of an incomplete one after them (three at most).
-fn decode(bytes: &[u8]) -> Result<(&str, usize), UploadRejection> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok((text, 0)),
-        Err(error) if error.error_len().is_none() => {
-            let (whole, rest) = bytes.split_at(error.valid_up_to());
-            let whole = std::str::from_utf8(whole).map_err(|_| UploadRejection::NotText)?;
-            Ok((whole, rest.len()))
+fn content_in(stream: &mut (impl Read + Seek), charset: Charset) -> io::Result<FileBytes> {
+    stream.rewind()?;
+    let mut decoder = charset.encoding().new_decoder_without_bom_handling();
+    let (mut bytes, mut decoded) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    let mut text = TextReader::default();
+    loop {
+        let read = stream.read(&mut bytes)?;
+        let mut rest = bytes.get(..read).unwrap_or_default();
+        loop {
+            let (result, consumed, written) =
+                decoder.decode_to_utf8_without_replacement(rest, &mut decoded, read == 0);
+            let piece = decoded.get(..written).unwrap_or_default();
+            let piece = std::str::from_utf8(piece).unwrap_or_default();
+            if let Err(refused) = text.read(piece) {
+                return Ok(FileBytes::NotText(refused));
+            }
+            rest = rest.get(consumed..).unwrap_or_default();
+            match result {
+                DecoderResult::InputEmpty => break,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) => {
+                    return Ok(FileBytes::NotText(UploadRejection::NotText));
+                }
+            }
         }
-        Err(_) => Err(UploadRejection::NotText),
+        if read == 0 {
+            return Ok(if is_page(&text.beginning) {
+                FileBytes::Page
+            } else {
+                FileBytes::Text(charset)
+            });
+        }
     }
 }
 
@@ -122,7 +132,7 @@ const ELEMENTS: &[&str] = &["html", "script", "svg", "iframe", "object", "embed"
 /// Whether a text begins as a page, a drawing or a script. One `<` is no proof: `<ada@example.org> wrote` is a letter,
 /// `<title>,<author>` a template and `<?xml version="1.0"?><order/>` data. Dewar serves an accepted text as an attachment of
 /// type `text/plain` or `text/csv` with `nosniff`.
-fn is_page(text: &str) -> bool {
+pub(crate) fn is_page(text: &str) -> bool {
     let trim = |text: &str| -> usize {
         let rest = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
         text.len() - rest.len()
@@ -200,12 +210,14 @@ fn starts_with_element(text: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     fn looked(bytes: &[u8]) -> Result<(), &'static str> {
-        match content(&mut &*bytes).unwrap() {
+        match content(&mut Cursor::new(bytes)).unwrap() {
             FileBytes::Page => Err("page"),
-            FileBytes::Text => Ok(()),
+            FileBytes::Text(_) => Ok(()),
             FileBytes::NotText(refused) => Err(refused.word()),
         }
     }
@@ -287,15 +299,12 @@ mod tests {
 
     #[test]
     fn what_is_not_text_is_said_as_it_is_wherever_it_stands() {
-        assert_eq!(looked(b"caf\xe9 au lait"), Err("not_text"));
-        assert_eq!(looked(b"cut \xe2\x82"), Err("not_text"));
-        let mut long = vec![b'a'; 500_000];
-        long.push(0xff);
-        assert_eq!(looked(&long), Err("not_text"));
+        // Bytes that are no letters in any encoding.
+        assert_eq!(looked(b"\xff\xfea\0\0\xd8b\0"), Err("not_text"));
         let control = |bytes: &[u8], character, line| {
             let refused = UploadRejection::ControlCharacter { character, line };
             assert_eq!(
-                content(&mut &*bytes).unwrap(),
+                content(&mut Cursor::new(bytes)).unwrap(),
                 FileBytes::NotText(refused),
                 "{bytes:?}"
             );
@@ -306,5 +315,119 @@ mod tests {
         control("none \u{fffe}".as_bytes(), '\u{fffe}', 1);
         let lines = "line\n".repeat(100_000) + "\x07";
         control(lines.as_bytes(), '\x07', 100_001);
+    }
+
+    fn charset(bytes: &[u8]) -> Result<&'static str, &'static str> {
+        match content(&mut Cursor::new(bytes)).unwrap() {
+            FileBytes::Page => Err("page"),
+            FileBytes::Text(charset) => Ok(charset.as_str()),
+            FileBytes::NotText(refused) => Err(refused.word()),
+        }
+    }
+
+    #[test]
+    fn an_old_text_is_kept_in_its_encoding() {
+        use encoding_rs as known;
+        for (encoding, text) in [
+            (
+                known::WINDOWS_1252,
+                "Der Käse schmeckt den Bären größtenteils übel, sagte die Frau.\r\n",
+            ),
+            (
+                known::WINDOWS_1250,
+                "Příliš žluťoučký kůň úpěl ďábelské ódy, a proto šel domů.\r\n",
+            ),
+            (
+                known::WINDOWS_1251,
+                "Съешь же ещё этих мягких французских булок, да выпей чаю.\r\n",
+            ),
+            (
+                known::KOI8_U,
+                "Съешь же ещё этих мягких французских булок, да выпей чаю.\r\n",
+            ),
+            (
+                known::WINDOWS_1253,
+                "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία σήμερα το πρωί.\r\n",
+            ),
+            (
+                known::SHIFT_JIS,
+                "これは日本語の文章です。文字の種類を調べるために書きました。\r\n",
+            ),
+            (
+                known::EUC_JP,
+                "これは日本語の文章です。文字の種類を調べるために書きました。\r\n",
+            ),
+            (
+                known::GBK,
+                "这是一段中文文字，用来检查文字的编码是否正确。\r\n",
+            ),
+            (
+                known::BIG5,
+                "這是一段中文文字，用來檢查文字的編碼是否正確。\r\n",
+            ),
+            (
+                known::EUC_KR,
+                "이것은 한국어 문장입니다. 글자의 부호화를 확인하려고 썼습니다.\r\n",
+            ),
+        ] {
+            let (bytes, _, has_lost) = encoding.encode(text);
+            assert!(!has_lost, "{}", encoding.name());
+            let found = charset(&bytes).unwrap();
+            assert!(
+                found.eq_ignore_ascii_case(encoding.name()),
+                "{} {found}",
+                encoding.name()
+            );
+        }
+        assert_eq!(charset(b"caf\xe9 au lait"), Ok("windows-1252"));
+        assert_eq!(charset("plain".as_bytes()), Ok("utf-8"));
+        assert_eq!(charset("größer".as_bytes()), Ok("utf-8"));
+    }
+
+    fn utf_16(text: &str) -> [Vec<u8>; 2] {
+        let units: Vec<u16> = format!("\u{feff}{text}").encode_utf16().collect();
+        let little = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        [little, big]
+    }
+
+    /// Excel saves "Unicode text" so.
+    #[test]
+    fn utf_16_with_a_mark_is_text_and_half_a_character_is_not() {
+        let [little, big] = utf_16(&"Größe\t東京\r\n".repeat(20_000));
+        assert_eq!(charset(&little), Ok("utf-16le"));
+        assert_eq!(charset(&big), Ok("utf-16be"));
+        assert_eq!(charset(&little[..little.len() - 1]), Err("not_text"));
+        assert_eq!(charset(&little[2..]), Err("control_character"), "no mark");
+        let [nul, _] = utf_16("a\0b");
+        assert_eq!(charset(&nul), Err("control_character"));
+    }
+
+    /// No encoding hides a page, and UTF-7 is a text of ASCII that is served with its name.
+    ///
+    /// ASVS: V5.2.2
+    #[test]
+    fn a_page_is_found_in_any_encoding() {
+        for page in [
+            "<html><script>alert(1)</script>",
+            " <!-- a --><svg onload=x>",
+            "<?php x",
+        ] {
+            for bytes in utf_16(page) {
+                assert_eq!(charset(&bytes), Err("page"), "{page}");
+            }
+            let latin = [page.as_bytes(), b" caf\xe9"].concat();
+            assert_eq!(charset(&latin), Err("page"), "{page}");
+            let (japanese, ..) = encoding_rs::SHIFT_JIS.encode("これは日本語の文章です。");
+            assert_eq!(
+                charset(&[page.as_bytes(), &japanese].concat()),
+                Err("page"),
+                "{page}"
+            );
+        }
+        assert_eq!(
+            charset(b"+ADw-script+AD4-alert(1)+ADw-/script+AD4-"),
+            Ok("utf-8")
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::{Policy, is_sound};
+use super::recognise::claimed;
 use super::rejection::UploadRejection;
 use crate::audit::{self, size};
 use crate::forms::{Field, FieldKind, FormValue, Incoming, Problem, RawValue, RefusedFile};
@@ -28,8 +29,8 @@ pub const MIB: u64 = audit::MIB;
 /// use dewar::uploads::{MIB, Picture, Upload};
 ///
 /// type Avatar = Upload<Picture, { 2 * MIB }>;
-/// assert_eq!(Avatar::KIND.accept, Some(".png,.jpg,.jpeg,.jpe,.jfif,.pjpeg,.pjp,.webp"));
-/// assert_eq!(Avatar::HINT, "PNG, JPEG or WebP, up to 2 MiB.");
+/// assert_eq!(Avatar::KIND.accept, Some(".png,.jpg,.jpeg,.jpe,.jfif,.pjpeg,.pjp,.webp,.gif"));
+/// assert_eq!(Avatar::HINT, "PNG, JPEG, WebP or GIF, up to 2 MiB.");
 /// ```
 ///
 /// For several files in one field use [`Many`](crate::forms::Many) with their number in the type; a `Vec` takes up to 64,
@@ -110,9 +111,8 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         if incoming.size() == 0 {
             return Err(UploadRejection::Empty);
         }
-        let name = FileName::of(incoming.clean_name())?;
-        let claimed =
-            FileKind::of_extension(&name.extension()).ok_or(UploadRejection::UnknownKind)?;
+        let name = FileName::of(incoming.clean_name(), P::KINDS)?;
+        let claimed = claimed(&name.extension(), P::KINDS).ok_or(UploadRejection::UnknownKind)?;
         if P::KINDS.contains(&claimed) {
             Ok(name)
         } else {
@@ -131,10 +131,14 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
     const KIND: FieldKind = {
         assert!(
             is_sound::<P>(),
-            "an upload policy needs a name and kinds, and only images can be re-encoded"
+            "an upload policy needs a name and kinds; only images can be re-encoded, and SVG has to be"
         );
         assert!(MAX > 0, "an upload of 0 bytes accepts nothing");
-        FieldKind::file(Self::ACCEPT, MAX).file_kinds(Self::LABELS)
+        let mut kind = FieldKind::file(Self::ACCEPT, MAX).file_kinds(Self::LABELS);
+        if accepts_any(P::KINDS) {
+            kind.accept = None;
+        }
+        kind
     };
 
     fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
@@ -185,16 +189,31 @@ impl<P, const MAX: u64> fmt::Debug for Upload<P, MAX> {
     }
 }
 
+/// Whether a policy accepts files of no known kind.
+const fn accepts_any(kinds: &[FileKind]) -> bool {
+    let mut rest = kinds;
+    while let [kind, others @ ..] = rest {
+        if matches!(kind, FileKind::Other) {
+            return true;
+        }
+        rest = others;
+    }
+    false
+}
+
+/// Enough for the extensions and for the names of all kinds; a longer text does not compile.
+const LONGEST_TEXT: usize = 2 * 1024;
+
 /// A text that is put together at compile time.
 struct Spelled {
-    bytes: [u8; 160],
+    bytes: [u8; LONGEST_TEXT],
     length: usize,
 }
 
 impl Spelled {
     const fn empty() -> Self {
         Self {
-            bytes: [0; 160],
+            bytes: [0; LONGEST_TEXT],
             length: 0,
         }
     }
@@ -251,8 +270,10 @@ impl Spelled {
 
     /// `PNG, JPEG or WebP, up to 2 MiB.`
     const fn hint(kinds: &[FileKind], max: u64) -> Self {
-        let mut text = Self::empty();
-        let mut rest = kinds;
+        let (mut text, mut rest) = (Self::empty(), kinds);
+        if accepts_any(kinds) {
+            (text, rest) = (text.and("Any file, "), &[]);
+        }
         while let [kind, others @ ..] = rest {
             text = text.and(kind.label()).and(match others {
                 [] | [_, _, ..] => ", ",

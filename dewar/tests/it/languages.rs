@@ -63,7 +63,9 @@ async fn what_is_wrong_is_told_in_the_language_of_the_reader() {
     );
     assert_eq!(
         page.texts("#new-note-paper-hint"),
-        ["PDF, DOCX, ODT, PPTX, ODP, TXT, CSV, PNG, JPEG, WebP, höchstens 1 MiB. Was dazugehört."]
+        [
+            "PDF, DOCX, ODT, PPTX, ODP, TXT, CSV, TSV, Markdown, JSON, PNG, JPEG, WebP, GIF, HEIC, AVIF, TIFF, höchstens 1 MiB. Was dazugehört."
+        ]
     );
     let described = page.attribute("#new-note-paper", "aria-describedby");
     assert_eq!(described.as_deref(), Some("new-note-paper-hint"));

@@ -38,7 +38,7 @@ fn pages_and_scripts_in_disguise_are_refused() {
     assert!(document(b"#!/bin/sh\nrm -rf /\n", "a.txt").is_err());
     assert_eq!(
         document(b"GIF89a<?php system($_GET['c']); ?>", "a.png"),
-        Err("unknown_kind")
+        Err("extension_disagrees")
     );
     assert_eq!(
         document(b"\xff\xd8\xff\xe0<?php system($_GET['c']); ?>", "a.jpg"),

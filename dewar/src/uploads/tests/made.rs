@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, Read as _, Seek as _, Write as _};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use image::{DynamicImage, ImageFormat, RgbImage};
@@ -10,12 +11,13 @@ use zip::write::SimpleFileOptions;
 
 use crate::audit::{Clock, Log};
 use crate::database::Db;
-use crate::forms::Incoming;
+use crate::forms::{CleanName, Incoming};
 use crate::sessions::UserId;
 use crate::testing::wait_until;
 use crate::uploads::name::FileName;
+use crate::uploads::picture::Deadline;
 use crate::uploads::policy::{Bytes, Document, Picture, Policy};
-use crate::uploads::recognise::{RecognitionError, recognise};
+use crate::uploads::recognise::{Recognised, RecognitionError, Rules, recognise};
 use crate::uploads::storage::{FileBytes, Storage};
 use crate::uploads::{Config, Error, FileId, FileKind, MIB, PendingFile, Upload, Uploads};
 
@@ -35,13 +37,14 @@ pub(crate) fn recognised<P: Policy>(
     bytes: &[u8],
     name: &str,
 ) -> Result<(FileKind, Vec<u8>), &'static str> {
-    let name = FileName::parse(name).map_err(|refused| refused.word())?;
+    let name = FileName::of(&CleanName::of(name), P::KINDS).map_err(|refused| refused.word())?;
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let anew = tempfile::tempfile().unwrap();
     let mut written: File = anew.try_clone().unwrap();
-    match recognise(&mut file, &name, P::KINDS, P::BYTES, || Ok(anew)) {
-        Ok(kind) => {
+    let deadline = Deadline::after(&Clock::manual(0), Duration::from_secs(60));
+    match recognise(&mut file, &name, Rules::of::<P>(&deadline), || Ok(anew)) {
+        Ok(Recognised { kind, .. }) => {
             let mut bytes = Vec::new();
             written.rewind().unwrap();
             written.read_to_end(&mut bytes).unwrap();
@@ -131,6 +134,62 @@ pub(crate) fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     picture.write_to(&mut out, format).unwrap();
     out.into_inner()
+}
+
+/// A chunk of PNG with its checksum.
+pub(crate) fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len()).unwrap().to_be_bytes();
+    let content = [kind.as_slice(), data].concat();
+    [length.as_slice(), &content, &crc(&content).to_be_bytes()].concat()
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1))
+        })
+    })
+}
+
+/// A PNG with more chunks behind its header.
+pub(crate) fn png_with(png: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
+    let (head, rest) = png.split_at(33);
+    [head, &chunks.concat(), rest].concat()
+}
+
+/// Frames of 2 x 2 pixels, each of another colour.
+pub(crate) fn animated_gif(frames: u16) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut out, 2, 2, &[200, 0, 0, 0, 200, 0]).unwrap();
+    if frames > 1 {
+        encoder.set_repeat(gif::Repeat::Infinite).unwrap();
+    }
+    for number in 0..frames {
+        let index = u8::from(number % 2 == 1);
+        let mut frame = gif::Frame::from_indexed_pixels(2, 2, vec![index; 4], None);
+        frame.delay = 7;
+        encoder.write_frame(&frame).unwrap();
+    }
+    drop(encoder);
+    out
+}
+
+/// Frames of 2 x 2 pixels; those after the first are smaller and lie in a corner.
+pub(crate) fn animated_png(frames: u8) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, 2, 2);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_animated(frames.into(), 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[9; 12]).unwrap();
+    for number in 1..frames {
+        writer.set_frame_dimension(1, 1).unwrap();
+        writer.set_frame_position(1, 1).unwrap();
+        writer.set_frame_delay(1, 10).unwrap();
+        writer.write_image_data(&[number; 3]).unwrap();
+    }
+    writer.finish().unwrap();
+    out
 }
 
 /// A JPEG whose EXIF demands a turn by 90 degrees and names a place.

@@ -1,10 +1,13 @@
 //! Real files, made here, and what Dewar does with them.
 
+mod animations;
 #[cfg(feature = "s3")]
 mod bucket;
+mod colours;
 mod corpus;
 mod documents;
 pub(super) mod made;
+mod media;
 mod moved;
 mod pictures;
 #[cfg(feature = "s3")]
@@ -12,5 +15,6 @@ mod s3;
 mod served;
 mod signatures;
 mod stored;
+mod svg;
 mod texts;
 mod viruses;

@@ -2,7 +2,7 @@
 
 use image::{DynamicImage, GenericImageView as _, ImageFormat, Rgba};
 
-use super::made::{document, docx, encoded, jpeg_with_exif, picture, two_halves};
+use super::made::{chunk, document, docx, encoded, jpeg_with_exif, picture, two_halves};
 use crate::uploads::FileKind;
 
 const FORMATS: [(ImageFormat, &str, FileKind); 3] = [
@@ -99,38 +99,66 @@ fn a_picture_has_to_be_called_what_it_is() {
 #[test]
 fn a_decompression_bomb_is_refused_by_its_header() {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    let mut chunk = |kind: &[u8; 4], data: &[u8]| {
-        png.extend_from_slice(&u32::try_from(data.len()).unwrap().to_be_bytes());
-        png.extend_from_slice(kind);
-        png.extend_from_slice(data);
-        png.extend_from_slice(&crc(&[kind.as_slice(), data].concat()).to_be_bytes());
-    };
     let side = 30_000_u32.to_be_bytes();
-    chunk(
-        b"IHDR",
-        &[side.as_slice(), &side, &[8, 2, 0, 0, 0]].concat(),
-    );
-    chunk(b"IDAT", b"\x78\x9c\x03\0\0\0\0\x01");
-    chunk(b"IEND", b"");
+    let header = [side.as_slice(), &side, &[8, 2, 0, 0, 0]].concat();
+    png.extend(chunk(b"IHDR", &header));
+    png.extend(chunk(b"IDAT", b"\x78\x9c\x03\0\0\0\0\x01"));
+    png.extend(chunk(b"IEND", b""));
     assert_eq!(picture(&png, "a.png").map(drop), Err("too_many_pixels"));
     assert_eq!(document(&png, "a.png"), Err("too_many_pixels"));
 }
 
-/// No side is too long, and all pixels together would take 192 MB.
+/// Memory counts as well as pixels: 16 bits with transparency take eight bytes a pixel.
 ///
 /// ASVS: V5.2.6
 #[test]
-fn memory_is_bounded_where_both_sides_are_within_theirs() {
+fn memory_is_bounded_where_the_pixels_are_within_theirs() {
+    let header = |width: u32, height: u32, depth: u8, colour: u8| {
+        let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+        let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        png.extend(chunk(
+            b"IHDR",
+            &[sides, vec![depth, colour, 0, 0, 0]].concat(),
+        ));
+        png.extend([chunk(b"IDAT", b""), chunk(b"IEND", b"")].concat());
+        document(&png, "a.png").map(drop)
+    };
+    // Within the limits the decoder looks for the pixels, and finds none.
+    assert_eq!(header(8_160, 6_144, 16, 6), Err("damaged"));
+    assert_eq!(header(9_999, 9_999, 8, 2), Err("damaged"));
+    assert_eq!(header(9_999, 9_999, 16, 6), Err("too_many_pixels"));
+    assert_eq!(header(10_001, 10_000, 8, 0), Err("too_many_pixels"));
+    assert_eq!(header(90_000, 1_000, 8, 2), Err("damaged"));
     let jpeg = encoded(&DynamicImage::new_rgb8(8, 8), ImageFormat::Jpeg);
-    let mut large = jpeg.clone();
     let sof = jpeg
         .windows(2)
         .position(|marker| marker == [0xff, 0xc0])
         .unwrap();
-    let side = 8_000_u16.to_be_bytes();
+    let mut large = jpeg.clone();
+    let side = 10_001_u16.to_be_bytes();
     large[sof + 5..sof + 9].copy_from_slice(&[side, side].concat());
     assert_eq!(document(&large, "a.jpg"), Err("too_many_pixels"));
     assert_eq!(picture(&large, "a.jpg").map(drop), Err("too_many_pixels"));
+}
+
+/// Compressed texts are read by nobody, whatever they unpack to.
+///
+/// ASVS: V5.2.3
+#[test]
+fn the_texts_of_a_png_are_not_unpacked() {
+    let png = encoded(&two_halves(), ImageFormat::Png);
+    let mut bomb =
+        flate2::write::ZlibEncoder::new(b"Comment\0\0".to_vec(), flate2::Compression::best());
+    std::io::Write::write_all(&mut bomb, &vec![0; 64 * 1024 * 1024]).unwrap();
+    let text = chunk(b"zTXt", &bomb.finish().unwrap());
+    let with = super::made::png_with(&png, &[text]);
+    assert_eq!(document(&with, "a.png"), Err("bomb"));
+    assert!(
+        !picture(&with, "a.png")
+            .unwrap()
+            .windows(4)
+            .any(|kind| kind == b"zTXt")
+    );
 }
 
 /// A grey progressive JPEG with this many scans: one of brightness, the others empty. Only a small one is complete.
@@ -185,14 +213,6 @@ fn a_jpeg_of_more_scans_than_a_picture_needs_is_refused_before_it_is_decoded() {
     let mut hidden = progressive(8, 40);
     hidden.splice(2..2, *b"\xff\0\0\xff\x01");
     assert_eq!(picture(&hidden, "a.jpg").map(drop), Err("too_many_scans"));
-}
-
-fn crc(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1))
-        })
-    })
 }
 
 /// A library reads more formats if another crate enables its features, and each format is a parser that strangers reach.

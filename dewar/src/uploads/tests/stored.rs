@@ -448,3 +448,34 @@ async fn an_upload_says_what_it_is_called_and_how_large_it_is() {
         ("a report.pdf", PDF.len() as u64)
     );
 }
+
+/// The worker is free again: there is one, and no place to wait.
+///
+/// ASVS: V2.4.1
+#[tokio::test]
+async fn a_file_that_takes_too_long_is_refused_and_its_worker_is_free() {
+    let store = Store::with(|config| {
+        (config.workers, config.queue) = (1, 0);
+        config.examine_timeout = Duration::ZERO;
+    })
+    .await;
+    let png = encoded(&two_halves(), ImageFormat::Png);
+    for (name, bytes) in [
+        ("a.png", png.as_slice()),
+        ("a.pdf", PDF),
+        ("a.txt", b"text"),
+    ] {
+        let refused = store.keep::<Document>(name, bytes).await.unwrap_err();
+        assert!(
+            matches!(refused, Error::Refused(UploadRejection::TooSlow)),
+            "{name} {refused:?}"
+        );
+        assert_eq!(
+            crate::pages::Error::from(refused).kind(),
+            crate::pages::ErrorKind::Unprocessable
+        );
+    }
+    let refused = store.keep::<Picture>("a.png", &png).await.unwrap_err();
+    assert!(refused.problem().unwrap().to_string().contains("too long"));
+    store.becomes_empty().await;
+}

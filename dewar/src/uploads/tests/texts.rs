@@ -5,7 +5,8 @@ use std::io::Cursor;
 use image::ImageFormat;
 
 use super::made::{
-    PDF, document, docx, encoded, gzip, odt, ooxml, open_document, recognised, tar, two_halves, zip,
+    PDF, animated_gif, document, docx, encoded, gzip, odt, ooxml, open_document, recognised, tar,
+    two_halves, zip,
 };
 use super::signatures::{AT_THE_START, LATER};
 use crate::uploads::name::FileName;
@@ -17,7 +18,7 @@ use crate::uploads::{FileKind, UploadRejection};
 fn kind(bytes: &[u8], name: &str) -> Result<FileKind, UploadRejection> {
     let name = FileName::parse(name).unwrap();
     match kind_of(&mut Cursor::new(bytes), &name, Document::KINDS) {
-        Ok(kind) => Ok(kind),
+        Ok(recognised) => Ok(recognised.kind),
         Err(RecognitionError::Refused(refused)) => Err(refused),
         Err(RecognitionError::Io(error)) => panic!("{error}"),
     }
@@ -141,7 +142,7 @@ fn no_text_is_refused_for_the_letters_it_begins_with() {
     assert!(scripts < 600, "{scripts}");
 }
 
-/// A policy that takes every kind.
+/// A policy of the kinds that a file below has.
 enum Everything {}
 
 impl Policy for Everything {
@@ -149,6 +150,7 @@ impl Policy for Everything {
     const KINDS: &'static [FileKind] = &[
         FileKind::Csv,
         FileKind::Docx,
+        FileKind::Gif,
         FileKind::Gzip,
         FileKind::Jpeg,
         FileKind::Odp,
@@ -166,12 +168,13 @@ impl Policy for Everything {
     const BYTES: Bytes = Bytes::AsSent;
 }
 
-/// One complete file of every kind.
+/// One complete file of each of these kinds.
 fn every_kind() -> Vec<(FileKind, Vec<u8>)> {
     let picture = |format| encoded(&two_halves(), format);
     vec![
         (FileKind::Csv, b"Name,City\r\nAda,London\r\n".to_vec()),
         (FileKind::Docx, docx(&[])),
+        (FileKind::Gif, animated_gif(2)),
         (FileKind::Gzip, gzip(b"text")),
         (FileKind::Jpeg, picture(ImageFormat::Jpeg)),
         (FileKind::Odp, open_document("presentation", &[])),
@@ -197,17 +200,14 @@ fn every_kind() -> Vec<(FileKind, Vec<u8>)> {
 /// ASVS: V5.2.2
 #[test]
 fn every_kind_is_taken_under_its_own_names_and_under_no_other() {
-    let files = every_kind();
-    assert_eq!(files.len(), FileKind::all().count());
-    for (kind, bytes) in &files {
-        let is_text = |kind: FileKind| matches!(kind, FileKind::Csv | FileKind::Txt);
-        for named in FileKind::all() {
+    for (kind, bytes) in &every_kind() {
+        for named in Everything::KINDS.iter().copied() {
             for extension in named.extensions() {
                 let name = format!("file.{extension}");
                 let taken = recognised::<Everything>(bytes, &name).map(|(kind, _)| kind);
-                let expected = if named == *kind || is_text(named) && is_text(*kind) {
+                let expected = if named == *kind || named.is_text() && kind.is_text() {
                     Ok(named)
-                } else if is_text(*kind) {
+                } else if kind.is_text() {
                     Err("unknown_kind")
                 } else {
                     Err("extension_disagrees")
@@ -224,10 +224,18 @@ fn no_other_format_is_a_text() {
     let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     let whole = [
         ("a program", &program[..100_000]),
-        ("a gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\0\0\xff\xff\0\0\0\0\0\0\0\0"),
-        ("a GIF", b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"),
-        ("a Windows program", b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0\xb8\0"),
-        ("an OLE file", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0\0\0\0\0"),
+        (
+            "a gzip",
+            b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\0\0\xff\xff\0\0\0\0\0\0\0\0",
+        ),
+        (
+            "a Windows program",
+            b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0\xb8\0",
+        ),
+        (
+            "an OLE file",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0\0\0\0\0",
+        ),
         ("a Java class", b"\xca\xfe\xba\xbe\0\0\x004"),
         ("WebAssembly", b"\0asm\x01\0\0\0"),
         ("an MP3", b"ID3\x03\0\0\0\0\0\x0f"),
@@ -258,9 +266,20 @@ fn a_text_that_is_a_pdf_too_is_none() {
 #[test]
 fn a_refusal_names_the_reason_that_is_true() {
     let latin_1 = b"MZ,Mozambique\r\nCI,C\xf4te d'Ivoire\r\n";
-    assert_eq!(kind(latin_1, "a.csv"), Err(UploadRejection::NotText));
+    assert_eq!(kind(latin_1, "a.csv"), Ok(FileKind::Csv));
     let utf_16 = b"\xff\xfeA\0d\0a\0\r\0\n\0";
-    assert_eq!(kind(utf_16, "a.txt"), Err(UploadRejection::NotText));
+    assert_eq!(kind(utf_16, "a.txt"), Ok(FileKind::Txt));
+    let half = b"\xff\xfeA\0d";
+    assert_eq!(kind(half, "a.txt"), Err(UploadRejection::NotText));
+    // JSON has no other encoding than UTF-8.
+    assert_eq!(
+        kind(b"{\"city\":\"Z\xfcrich\"}", "a.json"),
+        Err(UploadRejection::NotText)
+    );
+    assert_eq!(
+        kind("{\"city\":\"Zürich\"}".as_bytes(), "a.json"),
+        Ok(FileKind::Json)
+    );
     let bell = b"true,Anna\r\nfalse,\x07Bo\r\n";
     let control = UploadRejection::ControlCharacter {
         character: '\x07',

@@ -245,6 +245,15 @@ async fn is_refused_for(
     assert_eq!(kept(portal), 0, "{name}");
 }
 
+/// The checksum of a chunk of PNG.
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1))
+        })
+    })
+}
+
 /// Each is complete except for the one thing.
 ///
 /// ASVS: V5.2.2, V5.2.6, V16.3.3
@@ -253,10 +262,15 @@ async fn a_picture_that_is_too_large_or_something_else_too_is_refused_for_that()
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
     let [png, jpeg] = [ImageFormat::Png, ImageFormat::Jpeg].map(|format| picture(64, 48, format));
-    let (wide, high) = (
-        picture(30_000, 1, ImageFormat::Png),
-        picture(1, 30_000, ImageFormat::Jpeg),
-    );
+    let side = 30_000_u32.to_be_bytes();
+    let mut wide = png.clone();
+    wide[16..24].copy_from_slice(&[side, side].concat());
+    let checksum = crc(&wide[12..29]).to_be_bytes();
+    wide[29..33].copy_from_slice(&checksum);
+    let mut high = jpeg.clone();
+    let is_frame = |marker: &[u8]| marker == [0xff, 0xc0];
+    let frame = high.windows(2).position(is_frame).unwrap();
+    high[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
     let php = [png.as_slice(), b"<?php system($_GET['c']);"].concat();
     let both = [png.as_slice(), &word(&[])].concat();
     for (name, bytes, reason) in [

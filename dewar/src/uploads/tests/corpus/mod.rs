@@ -14,11 +14,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use crate::audit::Clock;
+use crate::forms::CleanName;
 use crate::uploads::FileKind;
 use crate::uploads::name::FileName;
-use crate::uploads::policy::Bytes;
-use crate::uploads::recognise::{RecognitionError, recognise};
+use crate::uploads::picture::Deadline;
+use crate::uploads::policy::{Animation, Bytes};
+use crate::uploads::recognise::{RecognitionError, Rules, recognise};
 
 /// A file of the corpus.
 #[derive(Debug)]
@@ -85,20 +89,31 @@ fn files(side: &str) -> Vec<CorpusFile> {
 /// Dewar's answer to a file under a name, if a policy accepts every kind and stores the bytes as they are: the word of
 /// the kind, or `refused: ` and the word of the rejection.
 fn answer(bytes: &[u8], name: &str) -> String {
-    let name = match FileName::parse(name) {
+    let kinds: Vec<FileKind> = FileKind::all().collect();
+    let name = match FileName::of(&CleanName::of(name), &kinds) {
         Ok(name) => name,
         Err(refused) => return format!("refused: {}", refused.word()),
     };
-    let kinds: Vec<FileKind> = FileKind::all().collect();
+    // A drawing is never stored as it is.
+    let bytes_policy = if name.extension() == "svg" {
+        Bytes::Reencoded
+    } else {
+        Bytes::AsSent
+    };
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let recognised = catch_unwind(AssertUnwindSafe(|| {
-        recognise(&mut file, &name, &kinds, Bytes::AsSent, || {
-            tempfile::tempfile()
-        })
+        let deadline = Deadline::after(&Clock::manual(0), Duration::from_secs(60));
+        let rules = Rules {
+            kinds: &kinds,
+            bytes: bytes_policy,
+            animation: Animation::Kept,
+            deadline: &deadline,
+        };
+        recognise(&mut file, &name, rules, tempfile::tempfile)
     }));
     match recognised {
-        Ok(Ok(kind)) => kind.as_str().to_owned(),
+        Ok(Ok(recognised)) => recognised.kind.as_str().to_owned(),
         Ok(Err(RecognitionError::Refused(refused))) => format!("refused: {}", refused.word()),
         Ok(Err(RecognitionError::Io(error))) => format!("failed: {error}"),
         Err(_) => "panicked".to_owned(),

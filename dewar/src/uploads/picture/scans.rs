@@ -5,14 +5,12 @@
 
 use std::io::{self, BufReader, Read, Seek};
 
-use super::recognise::RecognitionError;
-use super::rejection::UploadRejection;
+use super::super::recognise::RecognitionError;
+use super::super::rejection::UploadRejection;
+use super::limits::MAX_WORK;
 
 /// The most scans of a picture.
 const MAX_SCANS: u64 = 32;
-
-/// The most pixels of all scans together: 16 times 8,000 x 8,000.
-const MAX_SCANNED: u64 = 1024 * 1024 * 1024;
 
 /// # Errors
 /// The picture has more scans than it needs.
@@ -26,7 +24,7 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError
     }
     // If one scan is too much already, the picture has too many pixels, and the decoder reports that.
     let scanned = picture.scans.saturating_mul(picture.pixels);
-    if picture.scans > MAX_SCANS || (picture.scans > 1 && scanned > MAX_SCANNED) {
+    if picture.scans > MAX_SCANS || (picture.scans > 1 && scanned > MAX_WORK) {
         return Err(UploadRejection::TooManyScans.into());
     }
     Ok(())

@@ -1,0 +1,218 @@
+//! The directories of TIFF 6.0 and of `BigTIFF`, whose positions have 64 bits. They may stand anywhere, so there is no end to compare.
+
+use std::collections::HashSet;
+use std::io::{Read, Seek};
+
+use super::super::recognise::RecognitionError;
+use super::Walk;
+
+/// The most directories: pages of a fax, and the parts of a photograph.
+const MAX_DIRECTORIES: usize = 4_096;
+
+/// The most entries of all directories.
+const MAX_ENTRIES: u64 = 100_000;
+
+/// Tags whose values are the positions of other directories: parts, EXIF, GPS, interoperability.
+const CHILDREN: [u64; 4] = [330, 34_665, 34_853, 40_965];
+
+/// Tags of the positions and lengths of the pixels.
+const STRIPS: u64 = 273;
+const LENGTHS: u64 = 279;
+const TILES: u64 = 324;
+const TILE_LENGTHS: u64 = 325;
+
+/// # Errors
+/// A directory or a value is outside the file, the directories go in a circle, or there is no picture.
+pub(super) fn look<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), RecognitionError> {
+    walk.go(walk.start)?;
+    let order: [u8; 2] = walk.bytes()?;
+    let is_little = order == *b"II";
+    let version: [u8; 2] = walk.bytes()?;
+    let is_big_tiff = version.contains(&43);
+    let mut tiff = Directories {
+        is_little,
+        is_big_tiff,
+        seen: HashSet::new(),
+        next: Vec::new(),
+        entries: 0,
+        has_picture: false,
+        offsets: Vec::new(),
+        lengths: Vec::new(),
+    };
+    if is_big_tiff {
+        // The size of a position, and zeros.
+        let _size: [u8; 4] = walk.bytes()?;
+    }
+    let first = tiff.position(walk)?;
+    tiff.next.push(first);
+    while let Some(position) = tiff.next.pop() {
+        if !tiff.seen.insert(position) || tiff.seen.len() + tiff.next.len() > MAX_DIRECTORIES {
+            return Err(walk.damaged());
+        }
+        tiff.directory(walk, position)?;
+    }
+    if tiff.has_picture {
+        Ok(())
+    } else {
+        Err(walk.damaged())
+    }
+}
+
+struct Directories {
+    is_little: bool,
+    is_big_tiff: bool,
+    seen: HashSet<u64>,
+    next: Vec<u64>,
+    entries: u64,
+    has_picture: bool,
+    /// Where the pixels of this directory are.
+    offsets: Vec<u64>,
+    lengths: Vec<u64>,
+}
+
+impl Directories {
+    /// A number of so many bytes, in the order of the file.
+    fn number<const N: usize, F: Read + Seek>(
+        &self,
+        walk: &mut Walk<'_, F>,
+    ) -> Result<u64, RecognitionError> {
+        let bytes: [u8; N] = walk.bytes()?;
+        let join = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        Ok(if self.is_little {
+            bytes.iter().rev().fold(0, join)
+        } else {
+            bytes.iter().fold(0, join)
+        })
+    }
+
+    /// A position or a count: 32 bits, in `BigTIFF` 64.
+    fn position<F: Read + Seek>(&self, walk: &mut Walk<'_, F>) -> Result<u64, RecognitionError> {
+        if self.is_big_tiff {
+            self.number::<8, F>(walk)
+        } else {
+            self.number::<4, F>(walk)
+        }
+    }
+
+    fn directory<F: Read + Seek>(
+        &mut self,
+        walk: &mut Walk<'_, F>,
+        position: u64,
+    ) -> Result<(), RecognitionError> {
+        walk.deadline.check()?;
+        walk.go(walk.start.saturating_add(position))?;
+        let number = if self.is_big_tiff {
+            self.number::<8, F>(walk)?
+        } else {
+            self.number::<2, F>(walk)?
+        };
+        self.entries = self.entries.saturating_add(number);
+        if number == 0 || self.entries > MAX_ENTRIES {
+            return Err(walk.damaged());
+        }
+        for _ in 0..number {
+            self.entry(walk)?;
+        }
+        match self.position(walk)? {
+            0 => {}
+            next => self.next.push(next),
+        }
+        let offsets = std::mem::take(&mut self.offsets);
+        let lengths = std::mem::take(&mut self.lengths);
+        let size = walk.end.saturating_sub(walk.start);
+        let is_outside = |(offset, length): (&u64, &u64)| offset.saturating_add(*length) > size;
+        if offsets.iter().zip(&lengths).any(is_outside) {
+            return Err(walk.damaged());
+        }
+        Ok(())
+    }
+
+    fn entry<F: Read + Seek>(&mut self, walk: &mut Walk<'_, F>) -> Result<(), RecognitionError> {
+        let tag = self.number::<2, F>(walk)?;
+        let kind = self.number::<2, F>(walk)?;
+        let count = self.position(walk)?;
+        let offset = self.position(walk)?;
+        let size = match kind {
+            1 | 2 | 6 | 7 => 1,
+            3 | 8 => 2,
+            4 | 9 | 11 | 13 => 4,
+            5 | 10 | 12 | 16 | 17 | 18 => 8,
+            _ => return Err(walk.damaged()),
+        };
+        // The picture's width.
+        self.has_picture |= tag == 256;
+        let length = count.saturating_mul(size);
+        let inside = if self.is_big_tiff { 8 } else { 4 };
+        if length > inside && offset.saturating_add(length) > walk.end - walk.start {
+            return Err(walk.damaged());
+        }
+        if let (STRIPS | LENGTHS | TILES | TILE_LENGTHS, 3 | 4 | 16) = (tag, kind) {
+            let values = self.values(walk, count, offset, size)?;
+            match tag {
+                STRIPS | TILES => self.offsets = values,
+                _ => self.lengths = values,
+            }
+        }
+        if CHILDREN.contains(&tag) && matches!(kind, 4 | 13 | 16 | 18) {
+            self.children(walk, count, offset, size)?;
+        }
+        Ok(())
+    }
+
+    /// The numbers of an entry: inside it, or elsewhere.
+    fn values<F: Read + Seek>(
+        &mut self,
+        walk: &mut Walk<'_, F>,
+        count: u64,
+        offset: u64,
+        size: u64,
+    ) -> Result<Vec<u64>, RecognitionError> {
+        self.entries = self.entries.saturating_add(count);
+        if self.entries > MAX_ENTRIES {
+            return Err(walk.damaged());
+        }
+        let back = walk.at;
+        let field = if self.is_big_tiff { 8 } else { 4 };
+        let start = if count.saturating_mul(size) <= field {
+            back.saturating_sub(field)
+        } else {
+            walk.start.saturating_add(offset)
+        };
+        walk.go(start)?;
+        let mut values = Vec::new();
+        for _ in 0..count {
+            values.push(match size {
+                2 => self.number::<2, F>(walk)?,
+                4 => self.number::<4, F>(walk)?,
+                _ => self.number::<8, F>(walk)?,
+            });
+        }
+        walk.go(back)?;
+        Ok(values)
+    }
+
+    /// The directories below this one: one position in the entry, or a list elsewhere.
+    fn children<F: Read + Seek>(
+        &mut self,
+        walk: &mut Walk<'_, F>,
+        count: u64,
+        offset: u64,
+        size: u64,
+    ) -> Result<(), RecognitionError> {
+        if count <= 1 {
+            self.next.push(offset);
+            return Ok(());
+        }
+        let back = walk.at;
+        walk.go(walk.start.saturating_add(offset))?;
+        for _ in 0..count.min(MAX_DIRECTORIES as u64) {
+            let child = if size == 8 {
+                self.number::<8, F>(walk)?
+            } else {
+                self.number::<4, F>(walk)?
+            };
+            self.next.push(child);
+        }
+        walk.go(back)
+    }
+}
