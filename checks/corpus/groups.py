@@ -6,7 +6,7 @@ import traceback
 
 import corpus
 
-GROUPS = ["pdf", "office", "pictures", "media", "archives", "texts"]
+GROUPS = ["pdf", "office", "pictures", "media", "archives", "texts", *(f"hostile.{name}" for name in ["pdf", "office", "archives", "pictures", "media", "texts"])]
 
 
 def main():

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import zipfile
 
 import docx
 import docxtpl
@@ -99,6 +100,37 @@ def of_python_docx(group):
     filled = docxtpl.DocxTemplate(template)
     filled.render({"name": "Zoë & Søren", "boats": ["raft", "kayak"]})
     group.put("docx/docxtpl-letter.docx", saved(filled), "pypi:docxtpl", "a letter from a template")
+
+
+def of_word(group):
+    """What Word and Outlook leave in a document, added to one of python-docx."""
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    name = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+    def external(kind: str, target: str) -> str:
+        return f'<Relationships xmlns="{name}"><Relationship Id="rId1" Type="{relations}/{kind}" Target="{target}" TargetMode="External"/></Relationships>'
+
+    def made(label: str, how: str, replace: dict, more: dict):
+        document = docx.Document()
+        document.add_paragraph(sources.PARAGRAPHS[0])
+        out = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(saved(document))) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+            for entry in before.namelist():
+                content = before.read(entry)
+                for old, new in replace.get(entry, []):
+                    content = content.replace(old.encode(), new.encode())
+                after.writestr(entry, content)
+            for entry, content in more.items():
+                after.writestr(entry, content)
+        group.put(f"docx/word-{label}.docx", out.getvalue(), "pypi:python-docx", how)
+
+    template = {"word/settings.xml": [("<w:zoom ", '<w:attachedTemplate xmlns:r="' + relations + '" r:id="rId1"/><w:zoom ')]}
+    for label, target in [("normal-template", "Normal.dotm"), ("local-template", "file:///C:\\Users\\ada\\AppData\\Roaming\\Microsoft\\Templates\\Letterhead.dotx"), ("mac-template", "file:////Users/ada/Library/Group%20Containers/UBF8T346G9.Office/Normal.dotm"), ("program-template", "C:\\Program Files\\Microsoft Office\\Templates\\Letter.dotx")]:
+        made(label, f"an attached template of this computer: {target}", template, {"word/_rels/settings.xml.rels": external("attachedTemplate", target)})
+    made("outlook-cid-image", "a picture of a mail, as Outlook leaves it", {"word/_rels/document.xml.rels": [("</Relationships>", f'<Relationship Id="rId99" Type="{relations}/image" Target="cid:image001.png@01D9" TargetMode="External"/></Relationships>')]}, {})
+    custom = '<?xml version="1.0" encoding="UTF-16" standalone="no"?><b:Sources xmlns:b="http://schemas.openxmlformats.org/officeDocument/2006/bibliography"/>'
+    made("custom-xml-utf-16", "a list of sources as a custom part in UTF-16", {}, {"customXml/item9.xml": b"\xff\xfe" + custom.encode("utf-16-le")})
+    made("directories", "entries for folders, as a packer leaves them", {}, {"word/media/": b"", "empty/": b""})
 
 
 def of_pandoc(group):
@@ -370,4 +402,4 @@ def of_odfpy(group):
     group.put("docx/abiword.docx", temporary("abi.docx"), "debian:abiword", "abiword --to=docx")
 
 
-ALL = [of_python_docx, of_pandoc, of_libreoffice, of_openpyxl, of_xlsxwriter, of_other_tables, of_slides, of_node, of_odfpy]
+ALL = [of_python_docx, of_word, of_pandoc, of_libreoffice, of_openpyxl, of_xlsxwriter, of_other_tables, of_slides, of_node, of_odfpy]

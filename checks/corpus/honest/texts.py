@@ -121,7 +121,7 @@ def texts(group):
     group.put("txt/pdftotext.txt", temporary("pt.txt"), "debian:poppler-utils", "pdftotext: it ends pages with form feeds")
     odt = temporary("o/minutes.html", sources.HTML)
     group.put("txt/libreoffice.txt", next(office("txt", [odt], "Text").iterdir()), "debian:libreoffice-writer-nogui", "soffice --convert-to txt")
-    group.put("txt/libreoffice-utf16.txt", next(office("txt", [odt], "Text (encoded):65535,CRLF").iterdir()), "debian:libreoffice-writer-nogui", "Text (encoded), UTF-16")
+    group.put("txt/libreoffice-encoded.txt", next(office("txt", [odt], "Text (encoded):UTF8,CRLF,,,").iterdir()), "debian:libreoffice-writer-nogui", "Text (encoded), UTF-8, CRLF")
     group.put("txt/man-page.txt", run("groff", "-Tutf8", "-man", "-P-cbou", temporary("m.1", ".TH LAKE 1\n.SH NAME\nlake \\- shows the lake\n")), "debian:groff", "groff -Tutf8 -man -P-cbou")
     group.put("txt/recode-latin1.txt", run("recode", "UTF-8..ISO-8859-1", data="Grüße aus Zürich, Søren\n".encode()), "debian:recode", "recode UTF-8..ISO-8859-1")
 

@@ -19,7 +19,6 @@ pub(super) const REFUSED: &[Fault] = &[
     fault("csv/utf-32-bom.csv", "refused: control_character", "no program of today writes UTF-32"),
     fault("txt/cp850.txt", "refused: control_character", "the encodings of DOS are in no list of the Web"),
     fault("txt/iso-2022-jp.txt", "refused: control_character", "it needs escape characters"),
-    fault("txt/libreoffice-utf16.txt", "refused: control_character", "a mixture of encodings"),
 ];
 
 /// Honest files that are taken under the name of another kind.
