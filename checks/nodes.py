@@ -347,6 +347,16 @@ def happen(cluster: Cluster, seconds: int, say) -> None:
     time.sleep(seconds / (len(events) + 1))
 
 
+def patient(reader, path: str, book: Book):
+    """The answer of a node that may just have noticed that Redis was restarted: its first answer after that may be a 503."""
+    answer = reader.get(path)
+    if answer.status == 503:
+        book.trouble("503 while reading at the end")
+        time.sleep(1)
+        answer = reader.get(path)
+    return answer
+
+
 def examined(cluster: Cluster, visitors: dict, book: Book) -> list:
     """What is not as it should be at the end."""
     problems = [f"an answer: {one}" for one in book.wrong]
@@ -361,13 +371,13 @@ def examined(cluster: Cluster, visitors: dict, book: Book) -> list:
             readers[name] = portal.visitor()
             readers[name].cookies = visitors[name].cookies
         for path, (name, text) in book.documents.items():
-            answer = readers[name].get(f"{path}/file")
+            answer = patient(readers[name], f"{path}/file", book)
             if answer.status != 200 or answer.text != text:
                 problems.append(f"{node}: {path}/file: {answer.status}, {len(answer.body)} bytes of {len(text)}")
         for (name, home), said in book.comments.items():
             there, path = set(), home
             while path:
-                page = readers[name].get(path).text
+                page = patient(readers[name], path, book).text
                 there |= set(re.findall(r'<p class="typed">([^<]*)</p>', page))
                 older = re.search(r'href="([^"]*\?before=[^"]*)#comments"', page)
                 path = older and older.group(1).replace("&amp;", "&")
@@ -432,8 +442,8 @@ def main() -> None:
             stop.set()
             for thread in threads:
                 thread.join()
-        report(book, events)
         problems = examined(cluster, visitors, book)
+        report(book, events)
     finally:
         cluster.end()
         if not problems and sys.exc_info()[0] is None:
