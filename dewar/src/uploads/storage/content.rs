@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::Pieces;
+use super::{PIECE, Pieces};
 
 /// A body of exactly `length` bytes. With a digest, they are the whole file, and their SHA-256 is compared before the last
 /// piece is sent. If a storage sends less, more or something else, the connection ends with an error and not with a short or
@@ -34,6 +34,7 @@ pub(in crate::uploads) fn reader(
 fn checked(pieces: Pieces, length: u64, sha256: Option<[u8; 32]>) -> Pieces {
     let checked = Checked {
         pieces,
+        rest: Bytes::new(),
         left: length,
         digest: sha256.map(|expected| (Context::new(&SHA256), expected)),
     };
@@ -70,6 +71,8 @@ impl AsyncRead for Reader {
 
 struct Checked {
     pieces: Pieces,
+    /// What is left of a piece of the storage that was too long.
+    rest: Bytes,
     left: u64,
     digest: Option<(Context, [u8; 32])>,
 }
@@ -79,10 +82,12 @@ impl Checked {
         if self.left == 0 {
             return Ok(None);
         }
-        let piece = match self.pieces.next().await {
-            None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Some(piece) => piece?,
-        };
+        if self.rest.is_empty() {
+            let piece = self.pieces.next().await;
+            self.rest = piece.ok_or(io::ErrorKind::UnexpectedEof)??;
+        }
+        let length = self.rest.len().min(PIECE);
+        let piece = self.rest.split_to(length);
         let Some(left) = self.left.checked_sub(piece.len() as u64) else {
             return Err(changed("the storage sends more bytes than the file has"));
         };
@@ -134,6 +139,19 @@ mod tests {
         for (length, of) in [(4, None), (1, None), (3, Some(b"abd".as_slice()))] {
             assert_eq!(sent(whole, length, of).await, None, "{length} {of:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_long_piece_of_a_storage_goes_out_in_short_ones() {
+        let long = Bytes::from(vec![7; 2 * PIECE + 1]);
+        let sha256 = Some(crate::secrets::sha256(&long));
+        let pieces = stream::iter([Ok(long)]).boxed();
+        let mut body = body(pieces, 2 * PIECE as u64 + 1, sha256);
+        for length in [PIECE, PIECE, 1] {
+            let piece = body.frame().await.unwrap().unwrap();
+            assert_eq!(piece.into_data().unwrap().len(), length);
+        }
+        assert!(body.frame().await.is_none());
     }
 
     /// Otherwise a browser would have saved the changed file before the error.
