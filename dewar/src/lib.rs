@@ -47,6 +47,8 @@ pub mod csrf;
 pub mod database;
 pub mod dependencies;
 pub mod forms;
+#[cfg(test)]
+mod fuzz_targets;
 pub mod https;
 pub mod pages;
 pub mod roles;

@@ -1,4 +1,4 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| dewar::forms::fuzzing::pdf(bytes));
+fuzz_target!(|bytes: &[u8]| dewar::uploads::fuzzing::pdf(bytes));

@@ -1,4 +1,4 @@
-//! The examinations of documents and archives, for `fuzz/`; reached through `forms::fuzzing`.
+//! The examinations of documents and archives, for `fuzz/`.
 //!
 //! A file is accepted or refused. It is never a panic, and never a failure of the disk.
 
@@ -9,14 +9,14 @@ use super::recognise::RecognitionError;
 use super::{archive, office, pdf};
 
 /// The bytes as an archive of each format.
-pub(crate) fn archive(bytes: &[u8]) {
+pub fn archive(bytes: &[u8]) {
     for format in [ArchiveFormat::Gzip, ArchiveFormat::Tar, ArchiveFormat::Zip] {
         is_answered(archive::look(format, "a.gz", &mut Cursor::new(bytes)));
     }
 }
 
 /// The bytes as an office document, and as one part of it.
-pub(crate) fn office(bytes: &[u8]) {
+pub fn office(bytes: &[u8]) {
     for kind in [FileKind::Docx, FileKind::Ods] {
         is_answered(office::look(kind, &mut Cursor::new(bytes)));
     }
@@ -24,7 +24,7 @@ pub(crate) fn office(bytes: &[u8]) {
 }
 
 /// The bytes as a PDF, and as the objects of one.
-pub(crate) fn pdf(bytes: &[u8]) {
+pub fn pdf(bytes: &[u8]) {
     is_answered(pdf::look(&mut Cursor::new(bytes)));
     let whole = [b"%PDF-1.7\n1 0 obj ", bytes, b"\n%%EOF\n"].concat();
     is_answered(pdf::look(&mut Cursor::new(whole)));

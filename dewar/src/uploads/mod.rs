@@ -66,7 +66,7 @@ mod download;
 mod error;
 mod examine;
 #[cfg(any(fuzzing, test))]
-pub(crate) mod fuzzing;
+pub mod fuzzing;
 mod id;
 mod kind;
 mod link;

@@ -282,6 +282,10 @@ async fn in_a_file_no_acknowledged_write_is_lost_when_the_program_is_killed() {
 
 const MANY_REQUESTS: (&str, &str) = ("DEWAR_FORMS_RATE_LIMIT", "1000000");
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a test runs is no setting of the program"
+)]
 /// Kills the program in the middle of many writes, again and again: four times, or as often as `KILLED_ROUNDS` says.
 async fn killed_while_writing(data: &Path, path: &str, settings: &[(&str, &str)]) {
     let rounds = std::env::var("KILLED_ROUNDS").map_or(4, |rounds| rounds.parse().unwrap());

@@ -314,7 +314,7 @@ impl Store {
         };
         let pieces = futures_util::stream::iter([Ok(bytes)]);
         let storage = &self.uploads.inner.storage;
-        let within = std::time::Duration::from_secs(600);
+        let within = Duration::from_secs(600);
         storage
             .copy(id, pieces.boxed(), facts, within)
             .await
@@ -325,7 +325,7 @@ impl Store {
     pub(crate) fn start_again(&self) {
         if self.uploads.inner.storage.is_shared() {
             self.clock.advance(self.uploads.config().pending_ttl);
-            self.clock.advance(std::time::Duration::from_secs(60));
+            self.clock.advance(Duration::from_secs(60));
         }
     }
 

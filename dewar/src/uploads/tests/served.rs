@@ -179,17 +179,17 @@ async fn a_file_of_other_bytes_is_not_sent_to_its_end() {
 fn a_field_says_what_it_takes() {
     assert_eq!(
         Upload::<Picture, { 2 * MIB }>::HINT,
-        "PNG, JPEG or WebP, up to 2 MiB."
+        "PNG, JPEG, WebP or GIF, up to 2 MiB."
     );
     assert_eq!(
         Upload::<Document, { 512 * KIB }>::HINT,
-        "PDF, DOCX, ODT, PPTX, ODP, TXT, CSV, PNG, JPEG or WebP, up to 512 KiB."
+        "PDF, DOCX, ODT, PPTX, ODP, TXT, CSV, TSV, Markdown, JSON, PNG, JPEG, WebP, GIF, HEIC, AVIF or TIFF, up to 512 KiB."
     );
     let kind = Upload::<Picture, { 2 * MIB }>::KIND;
     assert_eq!(
         (kind.accept, kind.max_bytes),
         (
-            Some(".png,.jpg,.jpeg,.jpe,.jfif,.pjpeg,.pjp,.webp"),
+            Some(".png,.jpg,.jpeg,.jpe,.jfif,.pjpeg,.pjp,.webp,.gif"),
             Some(2 * MIB)
         )
     );
