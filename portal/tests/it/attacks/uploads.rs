@@ -1,5 +1,6 @@
 //! `uploads`: a file has the type of its bytes, lies where nobody can reach it, and is sent as an inert download.
 
+mod corpus;
 mod names;
 mod pictures;
 mod ranges;

@@ -3,9 +3,12 @@
 //! The files are in `dewar/tests/corpus`, each with a row in a manifest beside it. `checks/corpus/make` makes them anew.
 //! Every test answers all files first and prints all wrong answers at once.
 
+mod bombs;
 mod damaged;
 mod honest;
+mod hostile;
 mod known;
+mod names;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -41,6 +44,10 @@ impl CorpusFile {
 
     fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap()
+    }
+
+    fn extension(&self) -> &str {
+        self.path.rsplit('.').next().unwrap()
     }
 }
 
@@ -180,7 +187,7 @@ fn report(wrong: &[WrongAnswer], known: &[known::Fault], all: usize) {
     for fault in known.iter().filter(is_mended) {
         writeln!(
             table,
-            "{}\n    is right now: take it from known.rs",
+            "{}\n    is right now: take it from known.tsv",
             fault.file
         )
         .unwrap();
