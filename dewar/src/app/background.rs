@@ -19,7 +19,7 @@ const REMEMBER_EVERY: Duration = Duration::from_secs(5);
 const ROOM_EVERY: Duration = Duration::from_secs(1);
 
 /// How often Dewar scans the files that wait for the virus scanner.
-const SCANS_EVERY: Duration = Duration::from_secs(60);
+const SCANS_EVERY: Duration = Duration::from_secs(10);
 
 /// How often Dewar removes what has expired.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);

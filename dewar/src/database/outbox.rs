@@ -100,6 +100,12 @@ impl Db {
         }
     }
 
+    /// Whether another node has a log beside this database.
+    pub(crate) async fn has_other_nodes(&self, node: &NodeName) -> Result<bool, Error> {
+        let find = "SELECT 1 FROM dewar_audit_ends WHERE node <> ? LIMIT 1";
+        Ok(!self.query(find, [node.as_str().into()]).await?.is_empty())
+    }
+
     /// Whether a table exists.
     pub(crate) async fn has_table(&self, name: &str) -> Result<bool, Error> {
         if let Backend::Postgres(postgres) = self.backend() {

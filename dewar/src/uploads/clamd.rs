@@ -127,7 +127,7 @@ pub(super) enum Verdict {
     Clean,
     /// The name of the virus.
     Infected(String),
-    /// The file is larger than clamd's `StreamMaxLength`.
+    /// The file is above a limit of clamd, so clamd did not scan all of it.
     TooLarge,
 }
 
@@ -231,6 +231,8 @@ fn verdict(reply: &str) -> io::Result<Verdict> {
         .strip_prefix("stream: ")
         .and_then(|rest| rest.strip_suffix(" FOUND"));
     match found {
+        // With `AlertExceedsMax`, clamd says so of a file that it did not scan to its end.
+        Some(name) if name.starts_with("Heuristics.Limits.Exceeded") => Ok(Verdict::TooLarge),
         Some(name) => Ok(Verdict::Infected(plain(name))),
         None => Err(unexpected(reply)),
     }
@@ -307,6 +309,10 @@ mod tests {
         assert_eq!(said("stream: a\u{1b}[2J\u{202e}b FOUND"), infected("a[2Jb"));
         assert_eq!(
             said("INSTREAM size limit exceeded. ERROR"),
+            Ok(Verdict::TooLarge)
+        );
+        assert_eq!(
+            said("stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND"),
             Ok(Verdict::TooLarge)
         );
         for reply in [

@@ -280,20 +280,12 @@ pub(crate) async fn departing(db: &Db, after: Option<&FileId>) -> Result<Vec<Fil
     ids(&db.query(find, [first(after).into(), PAGE.into()]).await?)
 }
 
-/// A page of the ids that begin with two digits, those of one shard: after an id, and up to another if there is one.
-pub(crate) async fn of_shard(
-    db: &Db,
-    two: &str,
-    after: Option<&FileId>,
-    up_to: Option<&str>,
-) -> Result<Vec<FileId>, Error> {
-    // `g` sorts after every digit of an id.
-    let end = up_to.map_or_else(|| format!("{two}g"), str::to_owned);
-    let start = after.map_or(two, FileId::as_str);
-    let find = "SELECT id FROM dewar_files WHERE id > ? AND id <= ? ORDER BY id LIMIT ?";
-    ids(&db
-        .query(find, [start.into(), end.into(), PAGE.into()])
-        .await?)
+/// Whether no file was ever stored, or every one is gone.
+pub(crate) async fn is_empty(db: &Db) -> Result<bool, Error> {
+    Ok(db
+        .query("SELECT id FROM dewar_files LIMIT 1", [])
+        .await?
+        .is_empty())
 }
 
 /// What a row says about the bytes of a file.
@@ -306,13 +298,14 @@ pub(crate) struct Facts {
     pub(crate) is_stored: bool,
 }
 
-/// A page of one shard's rows, as [`of_shard`] reads their ids.
+/// A page of the rows whose ids begin with two digits, those of one shard: after an id, and up to another if there is one.
 pub(crate) async fn facts_of_shard(
     db: &Db,
     two: &str,
     after: Option<&FileId>,
     up_to: Option<&str>,
 ) -> Result<Vec<Facts>, Error> {
+    // `g` sorts after every digit of an id.
     let end = up_to.map_or_else(|| format!("{two}g"), str::to_owned);
     let start = after.map_or(two, FileId::as_str);
     let find = "SELECT id, size, sha256, state, scan FROM dewar_files WHERE id > ? AND id <= ?

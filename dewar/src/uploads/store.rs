@@ -28,7 +28,7 @@ use super::rows::{self, StoredFile, Used};
 use super::storage::{self, Looking, Storage, StoragePlace};
 use super::upload::Upload;
 use super::virus_scan::{ScanStatus, ScannerHealth};
-use crate::audit::{Clock, Entry, Event, Finding, Log, Practice, owner_only};
+use crate::audit::{Clock, Entry, Event, Finding, Log, NodeName, Practice, owner_only};
 use crate::database::{Db, Tx, refuse_while_reading};
 use crate::forms::{Described, FromParts, HandlerInput, Incoming};
 use crate::pages;
@@ -432,6 +432,11 @@ impl Uploads {
     /// The database failed.
     pub async fn used_by(&self, owner: UserId) -> Result<Used, Error> {
         rows::used_by(&self.inner.db, owner).await
+    }
+
+    /// The node whose audit log gets the entries.
+    pub(super) fn node(&self) -> &NodeName {
+        self.inner.log.node()
     }
 
     pub(crate) fn in_hand(&self) -> InHand {

@@ -25,6 +25,9 @@ pub struct Swept {
     pub lost: Vec<FileId>,
 }
 
+/// How many lost files the log names.
+const SHOWN: usize = 20;
+
 impl Uploads {
     /// Deletes files in quarantine, files that are arriving or leaving, and files without a row. Reports rows without a
     /// file. Run it at every start, before serving; if another process runs, it deletes only old files.
@@ -35,7 +38,8 @@ impl Uploads {
         // With the lock no other process runs, and this one does not serve yet: every such file was left over.
         let ttl = self.inner.config.pending_ttl;
         let (alone, shared) = (self.inner.alone.is_some(), self.inner.storage.is_shared());
-        let age = if alone && !shared {
+        let others = self.inner.db.has_other_nodes(self.node()).await?;
+        let age = if alone && !shared && !others {
             Duration::ZERO
         } else {
             ttl
@@ -43,11 +47,26 @@ impl Uploads {
         // The quarantine belongs to this machine, whatever the storage is.
         let of_quarantine = if alone { Duration::ZERO } else { ttl };
         let mut swept = self.clear_up(age, of_quarantine).await?;
+        if shared && rows::is_empty(&self.inner.db).await? {
+            // A name of a schema that is misspelled would otherwise delete all files of the application.
+            if !self.inner.storage.list("", None).await?.is_empty() {
+                tracing::error!(
+                    "the bucket has files and the database has none: is it the database of this bucket? Nothing was deleted"
+                );
+            }
+            return Ok(swept);
+        }
         for shard in self.inner.storage.shards() {
             self.compare(&shard, age, &mut swept).await?;
         }
         if !swept.lost.is_empty() {
-            tracing::error!(files = ?swept.lost, "these files are missing, but their rows exist: restore them from a backup");
+            let (number, first) = (swept.lost.len(), swept.lost.iter().take(SHOWN));
+            let first: Vec<_> = first.collect();
+            tracing::error!(
+                number,
+                ?first,
+                "files are missing, but their rows exist: restore them from a backup; `uploads verify` lists all"
+            );
         }
         if swept.quarantined + swept.unfinished > 0 {
             tracing::info!(
@@ -115,21 +134,41 @@ impl Uploads {
             let page = storage.list(two, after.as_deref()).await?;
             let end = page.last().map(|listed| listed.place.clone());
             let mut listed: HashSet<FileId> = page.iter().filter_map(Listed::id).collect();
-            let mut missing = Vec::new();
+            let (mut missing, mut unserved) = (Vec::new(), Vec::new());
             loop {
-                let rows = rows::of_shard(&self.inner.db, two, last_row.as_ref(), end.as_deref());
+                let rows =
+                    rows::facts_of_shard(&self.inner.db, two, last_row.as_ref(), end.as_deref());
                 let rows = rows.await?;
-                let Some(end) = rows.last().cloned() else {
+                let Some(end) = rows.last() else {
                     break;
                 };
-                last_row = Some(end);
-                missing.extend(rows.into_iter().filter(|id| !listed.remove(id)));
+                last_row = Some(end.id.clone());
+                for row in rows {
+                    if !listed.remove(&row.id) {
+                        missing.push(row.id);
+                    } else if !row.is_stored {
+                        unserved.push(row.id);
+                    }
+                }
             }
-            // What is left of the page has no row.
+            // What is left of the page has no row. The order of foreign names in a bucket is not that of the ids, so each is
+            // looked for once more.
             for one in &page {
-                let has_row = one.id().is_some_and(|id| !listed.contains(&id));
+                let id = one.id();
+                let has_row = match &id {
+                    Some(id) => !listed.contains(id) || rows::exists(&self.inner.db, id).await?,
+                    None => storage.is_shared(),
+                };
                 if !has_row && one.age >= age {
                     storage.remove_listed(one, two).await?;
+                    swept.unfinished += 1;
+                }
+            }
+            for id in unserved {
+                // The program ended between the verdict of the virus scanner and the deletion.
+                let had_virus = |kept: StoredFile| kept.scan == ScanStatus::Infected;
+                if self.find(&id).await.is_ok_and(had_virus) {
+                    storage.remove(&id).await?;
                     swept.unfinished += 1;
                 }
             }

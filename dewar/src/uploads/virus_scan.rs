@@ -27,7 +27,7 @@ pub enum VirusScan {
     Off,
     /// Each file is scanned if the scanner answers. While the scanner is away, files are stored and served unscanned.
     Optional,
-    /// No file is served before the scanner has seen it. While the scanner is away, files wait.
+    /// No file that arrives from now on is served before the scanner has seen it. While the scanner is away, files wait.
     Required,
 }
 
@@ -93,6 +93,10 @@ pub(super) struct ScannerHealth {
 }
 
 impl ScannerHealth {
+    fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
+    }
+
     fn answered(&self) {
         if self.is_away.swap(false, Ordering::Relaxed) {
             tracing::info!("the virus scanner answers again");
@@ -118,6 +122,10 @@ impl Uploads {
             VirusScan::Optional => ScanStatus::NotScanned,
             VirusScan::Required => ScanStatus::Waiting,
         };
+        // A scanner that hangs would keep the workers for its whole time. The background task finds out when it is back.
+        if self.inner.scanner.is_away() {
+            return Ok(if_away);
+        }
         let file = tokio::fs::File::from_std(examined.open()?);
         match self.verdict(file).await {
             Some(Verdict::Clean) => Ok(ScanStatus::Clean),
@@ -145,12 +153,34 @@ impl Uploads {
         }
     }
 
-    /// Scans the files that wait for the virus scanner, one after the other. Stops when the scanner does not answer.
-    /// Returns how many files were decided. The application does it every minute.
+    /// Whether the scanner answers now, if files are scanned.
+    async fn scanner_answers(&self) -> bool {
+        let config = &self.inner.config;
+        if config.virus_scan == VirusScan::Off {
+            return false;
+        }
+        match config.clamd.ping(PATIENCE).await {
+            Ok(()) => {
+                self.inner.scanner.answered();
+                true
+            }
+            Err(error) => {
+                self.inner.scanner.failed(config, &error);
+                false
+            }
+        }
+    }
+
+    /// Scans the files that wait for the virus scanner, one after the other. Stops when the scanner does not answer; a file
+    /// that the scanner cannot decide waits on, and those after it are scanned. Returns how many files were decided. The
+    /// application does it every ten seconds.
     ///
     /// # Errors
     /// The database or the storage failed.
     pub async fn scan_waiting(&self) -> Result<usize, Error> {
+        if !self.scanner_answers().await {
+            return Ok(0);
+        }
         let (mut decided, mut too_large) = (0, 0);
         let mut after = String::new();
         loop {
@@ -173,6 +203,7 @@ impl Uploads {
                         too_large = kept.size.max(too_large);
                         continue;
                     }
+                    None if self.scanner_answers().await => continue,
                     None => return Ok(decided),
                 }
                 decided += 1;
@@ -205,7 +236,7 @@ impl Uploads {
 fn report_size(bytes: u64) {
     tracing::error!(
         bytes,
-        "clamd refuses a file of this size: raise its StreamMaxLength above the largest field"
+        "clamd does not scan a file of this size: raise StreamMaxLength, MaxFileSize and MaxScanSize above the largest field"
     );
 }
 

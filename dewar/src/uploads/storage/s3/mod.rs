@@ -201,6 +201,8 @@ impl S3 {
                 })
             })
             .collect();
+        // A server that answers with the same names again, as for the marker of a folder, does not go round for ever.
+        listed.retain(|one| after.is_none_or(|after| one.name.as_str() > after));
         listed.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         Ok(listed)
     }
