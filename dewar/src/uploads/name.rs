@@ -11,7 +11,7 @@ use crate::forms::{CleanName, LONGEST_EXTENSION};
 const ACTIVE: &[&str] = &[
     // run or rendered by web servers and browsers
     "php", "php3", "php4", "php5", "php7", "php8", "phtml", "phar", "phps", "asp", "aspx", "ascx", "ashx", "asmx", "cer",
-    "jsp", "jspx", "jsw", "cfm", "cgi", "pl", "py", "rb", "shtml", "stm", "htaccess", "htpasswd",
+    "jsp", "jspx", "jsw", "cfm", "cgi", "pl", "py", "rb", "shtml", "stm", "htaccess", "htpasswd", "config",
     "html", "htm", "xhtml", "xht", "mht", "mhtml", "svg", "svgz", "xml", "xsl", "xslt", "js", "mjs", "wasm", "swf",
     // run by a double click
     "exe", "scr", "pif", "bat", "cmd", "msi", "msp", "dll", "cpl", "hta", "jse", "vbs", "vbe", "wsf", "wsh", "ps1", "psm1",

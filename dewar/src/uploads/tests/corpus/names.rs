@@ -46,9 +46,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("name", "x.t\u{0445}t"),
     ("name", "x.t x t"),
     ("name", "x.abcdefghijklmnop"),
-    ("unknown_kind", "web.config"),
-    ("unknown_kind", "x.7zip"),
-    ("unknown_kind", "x.txt.torrent"),
+    ("active_extension", "web.config"),
 ];
 
 /// Names that lose what is dangerous in them: what was sent, and what is left.
