@@ -1,9 +1,17 @@
 //! The rules of a style sheet whose selector is one name, class or id.
 
+use std::rc::Rc;
+
 use super::lists;
 
 /// At most so many rules; a drawing program writes one for each look.
 const MAX_RULES: usize = 2_000;
+
+/// At most so many declarations of a rule: more than there are properties.
+const MAX_DECLARATIONS: usize = 64;
+
+/// At most so many bytes of a value, because every element of a rule gets it.
+const MAX_VALUE: usize = 1_024;
 
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
@@ -13,7 +21,8 @@ pub(super) struct Sheet {
 #[derive(Debug)]
 struct Rule {
     selector: String,
-    declarations: Vec<(&'static str, String)>,
+    /// Every selector of a list has the same ones.
+    declarations: Rc<[(&'static str, String)]>,
 }
 
 impl Sheet {
@@ -31,7 +40,7 @@ impl Sheet {
             if selectors.contains('@') {
                 continue;
             }
-            let found = declarations_of(declarations);
+            let found: Rc<[_]> = declarations_of(declarations).into();
             for selector in selectors
                 .split(',')
                 .map(str::trim)
@@ -42,7 +51,7 @@ impl Sheet {
                 }
                 self.rules.push(Rule {
                     selector: selector.to_owned(),
-                    declarations: found.clone(),
+                    declarations: Rc::clone(&found),
                 });
             }
         }
@@ -73,7 +82,7 @@ impl Sheet {
         by(0)
             .chain(by(1))
             .chain(by(2))
-            .flat_map(|rule| &rule.declarations)
+            .flat_map(|rule| rule.declarations.iter())
     }
 }
 
@@ -85,8 +94,12 @@ pub(super) fn declarations_of(css: &str) -> Vec<(&'static str, String)> {
             let name = lists::property(name.trim().to_ascii_lowercase().as_str())?;
             let value = value.trim();
             let value = value.strip_suffix("!important").unwrap_or(value);
+            if value.len() > MAX_VALUE {
+                return None;
+            }
             Some((name, lists::value(name, value)?))
         })
+        .take(MAX_DECLARATIONS)
         .collect()
 }
 
@@ -110,4 +123,24 @@ fn without_comments(css: &str) -> String {
         rest = after.split_once("*/").map_or("", |(_, after)| after);
     }
     out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ASVS: V5.2.6
+    #[test]
+    fn the_selectors_of_a_list_share_few_and_short_declarations() {
+        let mut sheet = Sheet::default();
+        let long = "a".repeat(MAX_VALUE + 1);
+        let many = "fill:a;".repeat(MAX_DECLARATIONS * 10);
+        sheet.add(&format!(".a,.b{{font-family:{long};{many}}}"));
+        let [first, second] = sheet.rules.as_slice() else {
+            panic!("two rules: {sheet:?}");
+        };
+        assert!(Rc::ptr_eq(&first.declarations, &second.declarations));
+        assert_eq!(first.declarations.len(), MAX_DECLARATIONS);
+        assert!(first.declarations.iter().all(|(name, _)| *name == "fill"));
+    }
 }

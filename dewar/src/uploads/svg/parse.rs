@@ -5,12 +5,18 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 
 use super::css::{self, Sheet};
-use super::{Content, Drawing, Element, MAX_DEPTH, MAX_ELEMENTS, damaged, lists};
+use super::{Content, Drawing, Element, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, damaged, lists};
 use crate::uploads::picture::Deadline;
 use crate::uploads::recognise::RecognitionError;
 use crate::uploads::rejection::UploadRejection;
 
 const SVG: &[u8] = b"http://www.w3.org/2000/svg";
+
+/// The most bytes of all attributes that are kept. A style sheet writes its values into many elements.
+const MAX_KEPT: u64 = 4 * MAX_BYTES;
+
+/// The most bytes of a list of classes; a longer one is left out.
+const MAX_CLASS: usize = 1_024;
 
 /// # Errors
 /// The text is no well-formed XML, has a DTD with declarations, is no SVG, or is too deep or too large.
@@ -45,6 +51,8 @@ struct Parser {
     in_style: bool,
     /// The open elements; `None` for one that is left out, with all in it.
     open: Vec<Option<usize>>,
+    /// The bytes of all attributes so far.
+    kept: u64,
 }
 
 impl Parser {
@@ -128,6 +136,12 @@ impl Parser {
         };
         let number = self.drawing.elements.len();
         let attributes = self.attributes(tag, name)?;
+        for (key, value) in &attributes {
+            self.kept += key.len() as u64 + value.len() as u64;
+        }
+        if self.kept > MAX_KEPT {
+            return Err(UploadRejection::Bomb.into());
+        }
         self.drawing.elements.push(Element {
             name,
             attributes,
@@ -198,7 +212,7 @@ impl Parser {
             // Older programs write the namespace of links before `href`.
             let key = if key.ends_with(":href") { "href" } else { key };
             match key {
-                "class" => class = value,
+                "class" if value.len() <= MAX_CLASS => class = value,
                 "style" => style = value,
                 key => {
                     let key = lists::attribute(key);

@@ -169,6 +169,26 @@ fn a_drawing_draws_no_more_than_its_bound() {
     assert_eq!(rewritten(&" ".repeat(5 << 20)), Err("bomb"));
 }
 
+/// ASVS: V5.2.6
+#[test]
+fn a_style_sheet_writes_no_more_than_its_bound() {
+    let styled = |length: usize, elements: usize| {
+        let value = "a".repeat(length);
+        let elements = "<g/>".repeat(elements);
+        rewritten(&format!("<style>*{{font-family:{value}}}</style>{elements}"))
+    };
+    assert!(styled(1_000, 1_000).unwrap().contains("font-family"));
+    assert_eq!(styled(1_000, 20_000), Err("bomb"));
+    assert!(!styled(2_000, 1).unwrap().contains("font-family"));
+    let classes = |names: &str| {
+        rewritten(&format!(
+            "<style>.b{{fill:red}}</style><g class='{names} b'/>"
+        ))
+    };
+    assert!(classes("a").unwrap().contains("fill"));
+    assert!(!classes(&"a".repeat(1_024)).unwrap().contains("fill"));
+}
+
 /// ASVS: V5.2.2
 #[test]
 fn a_drawing_is_taken_only_where_a_policy_lists_it() {
