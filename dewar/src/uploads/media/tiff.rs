@@ -12,6 +12,9 @@ const MAX_DIRECTORIES: usize = 4_096;
 /// The most entries of all directories.
 const MAX_ENTRIES: u64 = 100_000;
 
+/// The most positions and lengths of strips and tiles in all directories. Many programs write a strip for each row.
+const MAX_STRIPS: u64 = 4_000_000;
+
 /// Tags whose values are the positions of other directories: parts, EXIF, GPS, interoperability.
 const CHILDREN: [u64; 4] = [330, 34_665, 34_853, 40_965];
 
@@ -32,12 +35,7 @@ pub(super) fn look<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), Recogni
     let mut tiff = Directories {
         is_little,
         is_big_tiff,
-        seen: HashSet::new(),
-        next: Vec::new(),
-        entries: 0,
-        has_picture: false,
-        offsets: Vec::new(),
-        lengths: Vec::new(),
+        ..Directories::default()
     };
     if is_big_tiff {
         // The size of a position, and zeros.
@@ -46,7 +44,7 @@ pub(super) fn look<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), Recogni
     let first = tiff.position(walk)?;
     tiff.next.push(first);
     while let Some(position) = tiff.next.pop() {
-        if !tiff.seen.insert(position) || tiff.seen.len() + tiff.next.len() > MAX_DIRECTORIES {
+        if !tiff.seen.insert(position) {
             return Err(walk.damaged());
         }
         tiff.directory(walk, position)?;
@@ -58,12 +56,14 @@ pub(super) fn look<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), Recogni
     }
 }
 
+#[derive(Debug, Default)]
 struct Directories {
     is_little: bool,
     is_big_tiff: bool,
     seen: HashSet<u64>,
     next: Vec<u64>,
     entries: u64,
+    strips: u64,
     has_picture: bool,
     /// Where the pixels of this directory are.
     offsets: Vec<u64>,
@@ -115,7 +115,7 @@ impl Directories {
         }
         match self.position(walk)? {
             0 => {}
-            next => self.next.push(next),
+            next => self.push(walk, next)?,
         }
         let offsets = std::mem::take(&mut self.offsets);
         let lengths = std::mem::take(&mut self.lengths);
@@ -127,7 +127,22 @@ impl Directories {
         Ok(())
     }
 
+    /// Keeps the position of a directory for later.
+    fn push<F: Read + Seek>(
+        &mut self,
+        walk: &Walk<'_, F>,
+        position: u64,
+    ) -> Result<(), RecognitionError> {
+        if self.seen.len() + self.next.len() >= MAX_DIRECTORIES {
+            return Err(walk.damaged());
+        }
+        self.next.push(position);
+        Ok(())
+    }
+
     fn entry<F: Read + Seek>(&mut self, walk: &mut Walk<'_, F>) -> Result<(), RecognitionError> {
+        // Entries may all name one list, which the buffer holds, so none of them needs a read.
+        walk.deadline.check()?;
         let tag = self.number::<2, F>(walk)?;
         let kind = self.number::<2, F>(walk)?;
         let count = self.position(walk)?;
@@ -167,8 +182,8 @@ impl Directories {
         offset: u64,
         size: u64,
     ) -> Result<Vec<u64>, RecognitionError> {
-        self.entries = self.entries.saturating_add(count);
-        if self.entries > MAX_ENTRIES {
+        self.strips = self.strips.saturating_add(count);
+        if self.strips > MAX_STRIPS {
             return Err(walk.damaged());
         }
         let back = walk.at;
@@ -200,19 +215,46 @@ impl Directories {
         size: u64,
     ) -> Result<(), RecognitionError> {
         if count <= 1 {
-            self.next.push(offset);
-            return Ok(());
+            return self.push(walk, offset);
         }
         let back = walk.at;
         walk.go(walk.start.saturating_add(offset))?;
-        for _ in 0..count.min(MAX_DIRECTORIES as u64) {
+        for _ in 0..count {
             let child = if size == 8 {
                 self.number::<8, F>(walk)?
             } else {
                 self.number::<4, F>(walk)?
             };
-            self.next.push(child);
+            self.push(walk, child)?;
         }
         walk.go(back)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::audit::Clock;
+    use crate::uploads::kind::FileKind;
+    use crate::uploads::picture::Deadline;
+
+    /// ASVS: V5.2.6
+    #[test]
+    fn entries_of_one_list_keep_no_more_directories_than_the_bound() {
+        // The tag 330, 4,096 numbers of 32 bits, at the position 8.
+        let entry = [0x4a, 1, 4, 0, 0, 16, 0, 0, 8, 0, 0, 0];
+        let bytes = [[0xff, 0xff].as_slice(), &entry.repeat(65_535), &[0; 4]].concat();
+        let deadline = Deadline::after(&Clock::manual(1_000), Duration::from_secs(1));
+        let length = bytes.len() as u64;
+        let mut walk = Walk::new(Cursor::new(bytes), FileKind::Tiff, 0..length, &deadline);
+        let mut tiff = Directories {
+            is_little: true,
+            ..Directories::default()
+        };
+        assert!(tiff.directory(&mut walk, 0).is_err());
+        assert_eq!(tiff.next.len(), MAX_DIRECTORIES);
     }
 }

@@ -286,6 +286,26 @@ fn the_directories_of_a_tiff_go_in_no_circle_and_stay_inside() {
     assert_eq!(of_photo(&outside, "a.tif"), Err("damaged"));
 }
 
+/// Programs write a strip for each row of each page.
+#[test]
+fn a_tiff_may_have_many_strips_and_not_any_number() {
+    let strips = |count: u32| {
+        let mut bytes = b"II*\0\x08\0\0\0\x03\0\0\x01\x03\0\x01\0\0\0\x01\0\0\0".to_vec();
+        for tag in [0x11, 0x17] {
+            bytes.extend_from_slice(&[tag, 1, 4, 0]);
+            bytes.extend_from_slice(&count.to_le_bytes());
+            bytes.extend_from_slice(&50_u32.to_le_bytes());
+        }
+        bytes.extend_from_slice(&[0; 4]);
+        // Positions and lengths at once.
+        let numbers = usize::try_from(count).unwrap();
+        bytes.extend_from_slice(&4_u32.to_le_bytes().repeat(numbers));
+        bytes
+    };
+    assert_eq!(of_photo(&strips(70_160), "a.tif"), Ok(FileKind::Tiff));
+    assert_eq!(of_photo(&strips(2_000_001), "a.tif"), Err("damaged"));
+}
+
 /// MP3 players write these behind the last frame.
 #[test]
 fn the_tags_of_mp3_are_no_trailing_data() {
