@@ -341,6 +341,15 @@ mod tests {
             );
             let broken = chunk(kind, head);
             assert_eq!(looked(PictureFormat::Png, &[start, &broken, &end]), "whole");
+            // The checksum at the end is wrong.
+            let mut cut = packed(head, 10);
+            cut.truncate(cut.len() - 4);
+            let cut = chunk(kind, &[cut.as_slice(), &[0; 4]].concat());
+            assert_eq!(looked(PictureFormat::Png, &[start, &cut, &end]), "whole");
+            assert_eq!(
+                looked(PictureFormat::Png, &[start, &cut, &cut, &end]),
+                "bomb"
+            );
         }
     }
 

@@ -79,7 +79,7 @@ fn chunk(
     Ok(data)
 }
 
-/// How many bytes a text or profile unpacks to. Broken data unpack to nothing, and readers ignore them.
+/// How many bytes a text or profile unpacks to. Readers ignore broken data, but what they unpack to before counts as well.
 fn unpack(kind: &[u8; 4], data: &[u8], most: u64) -> Result<u64, RecognitionError> {
     let after_nul = |data: &[u8], count: usize| -> Option<usize> {
         let mut nuls = data.iter().enumerate().filter(|(_, byte)| **byte == 0);
@@ -98,7 +98,8 @@ fn unpack(kind: &[u8; 4], data: &[u8], most: u64) -> Result<u64, RecognitionErro
         return Ok(0);
     };
     let mut out = ZlibDecoder::new(compressed).take(most + 1);
-    let unpacked = io::copy(&mut out, &mut io::sink()).unwrap_or(0);
+    drop(io::copy(&mut out, &mut io::sink()));
+    let unpacked = out.get_ref().total_out();
     if unpacked > most {
         Err(UploadRejection::Bomb.into())
     } else {
