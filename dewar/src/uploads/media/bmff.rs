@@ -10,6 +10,9 @@ use super::Walk;
 /// The most boxes of a file: a fragmented film of a day has fewer.
 const MAX_BOXES: u32 = 200_000;
 
+/// The most places of a track's media: most films have one.
+const MAX_PLACES: u32 = 1_000;
+
 const HEIF: [&[u8; 4]; 8] = [
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1",
 ];
@@ -142,7 +145,8 @@ fn boxes<F: Read + Seek>(
                 items(walk, stop)?;
             }
             b"dref" => references(walk)?,
-            b"rmra" => return Err(UploadRejection::External.into()),
+            // A list of other films, and a film whose boxes are compressed, so nobody sees where its media is.
+            b"rmra" | b"cmov" => return Err(UploadRejection::External.into()),
             _ => {}
         }
         if walk.at > stop {
@@ -211,7 +215,10 @@ fn items<F: Read + Seek>(walk: &mut Walk<'_, F>, stop: u64) -> Result<(), Recogn
 fn references<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), RecognitionError> {
     let _version: [u8; 4] = walk.bytes()?;
     let number = walk.u32()?;
-    for _ in 0..number.min(1_000) {
+    if number > MAX_PLACES {
+        return Err(walk.damaged());
+    }
+    for _ in 0..number {
         let start = walk.at;
         let size = u64::from(walk.u32()?);
         let [_, _, _, _, _, _, _, flags]: [u8; 8] = walk.bytes()?;

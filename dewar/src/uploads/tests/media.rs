@@ -228,8 +228,19 @@ fn half_a_recording_and_sizes_that_lie_are_damaged() {
 fn a_film_whose_media_is_elsewhere_is_refused() {
     assert_eq!(of_media(&film(b"qt  ", [0; 4]), "a.mov"), Err("external"));
     assert_eq!(of_media(&film(b"isom", [0; 4]), "a.mp4"), Err("external"));
-    let list = [sized(b"moov", &[&sized(b"rmra", &[b"rmda"])])].concat();
-    assert_eq!(of_media(&list, "a.mov"), Err("external"));
+    for inside in [b"rmra", b"cmov"] {
+        let list = sized(b"moov", &[&sized(inside, &[b"rmda"])]);
+        assert_eq!(of_media(&list, "a.mov"), Err("external"));
+    }
+    let places = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        let urls = sized(b"url ", &[&HERE]).repeat(usize::from(number));
+        let dref = sized(b"dref", &[&[0; 4], &[0, 0, high, low], &urls]);
+        let inside = sized(b"mdia", &[&sized(b"minf", &[&sized(b"dinf", &[&dref])])]);
+        sized(b"moov", &[&sized(b"trak", &[&inside])])
+    };
+    assert_eq!(of_media(&places(1_000), "a.mov"), Ok(FileKind::Mov));
+    assert_eq!(of_media(&places(1_001), "a.mov"), Err("damaged"));
 }
 
 #[test]
