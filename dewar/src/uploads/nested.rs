@@ -93,6 +93,8 @@ impl Content {
             (FileFormat::TapeArchive, _) => Self::Tar,
             (_, Kind::Executable | Kind::Package | Kind::Disk) if has_proof => Self::Program,
             (_, Kind::Archive | Kind::Compressed) if has_proof => Self::OtherArchive,
+            // Before POSIX, a TAR had no letters of its own.
+            _ if archive::is_tar(head) => Self::Tar,
             _ => Self::Data,
         }
     }

@@ -15,7 +15,7 @@ use flate2::GzHeader;
 use flate2::bufread::MultiGzDecoder;
 
 use self::path::{Node, Paths};
-pub(super) use self::tar::tar;
+pub(super) use self::tar::{is_tar, tar};
 use super::kind::{ArchiveFormat, FileKind};
 use super::name;
 use super::nested::{self, Nesting};
@@ -187,7 +187,7 @@ fn inside(file: &mut dyn Read, nesting: &mut Nesting) -> Result<(), RecognitionE
     let mut head = Vec::new();
     file.take(tar::BLOCK as u64).read_to_end(&mut head)?;
     let mut whole = io::Cursor::new(head.clone()).chain(file);
-    if tar::is_tar(&head) {
+    if is_tar(&head) {
         tar(&mut whole, nesting)
     } else {
         nested::look_at(&mut whole, nesting)

@@ -23,7 +23,7 @@ fn damaged() -> UploadRejection {
 }
 
 /// Whether the first block is the header of an archive: its checksum is right.
-pub(super) fn is_tar(block: &[u8]) -> bool {
+pub(in crate::uploads) fn is_tar(block: &[u8]) -> bool {
     let Some(block) = block.first_chunk::<BLOCK>() else {
         return false;
     };

@@ -61,6 +61,23 @@ fn gzip_of(bytes: &[u8]) -> Vec<u8> {
 
 /// ASVS: V5.2.3
 #[test]
+fn an_old_tar_inside_a_zip_is_an_archive() {
+    let old = |name: &str| {
+        let mut header = Header::new_old();
+        header.set_path(name).unwrap();
+        header.set_size(1);
+        header.set_mode(0o644);
+        header.set_cksum();
+        let mut builder = Builder::new(Vec::new());
+        builder.append(&header, &b"x"[..]).unwrap();
+        zipped(packed(&[("a.tar", &builder.into_inner().unwrap())]))
+    };
+    assert_eq!(old("a.txt"), Ok(()));
+    assert_eq!(old("setup.exe"), Err("archive_program"));
+}
+
+/// ASVS: V5.2.3
+#[test]
 fn an_archive_holds_what_nothing_runs() {
     for (name, bytes) in [
         ("notes/a.txt", &b"MZ,Mozambique"[..]),
