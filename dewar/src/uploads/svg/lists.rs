@@ -4,18 +4,19 @@
 #[rustfmt::skip]
 const ELEMENTS: &[&str] = &[
     "svg", "g", "defs", "symbol", "use", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan",
-    "textPath", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "pattern", "marker", "title", "desc", "switch",
+    "textPath", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "pattern", "title", "desc", "switch",
 ];
 
 /// Elements whose letters are drawn or read aloud.
 const TEXTS: &[&str] = &["text", "tspan", "textPath", "title", "desc"];
 
-/// Properties of CSS that are also attributes.
+/// Properties of CSS that are also attributes. Not markers: a path inherits them and draws them at every point, which no count
+/// of elements shows.
 #[rustfmt::skip]
 const PROPERTIES: &[&str] = &[
     "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit",
     "stroke-dasharray", "stroke-dashoffset", "stroke-opacity", "opacity", "color", "display", "visibility", "overflow", "clip-path",
-    "clip-rule", "mask", "marker-start", "marker-mid", "marker-end", "stop-color", "stop-opacity", "font-family", "font-size",
+    "clip-rule", "mask", "stop-color", "stop-opacity", "font-family", "font-size",
     "font-weight", "font-style", "font-variant", "font-stretch", "text-anchor", "dominant-baseline", "alignment-baseline",
     "baseline-shift", "letter-spacing", "word-spacing", "text-decoration", "writing-mode", "direction", "paint-order",
     "vector-effect", "shape-rendering", "text-rendering", "image-rendering", "color-interpolation",
@@ -27,8 +28,8 @@ const ATTRIBUTES: &[&str] = &[
     "id", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "fx", "fy", "fr", "width", "height", "d", "points",
     "pathLength", "dx", "dy", "rotate", "textLength", "lengthAdjust", "startOffset", "viewBox", "preserveAspectRatio", "version",
     "transform", "gradientTransform", "gradientUnits", "spreadMethod", "offset", "patternTransform", "patternUnits",
-    "patternContentUnits", "clipPathUnits", "maskUnits", "maskContentUnits", "markerUnits", "markerWidth", "markerHeight", "refX",
-    "refY", "orient", "href",
+    "patternContentUnits", "clipPathUnits", "maskUnits", "maskContentUnits", "refX",
+    "refY", "href",
 ];
 
 fn of(list: &[&'static str], name: &str) -> Option<&'static str> {

@@ -167,6 +167,11 @@ fn a_drawing_draws_no_more_than_its_bound() {
     assert_eq!(rewritten(&deep(5_000)), Err("bomb"));
     assert_eq!(rewritten(&"<g/>".repeat(60_000)), Err("bomb"));
     assert_eq!(rewritten(&" ".repeat(5 << 20)), Err("bomb"));
+    // A marker is drawn at every point.
+    let marked = rewritten(
+        "<marker id='m'><g/></marker><g marker-end='url(#m)'><path style='marker-mid:url(#m)'/></g>",
+    );
+    assert!(!marked.unwrap().contains("marker"));
 }
 
 /// ASVS: V5.2.6
