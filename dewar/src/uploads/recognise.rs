@@ -8,7 +8,7 @@ use file_format::FileFormat;
 use super::charset::Charset;
 use super::kind::{FileKind, Look};
 use super::name::FileName;
-use super::picture::Deadline;
+use super::picture::{Deadline, Timed};
 use super::policy::{Animation, Bytes, Policy};
 use super::rejection::UploadRejection;
 use super::text::{self, FileBytes};
@@ -56,13 +56,18 @@ pub(crate) fn recognise(
     rules: Rules<'_>,
     anew: impl FnOnce() -> io::Result<File>,
 ) -> Result<Recognised, RecognitionError> {
-    let examined = kind_of(file, name, rules.kinds).and_then(|recognised| {
+    let deadline = rules.deadline;
+    let mut timed = Timed {
+        file: &mut *file,
+        deadline,
+    };
+    let examined = kind_of(&mut timed, name, rules.kinds).and_then(|recognised| {
         let kind = recognised.kind;
         look(kind, name, file, &rules, anew).map_err(|trouble| trouble.or_damaged(kind))?;
         Ok(recognised)
     });
     // Whatever a decoder said after it got nothing more to read, and whatever it still finished.
-    if rules.deadline.has_passed() {
+    if deadline.has_passed() {
         return Err(UploadRejection::TooSlow.into());
     }
     examined
@@ -111,9 +116,11 @@ fn look(
         // No policy lists it so; see `is_sound`.
         (Look::Svg, Bytes::AsSent) => Err(UploadRejection::Active { what: "a drawing" }.into()),
         (Look::Svg, Bytes::Reencoded) => svg::reencode(file, &mut anew()?, deadline),
-        (Look::Archive(format), _) => archive::look(format, name.as_str(), file),
-        (Look::Office, _) => office::look(kind, file),
-        (Look::Pdf, _) => pdf::look(file),
+        (Look::Archive(format), _) => {
+            archive::look(format, name.as_str(), &mut Timed { file, deadline })
+        }
+        (Look::Office, _) => office::look(kind, &mut Timed { file, deadline }),
+        (Look::Pdf, _) => pdf::look(&mut Timed { file, deadline }),
         // Every byte was read before the file counted as text.
         (Look::Text, _) => Ok(()),
         (Look::Picture(format), Bytes::AsSent) => {
@@ -293,7 +300,32 @@ fn strength(file: &mut (impl Read + Seek)) -> io::Result<Strength> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::time::Duration;
+
     use super::*;
+    use crate::audit::Clock;
+    use crate::uploads::policy::Document;
+    use crate::uploads::tests::made;
+
+    /// ASVS: V5.2.6
+    #[test]
+    fn archives_and_documents_are_not_read_after_the_deadline() {
+        let deadline = Deadline::after(&Clock::manual(1_000), Duration::ZERO);
+        let rules = Rules::of::<Document>(&deadline);
+        let name = FileName::parse("a.zip").unwrap();
+        let zip = made::zip(&[("a.txt", b"a")]);
+        for (kind, bytes) in [
+            (FileKind::Zip, zip.clone()),
+            (FileKind::Gzip, made::gzip(&zip)),
+            (FileKind::Docx, made::docx(&[])),
+        ] {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&bytes).unwrap();
+            let looked = look(kind, &name, &mut file, &rules, tempfile::tempfile);
+            assert!(looked.is_err(), "{kind:?}");
+        }
+    }
 
     /// A failing disk is not the sender's fault.
     #[test]

@@ -180,7 +180,9 @@ fn a_style_sheet_writes_no_more_than_its_bound() {
     let styled = |length: usize, elements: usize| {
         let value = "a".repeat(length);
         let elements = "<g/>".repeat(elements);
-        rewritten(&format!("<style>*{{font-family:{value}}}</style>{elements}"))
+        rewritten(&format!(
+            "<style>*{{font-family:{value}}}</style>{elements}"
+        ))
     };
     assert!(styled(1_000, 1_000).unwrap().contains("font-family"));
     assert_eq!(styled(1_000, 20_000), Err("bomb"));
