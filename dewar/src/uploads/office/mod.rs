@@ -175,11 +175,13 @@ impl Package {
         part: &mut dyn Read,
         nesting: &mut Nesting,
     ) -> Result<(), RecognitionError> {
-        if name == "mimetype" {
-            return self.mimetype(part);
-        }
         let mut head = Vec::new();
         part.take(HEAD).read_to_end(&mut head)?;
+        // Any other part of this name may be the text of a DOCX.
+        if name == "mimetype" && head.len() <= MAX_MIMETYPE && head.starts_with(b"application/") {
+            self.mimetype(&String::from_utf8_lossy(&head));
+            return Ok(());
+        }
         let is_xml = xml::is_xml(&head) || is_named_xml(name);
         let is_table = name == "[content_types].xml"
             || name.ends_with(".rels")
@@ -200,9 +202,7 @@ impl Package {
         self.xml(name, &mut part)
     }
 
-    fn mimetype(&mut self, part: &mut dyn Read) -> Result<(), RecognitionError> {
-        let mut text = String::new();
-        part.take(256).read_to_string(&mut text)?;
+    fn mimetype(&mut self, text: &str) {
         let found = text
             .strip_prefix("application/vnd.oasis.opendocument.")
             .map(|kind| match kind {
@@ -214,7 +214,6 @@ impl Package {
             });
         self.main = found.unwrap_or(self.main);
         "content.xml".clone_into(&mut self.main_part);
-        Ok(())
     }
 
     fn found(&self, kind: FileKind) -> Main {
@@ -303,6 +302,9 @@ impl Package {
 
 /// Enough to see what a part is.
 const HEAD: u64 = 4 * 1024;
+
+/// The most bytes of the part that says the kind of an `OpenDocument`.
+const MAX_MIMETYPE: usize = 256;
 
 fn is_named_xml(name: &str) -> bool {
     [".xml", ".rels", ".rdf", ".vml"]

@@ -173,6 +173,13 @@ fn a_field_that_calls_a_program_is_found_in_pieces() {
 }
 
 #[test]
+fn a_part_is_examined_whatever_its_name() {
+    let field = b"<p><fldSimple instr='DDEAUTO x'/></p>";
+    assert_eq!(word(&[("mimetype", field)]), ACTIVE);
+    assert_eq!(word(&[("MimeType", field)]), ACTIVE);
+}
+
+#[test]
 fn a_workbook_runs_and_fetches_nothing() {
     assert_eq!(excel(&[("xl/workbook.xml", b"<workbook/>")]), Ok(()));
     for (part, expected) in [
