@@ -286,6 +286,9 @@ const OPEN_DOCUMENT: &[(&str, Result<(), &str>)] = &[
             EXTERNAL,
         ),
         ("<draw:object xlink:href='./Object 1'/>", Ok(())),
+        ("<v:rect href='https://a.example/' o:button='t'/>", Ok(())),
+        ("<v:rect href='javascript:alert(1)' o:button='t'/>", ACTIVE),
+        ("<v:imagedata o:href='https://a.example/a.png'/>", EXTERNAL),
         (
             "<draw:floating-frame xlink:href='https://a.example/'/>",
             EXTERNAL,
