@@ -17,23 +17,32 @@ const PAGES: &[&str] = &[
 /// Whether a click on the address runs a script or a program. An address of the web, of a mail, or of a document on some disk
 /// does not.
 pub(super) fn runs(address: &str) -> bool {
-    let address: String = address
+    let address = address.split(['#', '?']).next().unwrap_or_default();
+    let address: String = percent_encoding::percent_decode_str(address)
+        .decode_utf8_lossy()
         .chars()
         .filter(|letter| !letter.is_control() && !letter.is_whitespace())
         .map(|letter| if letter == '\\' { '/' } else { letter })
         .flat_map(char::to_lowercase)
         .collect();
     let Some((scheme, path)) = address.split_once(':') else {
-        return address.starts_with("//") && ends_as_a_program(&address);
+        return address.starts_with("//") && is_a_file(&address) && ends_as_a_program(&address);
     };
     let is_drive = scheme.len() == 1;
     ACTIVE.contains(&scheme)
         || scheme.starts_with("ms-")
-        || ((is_drive || scheme == "file") && ends_as_a_program(path))
+        || ((is_drive || (scheme == "file" && is_a_file(path))) && ends_as_a_program(path))
+}
+
+/// Whether a path is more than the name of a computer, such as `example.com`.
+fn is_a_file(path: &str) -> bool {
+    let is_absolute = path.starts_with("///") || !path.starts_with("//");
+    is_absolute || path.trim_start_matches('/').contains('/')
 }
 
 fn ends_as_a_program(path: &str) -> bool {
-    let path = path.split(['#', '?']).next().unwrap_or_default();
+    // Windows drops dots at the end of a name. Blanks are gone already.
+    let path = path.trim_end_matches('.');
     name::ends_as_a_program(path) && !PAGES.iter().any(|ending| path.ends_with(ending))
 }
 
@@ -66,6 +75,14 @@ mod tests {
             (r"\\host\share\a.exe", true),
             ("file://host/a.js", true),
             ("smb://host/share/a.docx", true),
+            ("//www.example.com", false),
+            ("file://example.com", false),
+            (r"C:\Windows\format.com", true),
+            ("file:///C:/Windows/calc%2Eexe", true),
+            ("file:///C:/Windows/a.exe.", true),
+            ("file:///C:/Windows/a.exe%20", true),
+            ("file:///C:/Windows/a%23b.exe", true),
+            ("file:///C:/Windows/eventvwr.msc", true),
         ] {
             assert_eq!(runs(address), expected, "{address}");
         }

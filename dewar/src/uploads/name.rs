@@ -16,7 +16,8 @@ const ACTIVE: &[&str] = &[
     // run by a double click
     "exe", "scr", "pif", "bat", "cmd", "msi", "msp", "dll", "cpl", "hta", "jse", "vbs", "vbe", "wsf", "wsh", "ps1", "psm1",
     "lnk", "url", "reg", "inf", "scf", "jar", "jnlp", "app", "dmg", "pkg", "deb", "rpm", "sh", "bash", "command", "desktop",
-    "chm", "iso", "vhd", "vhdx", "one", "application", "gadget", "settingcontent-ms",
+    "chm", "iso", "vhd", "vhdx", "one", "application", "gadget", "settingcontent-ms", "com", "msc", "mst", "pyw", "ws", "wsc",
+    "sct", "vb", "rdp", "msix", "appx", "appinstaller", "appimage", "img", "xll", "xla",
     // documents that carry macros
     "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam", "ppsm", "sldm",
 ];
