@@ -15,12 +15,23 @@ const MAX_FORMULA: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct PartRules {
     fields: Fields,
-    formula: Option<String>,
+    /// The formulas that are open, innermost last.
+    formulas: Vec<Formula>,
+    /// How many elements are open.
+    depth: usize,
     /// Whether this is the data of a pivot table that is read anew when the file is opened.
     refreshed: bool,
     root: Root,
     /// Whether the part is data of some other program, which Office keeps and never shows.
     is_data: bool,
+}
+
+/// The text of a formula, without that of the elements inside: Excel forgets those, and a fraction in Word, which has the same
+/// name, has all its text there.
+#[derive(Debug)]
+struct Formula {
+    text: String,
+    depth: usize,
 }
 
 /// The first element of a part.
@@ -50,33 +61,40 @@ impl PartRules {
             Piece::Start(element) => self.start(element),
             Piece::Text(text) => {
                 self.fields.text(text)?;
-                if let Some(formula) = &mut self.formula {
-                    formula.push_str(text);
-                    if formula.len() > MAX_FORMULA {
-                        return Err(UploadRejection::Bomb);
-                    }
-                }
-                Ok(())
+                self.text_of_formula(text)
             }
             Piece::End(name) => {
                 self.fields.end(name);
+                self.depth = self.depth.saturating_sub(1);
                 if is_formula(name)
-                    && let Some(formula) = self.formula.take()
+                    && let Some(formula) = self.formulas.pop()
                 {
-                    look_at_formula(&formula)?;
+                    look_at_formula(&formula.text)?;
                 }
                 Ok(())
             }
         }
     }
 
+    fn text_of_formula(&mut self, text: &str) -> Result<(), UploadRejection> {
+        let depth = self.depth;
+        let innermost = self.formulas.last_mut();
+        if let Some(formula) = innermost.filter(|formula| formula.depth == depth) {
+            formula.text.push_str(text);
+            if formula.text.len() > MAX_FORMULA {
+                return Err(UploadRejection::Bomb);
+            }
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// What the part left open runs something.
     pub(super) fn finish(&mut self) -> Result<(), UploadRejection> {
         self.fields.finish()?;
-        self.formula
-            .take()
-            .map_or(Ok(()), |formula| look_at_formula(&formula))
+        self.formulas
+            .drain(..)
+            .try_for_each(|formula| look_at_formula(&formula.text))
     }
 
     fn start(&mut self, element: &Element) -> Result<(), UploadRejection> {
@@ -94,8 +112,13 @@ impl PartRules {
         if self.root == Root::Ribbon && element.attributes.iter().any(calls_back) {
             return Err(MACROS);
         }
-        // A formula has no elements inside; a fraction in Word, which has the same name, has.
-        self.formula = is_formula(&element.name).then(String::new);
+        self.depth = self.depth.saturating_add(1);
+        if is_formula(&element.name) {
+            self.formulas.push(Formula {
+                text: String::new(),
+                depth: self.depth,
+            });
+        }
         self.fields.start(element)?;
         self.excel(element)?;
         common(element)?;
@@ -160,16 +183,34 @@ fn calls_back((name, value): &(String, String)) -> bool {
 fn look_at_formula(formula: &str) -> Result<(), UploadRejection> {
     let formula = formula.trim_start();
     // Outside of texts and of names in quotes, Excel has `|` only between a program and its topic: cmd|'/c calc'!A1
+    let (code, _) = without_quotes(formula);
+    if code.contains('|') {
+        return Err(DDE);
+    }
+    functions(formula)
+}
+
+/// A formula without its texts and its names in quotes, and those names.
+fn without_quotes(formula: &str) -> (String, Vec<String>) {
+    let mut code = String::new();
+    let mut names: Vec<String> = Vec::new();
     let mut quote = None;
     for letter in formula.chars() {
         match (quote, letter) {
-            (None, '"' | '\'') => quote = Some(letter),
-            (None, '|') => return Err(DDE),
-            (Some(open), letter) if open == letter => quote = None,
-            (None | Some(_), _) => {}
+            (None, '"' | '\'') => {
+                quote = Some(letter);
+                code.push(letter);
+                if letter == '\'' {
+                    names.push(String::new());
+                }
+            }
+            (None, _) => code.push(letter),
+            (Some(open), _) if open == letter => quote = None,
+            (Some('\''), _) => names.last_mut().into_iter().for_each(|name| name.push(letter)),
+            (Some(_), _) => {}
         }
     }
-    functions(formula)
+    (code, names)
 }
 
 /// Functions that call a program, and addresses of other computers.
@@ -181,9 +222,13 @@ fn functions(formula: &str) -> Result<(), UploadRejection> {
     if programs.iter().any(|name| calls(formula, name)) {
         return Err(PROGRAM);
     }
-    let fetches = calls(formula, "IMAGE") || calls(formula, "WEBSERVICE");
+    let (code, names) = without_quotes(formula);
+    // A cell may have the address.
+    let fetches = |code: &str| calls(code, "IMAGE") || calls(code, "WEBSERVICE");
     let is_elsewhere = |text: &str| Target::of(text) == Target::Network;
-    if (fetches && formula.contains("//"))
+    if fetches(&code)
+        || (formula.contains("//") && fetches(formula))
+        || names.iter().any(|name| is_elsewhere(name))
         || formula.split('\'').skip(1).step_by(2).any(is_elsewhere)
     {
         return Err(UploadRejection::External);

@@ -212,6 +212,11 @@ fn a_workbook_runs_and_fetches_nothing() {
             EXTERNAL,
         ),
         ("<c><f>WEBSERVICE(\"https://a.example\")</f></c>", EXTERNAL),
+        ("<c><f>IMAGE(A1)</f></c>", EXTERNAL),
+        ("<c><f>WEBSERVICE(A1&amp;A2)</f></c>", EXTERNAL),
+        ("<c><f>\"An image (\"&amp;A1&amp;\")\"</f></c>", Ok(())),
+        ("<c><f>cmd|<x/>'/c calc'!A1</f></c>", ACTIVE),
+        ("<c><f><x/>cmd|'/c calc'!A1</f></c>", ACTIVE),
         ("<c><f>RTD(\"a.b\",,\"c\")</f></c>", ACTIVE),
         ("<c><f>'\\\\host\\share\\[a.xlsx]S'!A1</f></c>", EXTERNAL),
         ("<c><f>'My sheet'!A1</f></c>", Ok(())),
@@ -347,6 +352,10 @@ const OPEN_DOCUMENT: &[(&str, Result<(), &str>)] = &[
             ACTIVE,
         ),
         ("<c table:formula='of:=SUM([.A1:.B2])'/>", Ok(())),
+        (
+            "<c table:formula='of:=\"&apos;\"&amp;[&apos;http://evil/a.ods&apos;#$S.A1]'/>",
+            EXTERNAL,
+        ),
         ("<draw:applet/>", ACTIVE),
         (
             "<w:t>DOCTYPE ENTITY script vnd.sun.star.script</w:t>",
