@@ -222,6 +222,9 @@ fn functions(formula: &str) -> Result<(), UploadRejection> {
     if programs.iter().any(|name| calls(formula, name)) {
         return Err(PROGRAM);
     }
+    if links_to_a_program(formula) {
+        return Err(MACROS);
+    }
     let (code, names) = without_quotes(formula);
     // A cell may have the address.
     let fetches = |code: &str| calls(code, "IMAGE") || calls(code, "WEBSERVICE");
@@ -234,6 +237,43 @@ fn functions(formula: &str) -> Result<(), UploadRejection> {
         return Err(UploadRejection::External);
     }
     Ok(())
+}
+
+/// Whether the address of a call of `HYPERLINK` runs something.
+fn links_to_a_program(formula: &str) -> bool {
+    let lower = formula.to_ascii_lowercase();
+    let mut found = lower.match_indices("hyperlink");
+    found.any(|(at, word)| {
+        let rest = lower.get(at + word.len()..).map(str::trim_start);
+        let texts = rest
+            .and_then(|rest| rest.strip_prefix('('))
+            .map(texts_of_argument)
+            .unwrap_or_default();
+        link::runs(&texts.concat()) || texts.iter().any(|text| link::runs(text))
+    })
+}
+
+/// The texts in the first argument of a call. What comes after it is shown, and may say anything.
+fn texts_of_argument(rest: &str) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    let mut inside = false;
+    let mut depth = 0_usize;
+    for letter in rest.chars() {
+        match (inside, letter) {
+            (_, '"') => {
+                inside = !inside;
+                if inside {
+                    texts.push(String::new());
+                }
+            }
+            (true, _) => texts.last_mut().into_iter().for_each(|text| text.push(letter)),
+            (false, ')' | ',' | ';') if depth == 0 => break,
+            (false, '(') => depth += 1,
+            (false, ')') => depth -= 1,
+            (false, _) => {}
+        }
+    }
+    texts
 }
 
 /// Whether the formula calls a function of this name.

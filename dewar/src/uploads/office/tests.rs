@@ -222,6 +222,18 @@ fn a_workbook_runs_and_fetches_nothing() {
         ("<c><f>'My sheet'!A1</f></c>", Ok(())),
         ("<x:FmlaMacro xmlns:x='u'>[0]!Main</x:FmlaMacro>", ACTIVE),
         ("<c><f>HYPERLINK(\"https://a.example\")</f></c>", Ok(())),
+        (
+            "<c><f>HYPERLINK(\"https://a.example\",\"Data: 1\")</f></c>",
+            Ok(()),
+        ),
+        (
+            "<c><f>HYPERLINK(\"file:///c:/windows/calc.exe\",\"x\")</f></c>",
+            ACTIVE,
+        ),
+        (
+            "<c><f>IF(1,Hyperlink (\"ms-\"&amp;\"msdt:/id\"))</f></c>",
+            ACTIVE,
+        ),
         ("<m><f><num><t>|x|</t></num></f></m>", Ok(())),
         (
             "<definedName name='_xlnm.Auto_Open'>Sheet1!A1</definedName>",
