@@ -23,6 +23,8 @@ struct Field {
     instruction: String,
     /// A field inside stands where the name of this one should be, so its name is computed.
     is_hidden: bool,
+    /// A field inside may compute an address.
+    has_inner: bool,
     has_result: bool,
 }
 
@@ -51,7 +53,8 @@ impl Fields {
         match kind {
             "begin" => {
                 if let Some(outer) = self.open.last_mut() {
-                    outer.is_hidden |= !outer.has_result && outer.instruction.trim().is_empty();
+                    outer.has_inner |= !outer.has_result;
+                    outer.is_hidden |= !outer.has_result && is_in_name(&outer.instruction);
                 }
                 if self.open.len() == MAX_DEPTH {
                     return Err(UploadRejection::Bomb);
@@ -108,13 +111,69 @@ impl Field {
                 what: "a field whose name is hidden",
             });
         }
+        let is_computed = self.has_inner && loads_from_an_address(&self.instruction);
+        if is_computed {
+            return Err(UploadRejection::External);
+        }
         look(&self.instruction)
     }
 }
 
-fn look(instruction: &str) -> Result<(), UploadRejection> {
+/// Whether the name of the field has not ended. What begins with `=` is a sum and has no name.
+fn is_in_name(instruction: &str) -> bool {
+    let begun = instruction.trim_start();
+    !begun.starts_with('=') && !begun.contains(char::is_whitespace)
+}
+
+/// The name of the field, in upper case. The text in quotes, or the switch, may follow it at once.
+fn name_of(instruction: &str) -> String {
+    let ends = |letter: char| {
+        letter.is_whitespace() || matches!(letter, '"' | '\u{201c}' | '\u{201d}' | '\\')
+    };
+    let name = instruction.trim_start().split(ends).next();
+    name.unwrap_or_default().to_ascii_uppercase()
+}
+
+/// Whether Word loads what the field names, wherever that is.
+fn loads_from_an_address(instruction: &str) -> bool {
+    match name_of(instruction).as_str() {
+        "INCLUDETEXT" | "INCLUDE" | "LINK" | "DATABASE" | "RD" | "IMPORT" => true,
+        "INCLUDEPICTURE" => is_linked(instruction),
+        _ => false,
+    }
+}
+
+/// Whether a picture has the switch `d`: it is not kept in the document, and Word fetches it.
+fn is_linked(instruction: &str) -> bool {
     let mut words = instruction.split_whitespace();
-    let name = words.next().unwrap_or_default().to_ascii_uppercase();
+    words.any(|word| word.eq_ignore_ascii_case(r"\d"))
+}
+
+/// The words and the texts in quotes of an instruction.
+fn arguments(instruction: &str) -> Vec<String> {
+    let mut found: Vec<String> = vec![String::new()];
+    let mut is_quoted = false;
+    for letter in instruction.chars() {
+        let is_quote = matches!(letter, '"' | '\u{201c}' | '\u{201d}');
+        is_quoted ^= is_quote;
+        if is_quote || (letter.is_whitespace() && !is_quoted) {
+            found.push(String::new());
+        } else if let Some(last) = found.last_mut() {
+            last.push(letter);
+        }
+    }
+    found.retain(|argument| !argument.trim().is_empty());
+    found.iter().map(|argument| argument.replace(r"\\", r"\")).collect()
+}
+
+/// Whether an address is on a share of some computer, which is told who asks.
+fn is_share(address: &str) -> bool {
+    let path = address.trim().replace('\\', "/").to_ascii_lowercase();
+    (path.starts_with("//") || path.starts_with("file:")) && Target::of(&path) == Target::Network
+}
+
+fn look(instruction: &str) -> Result<(), UploadRejection> {
+    let name = name_of(instruction);
     let loads = |instruction: &str| {
         let quoted = instruction.split(['"', '\u{201c}', '\u{201d}', ' ']);
         let mut addresses = quoted.map(|address| Target::of(&address.replace(r"\\", r"\")));
@@ -124,11 +183,11 @@ fn look(instruction: &str) -> Result<(), UploadRejection> {
     };
     match name.as_str() {
         "DDE" | "DDEAUTO" => Err(DDE),
-        // A picture is kept in the document; with the switch `d` it is not, and Word fetches it.
         "INCLUDEPICTURE" | "IMPORT" => {
-            let is_linked = words.any(|word| word.eq_ignore_ascii_case(r"\d"));
-            let is_share = instruction.contains(r"\\\\") || instruction.contains(r#""\\"#);
-            if (is_linked && loads(instruction)) || is_share {
+            let is_share = instruction.contains(r"\\\\")
+                || instruction.contains(r#""\\"#)
+                || arguments(instruction).iter().any(|address| is_share(address));
+            if (is_linked(instruction) && loads(instruction)) || is_share {
                 return Err(UploadRejection::External);
             }
             Ok(())
@@ -170,6 +229,15 @@ mod tests {
                 " INCLUDETEXT \"https://a.example/a\" ",
                 Err(UploadRejection::External),
             ),
+            ("DDEAUTO\"c:\\\\cmd.exe\"", Err(DDE)),
+            (
+                "INCLUDEPICTURE \"//host/share/a.png\"",
+                Err(UploadRejection::External),
+            ),
+            (
+                "INCLUDEPICTURE \"file://host/share/a.png\"",
+                Err(UploadRejection::External),
+            ),
             (" LINK Excel.Sheet.12 \"C:\\\\a.xlsx\" \\a", Ok(())),
             (
                 " LINK Excel.Sheet.12 \"\\\\\\\\host\\\\a.xlsx\" \\a",
@@ -178,5 +246,25 @@ mod tests {
         ] {
             assert_eq!(look(instruction), expected, "{instruction}");
         }
+    }
+
+    #[test]
+    fn what_another_field_computes_is_no_name_and_no_address() {
+        let judged = |before: &str, after: &str| {
+            let mut field = Field {
+                instruction: before.to_owned(),
+                is_hidden: is_in_name(before),
+                has_inner: true,
+                has_result: false,
+            };
+            field.instruction.push_str(after);
+            field.look().map_err(|refused| refused.word())
+        };
+        assert_eq!(judged("DD", " c:\\\\cmd.exe"), Err("active_content"));
+        assert_eq!(judged("=", "*2"), Ok(()));
+        assert_eq!(judged("IF ", " = 1 \"a\" \"b\""), Ok(()));
+        assert_eq!(judged(" INCLUDETEXT ", ""), Err("external"));
+        assert_eq!(judged(" INCLUDEPICTURE ", " \\d"), Err("external"));
+        assert_eq!(judged(" INCLUDEPICTURE ", ""), Ok(()));
     }
 }
