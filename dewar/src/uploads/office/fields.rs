@@ -2,6 +2,7 @@
 
 use super::DDE;
 use super::target::Target;
+use crate::uploads::link;
 use crate::uploads::rejection::UploadRejection;
 use crate::uploads::xml::Element;
 
@@ -166,6 +167,16 @@ fn arguments(instruction: &str) -> Vec<String> {
     found.iter().map(|argument| argument.replace(r"\\", r"\")).collect()
 }
 
+/// Whether a click on a link runs something. The tip after the switch `o` is shown, and may say anything.
+fn links_to_a_program(instruction: &str) -> bool {
+    let mut is_tip = false;
+    arguments(instruction).iter().any(|argument| {
+        let is_shown = is_tip;
+        is_tip = argument.eq_ignore_ascii_case(r"\o");
+        !is_shown && link::runs(argument)
+    })
+}
+
 /// Whether an address is on a share of some computer, which is told who asks.
 fn is_share(address: &str) -> bool {
     let path = address.trim().replace('\\', "/").to_ascii_lowercase();
@@ -195,6 +206,9 @@ fn look(instruction: &str) -> Result<(), UploadRejection> {
         "INCLUDETEXT" | "INCLUDE" | "LINK" | "DATABASE" | "RD" if loads(instruction) => {
             Err(UploadRejection::External)
         }
+        "HYPERLINK" if links_to_a_program(instruction) => Err(UploadRejection::Active {
+            what: "a link that runs a program",
+        }),
         _ => Ok(()),
     }
 }
@@ -202,6 +216,10 @@ fn look(instruction: &str) -> Result<(), UploadRejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const RUNS: UploadRejection = UploadRejection::Active {
+        what: "a link that runs a program",
+    };
 
     #[test]
     fn a_field_is_judged_by_its_instruction() {
@@ -211,6 +229,14 @@ mod tests {
             (" PAGE \\* MERGEFORMAT ", Ok(())),
             (" HYPERLINK \"https://a.example/DDEAUTO\" ", Ok(())),
             (" REF DDEAUTO ", Ok(())),
+            (
+                "HYPERLINK \"https://a.example\" \\o \"Data: all\"",
+                Ok(()),
+            ),
+            ("HYPERLINK \"ms-msdt:/id\"", Err(RUNS)),
+            ("HYPERLINK search-ms:query=a", Err(RUNS)),
+            ("HYPERLINK \"C:\\\\Windows\\\\calc.exe\"", Err(RUNS)),
+            ("HYPERLINK \"file:///C:/Windows/calc.exe\"", Err(RUNS)),
             (
                 " INCLUDEPICTURE \"https://a.example/a.png\" \\* MERGEFORMATINET ",
                 Ok(()),
