@@ -1,7 +1,8 @@
 //! Reads XML inside other files, event by event, in bounded memory: the parts of office documents and the forms of PDF.
 //!
 //! Names come without their prefix. A file may choose its prefixes, and a rule that depends on a namespace would miss a
-//! misspelled one that some program forgives.
+//! misspelled one that some program forgives. The fields of Word are the exception: Word forgets elements of a namespace that it
+//! does not know, and these may not stand between the pieces of a field.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,6 +10,7 @@ use std::io::{self, BufRead, Read};
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::QName;
 use quick_xml::reader::Reader;
 
 use super::kind::FileKind;
@@ -34,10 +36,82 @@ pub(super) enum Piece<'a> {
     End(&'a str),
 }
 
+/// The namespaces that the rules tell apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Space {
+    Word,
+    /// Formulas in a text of Word.
+    Math,
+    #[default]
+    Other,
+}
+
+impl Space {
+    fn of(address: &str) -> Self {
+        match address {
+            "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+            | "http://purl.oclc.org/ooxml/wordprocessingml/main" => Self::Word,
+            "http://schemas.openxmlformats.org/officeDocument/2006/math"
+            | "http://purl.oclc.org/ooxml/officeDocument/math" => Self::Math,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The most prefixes at one place of a part. Office programs write some dozens.
+const MAX_PREFIXES: usize = 512;
+
+/// What the prefixes mean at a place of a part.
+#[derive(Debug, Default)]
+struct Scopes {
+    depth: usize,
+    /// The depth of the declaration, the prefix and its namespace, innermost last.
+    prefixes: Vec<(usize, Vec<u8>, Space)>,
+}
+
+impl Scopes {
+    fn enter(&mut self) -> Result<(), UploadRejection> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(UploadRejection::Bomb);
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        let depth = self.depth;
+        while self.prefixes.pop_if(|(at, ..)| *at > depth).is_some() {}
+    }
+
+    /// Takes the attribute, if it declares a prefix.
+    fn declare(&mut self, key: &[u8], value: &str) -> Option<()> {
+        let prefix = match key.strip_prefix(b"xmlns") {
+            Some([]) => Vec::new(),
+            Some([b':', prefix @ ..]) => prefix.to_vec(),
+            _ => return Some(()),
+        };
+        let declared = (self.depth, prefix, Space::of(value));
+        self.prefixes.push(declared);
+        (self.prefixes.len() <= MAX_PREFIXES).then_some(())
+    }
+
+    fn space(&self, prefix: &[u8]) -> Space {
+        let mut inner = self.prefixes.iter().rev();
+        inner
+            .find(|(_, name, _)| name == prefix)
+            .map(|(_, _, space)| *space)
+            .unwrap_or_default()
+    }
+}
+
 /// A start tag.
 #[derive(Debug, Default)]
 pub(super) struct Element {
     pub(super) name: String,
+    pub(super) space: Space,
+    /// Whether an attribute has the name of one of Word's fields, and not its namespace.
+    pub(super) has_false_field: bool,
     pub(super) attributes: Vec<(String, String)>,
 }
 
@@ -179,7 +253,7 @@ fn events<R: BufRead>(
     reader.config_mut().allow_unmatched_ends = loose;
     reader.config_mut().expand_empty_elements = true;
     let mut buffer = Vec::new();
-    let mut depth = 0_usize;
+    let mut scopes = Scopes::default();
     loop {
         buffer.clear();
         reader.get_mut().refill();
@@ -190,15 +264,12 @@ fn events<R: BufRead>(
         };
         match event {
             Event::Start(tag) | Event::Empty(tag) => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return Err(UploadRejection::Bomb.into());
-                }
-                let element = element(&tag).ok_or_else(damaged)?;
+                scopes.enter()?;
+                let element = element(&tag, &mut scopes).ok_or_else(damaged)?;
                 each(Piece::Start(&element))?;
             }
             Event::End(tag) => {
-                depth = depth.saturating_sub(1);
+                scopes.leave();
                 let name = tag.local_name();
                 each(Piece::End(text(name.as_ref()).ok_or_else(damaged)?))?;
             }
@@ -219,7 +290,7 @@ fn events<R: BufRead>(
             // Declarations are attacks (CWE-611, CWE-776), and no office program writes them.
             Event::DocType(found) if declares_nothing(&found, tags) => {}
             Event::DocType(_) => return Err(UploadRejection::External.into()),
-            Event::Eof if depth > 0 && !loose => return Err(damaged().into()),
+            Event::Eof if scopes.depth > 0 && !loose => return Err(damaged().into()),
             Event::Eof => return Ok(()),
         }
     }
@@ -261,7 +332,7 @@ fn entity(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
     })
 }
 
-fn element(tag: &BytesStart<'_>) -> Option<Element> {
+fn element(tag: &BytesStart<'_>, scopes: &mut Scopes) -> Option<Element> {
     let name = text(tag.local_name().into_inner())?.to_owned();
     let mut attributes = Vec::new();
     let mut keys = HashSet::new();
@@ -276,9 +347,24 @@ fn element(tag: &BytesStart<'_>) -> Option<Element> {
         if value.contains('\0') {
             return None;
         }
+        scopes.declare(attribute.key.into_inner(), &value)?;
         attributes.push((key, value.into_owned()));
     }
-    Some(Element { name, attributes })
+    // An attribute without a prefix has no namespace.
+    let is_false_field = |key: &&[u8]| {
+        let key = QName(key);
+        matches!(key.local_name().into_inner(), b"fldCharType" | b"instr")
+            && key
+                .prefix()
+                .is_none_or(|prefix| scopes.space(prefix.into_inner()) != Space::Word)
+    };
+    let prefix = tag.name().prefix();
+    Some(Element {
+        name,
+        space: scopes.space(prefix.map(|prefix| prefix.into_inner()).unwrap_or_default()),
+        has_false_field: keys.iter().any(is_false_field),
+        attributes,
+    })
 }
 
 /// Whether the declared encoding reads the bytes as Dewar does. UTF-7 would not.

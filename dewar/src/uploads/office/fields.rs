@@ -4,7 +4,11 @@ use super::DDE;
 use super::target::Target;
 use crate::uploads::link;
 use crate::uploads::rejection::UploadRejection;
-use crate::uploads::xml::Element;
+use crate::uploads::xml::{Element, Space};
+
+const UNSEEN: UploadRejection = UploadRejection::Active {
+    what: "a field that cannot be examined",
+};
 
 /// The longest instruction that Dewar puts together.
 const MAX_INSTRUCTION: usize = 64 * 1024;
@@ -13,15 +17,25 @@ const MAX_INSTRUCTION: usize = 64 * 1024;
 const MAX_DEPTH: usize = 64;
 
 /// The fields that are open at a place of a text. Their instructions are written in pieces.
+///
+/// Word forgets an element that it does not know, and takes one of several alternatives. So inside each element that is not of
+/// Word, fields begin and end anew.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     open: Vec<Field>,
+    /// The fields that are open around each element that is not of Word.
+    around: Vec<Vec<Field>>,
+    /// Whether each open element is not of Word.
+    is_other: Vec<bool>,
     in_instruction: bool,
+    is_deleted: bool,
 }
 
 #[derive(Debug, Default)]
 struct Field {
     instruction: String,
+    /// The instruction without what a tracked change deleted.
+    kept: String,
     /// A field inside stands where the name of this one should be, so its name is computed.
     is_hidden: bool,
     /// A field inside may compute an address.
@@ -33,8 +47,23 @@ impl Fields {
     /// # Errors
     /// A field starts a program, hides its name, or loads something.
     pub(super) fn start(&mut self, element: &Element) -> Result<(), UploadRejection> {
-        match element.name.as_str() {
-            "instrText" | "delInstrText" => self.in_instruction = true,
+        let name = element.name.as_str();
+        let is_piece = matches!(name, "instrText" | "delInstrText" | "fldSimple" | "fldChar");
+        let is_double = element.all("fldCharType").count() > 1 || element.all("instr").count() > 1;
+        let is_false = element.space != Space::Word || element.has_false_field || is_double;
+        if is_piece && is_false {
+            return Err(UNSEEN);
+        }
+        let is_other = element.space == Space::Other;
+        self.is_other.push(is_other);
+        if is_other {
+            self.around.push(std::mem::take(&mut self.open));
+        }
+        match name {
+            "instrText" | "delInstrText" => {
+                self.in_instruction = true;
+                self.is_deleted = name == "delInstrText";
+            }
             "fldSimple" => {
                 for instruction in element.all("instr") {
                     look(instruction)?;
@@ -53,14 +82,19 @@ impl Fields {
     fn mark(&mut self, kind: &str) -> Result<(), UploadRejection> {
         match kind {
             "begin" => {
-                if let Some(outer) = self.open.last_mut() {
+                let around = self.around.iter_mut().rev();
+                let mut outer = std::iter::once(&mut self.open).chain(around);
+                if let Some(outer) = outer.find_map(|open| open.last_mut()) {
                     outer.has_inner |= !outer.has_result;
-                    outer.is_hidden |= !outer.has_result && is_in_name(&outer.instruction);
+                    outer.is_hidden |= !outer.has_result && outer.is_in_name();
                 }
                 if self.open.len() == MAX_DEPTH {
                     return Err(UploadRejection::Bomb);
                 }
                 self.open.push(Field::default());
+            }
+            "separate" | "end" if self.open.is_empty() && !self.around.is_empty() => {
+                return Err(UNSEEN);
             }
             "separate" => {
                 if let Some(field) = self.open.last_mut() {
@@ -78,22 +112,38 @@ impl Fields {
     }
 
     /// # Errors
-    /// The instruction is too long.
+    /// The instruction is too long, or of no field.
     pub(super) fn text(&mut self, text: &str) -> Result<(), UploadRejection> {
-        let Some(field) = self.open.last_mut().filter(|_| self.in_instruction) else {
+        if !self.in_instruction {
             return Ok(());
+        }
+        let Some(field) = self.open.last_mut() else {
+            let is_cut = !self.around.is_empty() && !text.trim().is_empty();
+            return if is_cut { Err(UNSEEN) } else { Ok(()) };
         };
         field.instruction.push_str(text);
+        if !self.is_deleted {
+            field.kept.push_str(text);
+        }
         if field.instruction.len() > MAX_INSTRUCTION {
             return Err(UploadRejection::Bomb);
         }
         Ok(())
     }
 
-    pub(super) fn end(&mut self, name: &str) {
+    /// # Errors
+    /// A field is not at its end where an element that is not of Word is.
+    pub(super) fn end(&mut self, name: &str) -> Result<(), UploadRejection> {
         if matches!(name, "instrText" | "delInstrText") {
             self.in_instruction = false;
         }
+        if self.is_other.pop() == Some(true) {
+            if !self.open.is_empty() {
+                return Err(UNSEEN);
+            }
+            self.open = self.around.pop().unwrap_or_default();
+        }
+        Ok(())
     }
 
     /// Looks at the fields without an end.
@@ -101,7 +151,9 @@ impl Fields {
     /// # Errors
     /// As [`start`](Self::start).
     pub(super) fn finish(&mut self) -> Result<(), UploadRejection> {
-        self.open.drain(..).try_for_each(|field| field.look())
+        let around = self.around.drain(..).flatten();
+        let mut fields = around.chain(self.open.drain(..));
+        fields.try_for_each(|field| field.look())
     }
 }
 
@@ -112,11 +164,19 @@ impl Field {
                 what: "a field whose name is hidden",
             });
         }
-        let is_computed = self.has_inner && loads_from_an_address(&self.instruction);
-        if is_computed {
-            return Err(UploadRejection::External);
+        for instruction in [&self.instruction, &self.kept] {
+            if self.has_inner && loads_from_an_address(instruction) {
+                return Err(UploadRejection::External);
+            }
+            look(instruction)?;
         }
-        look(&self.instruction)
+        Ok(())
+    }
+
+    fn is_in_name(&self) -> bool {
+        // A field may be deleted as a whole.
+        let is_deleted = self.kept.trim().is_empty();
+        is_in_name(if is_deleted { &self.instruction } else { &self.kept })
     }
 }
 
@@ -281,7 +341,7 @@ mod tests {
                 instruction: before.to_owned(),
                 is_hidden: is_in_name(before),
                 has_inner: true,
-                has_result: false,
+                ..Field::default()
             };
             field.instruction.push_str(after);
             field.look().map_err(|refused| refused.word())

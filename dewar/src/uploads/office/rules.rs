@@ -64,7 +64,7 @@ impl PartRules {
                 self.text_of_formula(text)
             }
             Piece::End(name) => {
-                self.fields.end(name);
+                self.fields.end(name)?;
                 self.depth = self.depth.saturating_sub(1);
                 if is_formula(name)
                     && let Some(formula) = self.formulas.pop()

@@ -140,7 +140,7 @@ fn a_field_that_calls_a_program_is_found_in_pieces() {
             .map(|piece| format!("<x:r><x:instrText>{piece}</x:instrText></x:r>"))
             .collect();
         format!(
-            "<x:p xmlns:x='u'><x:fldChar x:fldCharType='begin'/>{pieces}<x:fldChar x:fldCharType='end'/></x:p>"
+            "<x:p xmlns:x='{WORD}'><x:fldChar x:fldCharType='begin'/>{pieces}<x:fldChar x:fldCharType='end'/></x:p>"
         )
     };
     let nested = "<p><fldChar fldCharType='begin'/><fldChar fldCharType='begin'/><instrText>QUOTE 68 68 69</instrText>\
@@ -169,6 +169,50 @@ fn a_field_that_calls_a_program_is_found_in_pieces() {
         ] {
             assert_eq!(word(&[(name, &bytes)]), expected, "{name} {part}");
         }
+    }
+}
+
+const WORD: &str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
+
+/// What Word forgets or does not choose may not stand between the pieces of a field.
+#[test]
+fn no_other_namespace_hides_a_field() {
+    let begin = "<w:fldChar w:fldCharType='begin'/>";
+    let end = "<w:fldChar w:fldCharType='end'/>";
+    let dde = "<w:instrText>DDEAUTO c:\\x</w:instrText>";
+    let page = "<w:instrText>PAGE </w:instrText>";
+    for (inside, expected) in [
+        (format!("{begin}{page}{end}"), Ok(())),
+        (
+            format!("<w:fldChar w:fldCharType='begin' z:fldCharType='end'/>{dde}{end}"),
+            ACTIVE,
+        ),
+        (
+            format!("{begin}<z:instrText>PAGE </z:instrText>{dde}{end}"),
+            ACTIVE,
+        ),
+        (
+            format!("{begin}<z:Choice Requires='z'>{page}</z:Choice>{dde}{end}"),
+            ACTIVE,
+        ),
+        (format!("{begin}<z:a>{page}</z:a>{dde}{end}"), ACTIVE),
+        (format!("<z:a>{begin}</z:a>{dde}{end}"), ACTIVE),
+        (
+            format!("{begin}<w:delInstrText>PAGE </w:delInstrText>{dde}{end}"),
+            ACTIVE,
+        ),
+        (
+            format!("{begin}{page}<z:a><w:r>{begin}{page}{end}</w:r></z:a>{end}"),
+            Ok(()),
+        ),
+        (
+            "<w:fldSimple w:instr='PAGE' z:instr='x'/>".to_owned(),
+            ACTIVE,
+        ),
+    ] {
+        let part = format!("<w:p xmlns:w='{WORD}' xmlns:z='u'>{inside}</w:p>");
+        let found = word(&[("word/document.xml", part.as_bytes())]);
+        assert_eq!(found, expected, "{inside}");
     }
 }
 
