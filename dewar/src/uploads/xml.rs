@@ -10,7 +10,7 @@ use std::io::{self, BufRead, Read};
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::QName;
+use quick_xml::name::{Prefix, QName};
 use quick_xml::reader::Reader;
 
 use super::kind::FileKind;
@@ -361,7 +361,7 @@ fn element(tag: &BytesStart<'_>, scopes: &mut Scopes) -> Option<Element> {
     let prefix = tag.name().prefix();
     Some(Element {
         name,
-        space: scopes.space(prefix.map(|prefix| prefix.into_inner()).unwrap_or_default()),
+        space: scopes.space(prefix.map(Prefix::into_inner).unwrap_or_default()),
         has_false_field: keys.iter().any(is_false_field),
         attributes,
     })

@@ -176,7 +176,11 @@ impl Field {
     fn is_in_name(&self) -> bool {
         // A field may be deleted as a whole.
         let is_deleted = self.kept.trim().is_empty();
-        is_in_name(if is_deleted { &self.instruction } else { &self.kept })
+        is_in_name(if is_deleted {
+            &self.instruction
+        } else {
+            &self.kept
+        })
     }
 }
 
@@ -224,7 +228,10 @@ fn arguments(instruction: &str) -> Vec<String> {
         }
     }
     found.retain(|argument| !argument.trim().is_empty());
-    found.iter().map(|argument| argument.replace(r"\\", r"\")).collect()
+    found
+        .iter()
+        .map(|argument| argument.replace(r"\\", r"\"))
+        .collect()
 }
 
 /// Whether a click on a link runs something. The tip after the switch `o` is shown, and may say anything.
@@ -257,7 +264,9 @@ fn look(instruction: &str) -> Result<(), UploadRejection> {
         "INCLUDEPICTURE" | "IMPORT" => {
             let is_share = instruction.contains(r"\\\\")
                 || instruction.contains(r#""\\"#)
-                || arguments(instruction).iter().any(|address| is_share(address));
+                || arguments(instruction)
+                    .iter()
+                    .any(|address| is_share(address));
             if (is_linked(instruction) && loads(instruction)) || is_share {
                 return Err(UploadRejection::External);
             }
@@ -289,10 +298,7 @@ mod tests {
             (" PAGE \\* MERGEFORMAT ", Ok(())),
             (" HYPERLINK \"https://a.example/DDEAUTO\" ", Ok(())),
             (" REF DDEAUTO ", Ok(())),
-            (
-                "HYPERLINK \"https://a.example\" \\o \"Data: all\"",
-                Ok(()),
-            ),
+            ("HYPERLINK \"https://a.example\" \\o \"Data: all\"", Ok(())),
             ("HYPERLINK \"ms-msdt:/id\"", Err(RUNS)),
             ("HYPERLINK search-ms:query=a", Err(RUNS)),
             ("HYPERLINK \"C:\\\\Windows\\\\calc.exe\"", Err(RUNS)),

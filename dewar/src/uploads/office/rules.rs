@@ -206,7 +206,10 @@ fn without_quotes(formula: &str) -> (String, Vec<String>) {
             }
             (None, _) => code.push(letter),
             (Some(open), _) if open == letter => quote = None,
-            (Some('\''), _) => names.last_mut().into_iter().for_each(|name| name.push(letter)),
+            (Some('\''), _) => names
+                .last_mut()
+                .into_iter()
+                .for_each(|name| name.push(letter)),
             (Some(_), _) => {}
         }
     }
@@ -266,7 +269,10 @@ fn texts_of_argument(rest: &str) -> Vec<String> {
                     texts.push(String::new());
                 }
             }
-            (true, _) => texts.last_mut().into_iter().for_each(|text| text.push(letter)),
+            (true, _) => texts
+                .last_mut()
+                .into_iter()
+                .for_each(|text| text.push(letter)),
             (false, ')' | ',' | ';') if depth == 0 => break,
             (false, '(') => depth += 1,
             (false, ')') => depth -= 1,
