@@ -12,7 +12,7 @@ use super::budget::Budget;
 use super::encrypted::Decrypted;
 use super::filters::{self, EarlyChange, Filter, MAX_FILTERS, Predictor};
 use super::form;
-use super::object::{self, Dictionary, Object, Parsed, Reference, is_white_space};
+use super::object::{self, Dictionary, Object, Reference, is_white_space};
 use super::rules::{self, Role, Roles};
 use crate::uploads::nested::{self, Nesting};
 use crate::uploads::recognise::RecognitionError;
@@ -137,6 +137,7 @@ impl<'a> Document<'a> {
             }
             self.budget.object()?;
             let parsed = object::parse(bytes, at + 3, &mut self.budget)?;
+            let data = parsed.stream(bytes, &mut self.budget)?;
             let id = id_before(before);
             if let Some((id, start)) = id {
                 self.places.push((id.number, Place::File(at + 3)));
@@ -144,23 +145,28 @@ impl<'a> Document<'a> {
                     id,
                     start,
                     place: at + 3,
-                    data: parsed.stream(bytes),
+                    data,
                 });
             }
-            self.look(&parsed, at + 3)?;
+            self.look(&parsed.object, at + 3, data)?;
         }
         Ok(())
     }
 
-    fn look(&mut self, parsed: &Parsed, place: usize) -> Result<(), UploadRejection> {
-        rules::look(&parsed.object, Role::Plain, &mut self.roles)?;
-        let Object::Dictionary(dictionary) = &parsed.object else {
+    fn look(
+        &mut self,
+        object: &Object,
+        place: usize,
+        data: Option<usize>,
+    ) -> Result<(), UploadRejection> {
+        rules::look(object, Role::Plain, &mut self.roles)?;
+        let Object::Dictionary(dictionary) = object else {
             return Ok(());
         };
         if dictionary.has(b"Encrypt") {
             self.trailers.push(dictionary.clone());
         }
-        let Some(data) = parsed.stream(self.bytes) else {
+        let Some(data) = data else {
             return Ok(());
         };
         rules::stream(dictionary)?;
@@ -298,7 +304,7 @@ impl<'a> Document<'a> {
         };
         let parsed = object::parse(bytes, at, &mut self.budget)?;
         let stream = match place {
-            Place::File(_) => parsed.stream(bytes),
+            Place::File(_) => parsed.stream(bytes, &mut self.budget)?,
             Place::Stream(..) => None,
         };
         Ok((parsed.object, stream))

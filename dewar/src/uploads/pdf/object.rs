@@ -98,21 +98,33 @@ pub(super) struct Parsed {
 
 impl Parsed {
     /// The first byte of the stream's data, if the object is the dictionary of a stream.
-    pub(super) fn stream(&self, bytes: &[u8]) -> Option<usize> {
+    ///
+    /// # Errors
+    /// The budget is used up: what is skipped on the way costs steps too.
+    pub(super) fn stream(
+        &self,
+        bytes: &[u8],
+        budget: &mut Budget,
+    ) -> Result<Option<usize>, UploadRejection> {
         if !matches!(self.object, Object::Dictionary(_)) {
-            return None;
+            return Ok(None);
         }
         let mut reader = Reader::new(bytes);
         reader.jump(self.end);
         reader.skip_white_spaces_and_comments();
-        reader.forward_tag(b"stream")?;
+        budget.steps(reader.offset().saturating_sub(self.end))?;
+        if reader.forward_tag(b"stream").is_none() {
+            return Ok(None);
+        }
+        let start = reader.offset();
         // ISO 32000-2, 7.3.8.1: CRLF or LF. Files with CR alone or spaces before it exist.
         while let Some(b' ' | b'\t') = reader.peek_byte() {
             reader.forward();
         }
         let _ = reader.forward_tag(b"\r");
         let _ = reader.forward_tag(b"\n");
-        Some(reader.offset())
+        budget.steps(reader.offset().saturating_sub(start))?;
+        Ok(Some(reader.offset()))
     }
 }
 
@@ -130,6 +142,7 @@ pub(super) fn parse(
     let mut parser = Parser {
         reader,
         open: Vec::new(),
+        farthest: 0,
     };
     let object = parser.run(budget)?;
     Ok(Parsed {
@@ -147,6 +160,8 @@ enum Open {
 struct Parser<'a> {
     reader: Reader<'a>,
     open: Vec<Open>,
+    /// The last place that was looked at, where a number might have begun a reference.
+    farthest: usize,
 }
 
 enum Token {
@@ -160,8 +175,10 @@ impl Parser<'_> {
     fn run(&mut self, budget: &mut Budget) -> Result<Object, UploadRejection> {
         loop {
             let start = self.reader.offset();
+            self.farthest = start;
             let token = self.token();
-            budget.steps(self.reader.offset().saturating_sub(start) + 1)?;
+            let farthest = self.farthest.max(self.reader.offset());
+            budget.steps(farthest.saturating_sub(start) + 1)?;
             let done = match token {
                 Token::Begin(open) => {
                     self.open.push(open);
@@ -256,7 +273,11 @@ impl Parser<'_> {
                     Some(Open::Array(_)) | None => Token::End,
                 }
             }
-            b'+' | b'-' | b'.' | b'0'..=b'9' => Token::Value(number(reader)),
+            b'+' | b'-' | b'.' | b'0'..=b'9' => {
+                let (number, farthest) = number(reader);
+                self.farthest = farthest;
+                Token::Value(number)
+            }
             _ => {
                 word(reader);
                 Token::Value(Object::Other)
@@ -281,8 +302,8 @@ fn text(reader: &mut Reader<'_>) -> Object {
     Object::Other
 }
 
-/// A number, or a reference. Readers take a comment for white space.
-fn number(reader: &mut Reader<'_>) -> Object {
+/// A number, or a reference, and the last place that was looked at. Readers take a comment for white space.
+fn number(reader: &mut Reader<'_>) -> (Object, usize) {
     let start = reader.offset();
     if let Some(number) = reader.read_without_context::<u32>() {
         let end = reader.offset();
@@ -290,19 +311,21 @@ fn number(reader: &mut Reader<'_>) -> Object {
         if let Some(generation) = reader.read_without_context::<i32>() {
             reader.skip_white_spaces_and_comments();
             if reader.forward_tag(b"R").is_some() && !reader.peek_byte().is_some_and(is_regular) {
-                return Object::Reference(Reference { number, generation });
+                let reference = Reference { number, generation };
+                return (Object::Reference(reference), reader.offset());
             }
         }
+        let farthest = reader.offset();
         reader.jump(end);
-        return Object::Number(i64::from(number));
+        return (Object::Number(i64::from(number)), farthest);
     }
     reader.jump(start);
     if let Some(number) = reader.read_without_context::<Number>() {
-        return Object::Number(number.as_i64());
+        return (Object::Number(number.as_i64()), reader.offset());
     }
     reader.jump(start);
     word(reader);
-    Object::Other
+    (Object::Other, reader.offset())
 }
 
 /// Skips a word, or one byte that begins nothing.

@@ -430,6 +430,15 @@ fn bombs_are_refused_before_they_go_off() {
     assert_eq!(one(&open), Err("bomb"));
 }
 
+/// Each object is found inside the comment that the one before it skips.
+#[test]
+fn a_comment_that_many_objects_skip_is_counted() {
+    for object in ["obj<<>>%", "obj 1%", "obj 1 0%"] {
+        let bytes = format!("%PDF-1.4\n%{}\n%%EOF", object.repeat(20_000));
+        assert_eq!(taken(bytes.into_bytes()), Err("bomb"), "{object}");
+    }
+}
+
 #[test]
 fn references_in_a_circle_cost_nothing() {
     let catalog = "/OpenAction 3 0 R/AA 3 0 R";
