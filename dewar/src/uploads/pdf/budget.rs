@@ -11,12 +11,16 @@ pub(super) const MAX_STREAM: usize = 64 * 1024 * 1024;
 /// The most objects, all revisions together.
 const MAX_OBJECTS: usize = 2_000_000;
 
+/// The most values that are kept of all trailers and object streams. An object stream has six.
+const MAX_KEPT: usize = 1_000_000;
+
 /// What an examination may still do. It counts, and never looks at a clock.
 #[derive(Debug)]
 pub(super) struct Budget {
     steps: usize,
     unpacked: usize,
     objects: usize,
+    kept: usize,
 }
 
 impl Budget {
@@ -26,6 +30,7 @@ impl Budget {
             steps: length.saturating_mul(16).saturating_add(64 * 1024 * 1024),
             unpacked: MAX_UNPACKED,
             objects: MAX_OBJECTS,
+            kept: MAX_KEPT,
         }
     }
 
@@ -39,6 +44,12 @@ impl Budget {
     /// There are too many objects.
     pub(super) fn object(&mut self) -> Result<(), UploadRejection> {
         take(&mut self.objects, 1)
+    }
+
+    /// # Errors
+    /// Too many values of dictionaries are kept.
+    pub(super) fn kept(&mut self, values: usize) -> Result<(), UploadRejection> {
+        take(&mut self.kept, values)
     }
 
     /// The unpacked bytes may be looked at as often as those of the file.

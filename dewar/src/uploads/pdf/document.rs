@@ -24,6 +24,12 @@ const MAX_REVISIONS: usize = 64;
 /// The most object streams. Programs put a hundred objects into one.
 const MAX_OBJECT_STREAMS: usize = 50_000;
 
+/// The entries that say how a file is encrypted.
+const OF_ENCRYPTION: &[&[u8]] = &[b"Encrypt", b"ID"];
+
+/// The entries that say how an object stream is unpacked.
+const OF_UNPACKING: &[&[u8]] = &[b"DP", b"DecodeParms", b"Filter", b"First", b"Length", b"N"];
+
 /// Where an object begins: at a place in the file, or in an unpacked object stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
@@ -164,7 +170,7 @@ impl<'a> Document<'a> {
             return Ok(());
         };
         if dictionary.has(b"Encrypt") {
-            self.trailers.push(dictionary.clone());
+            self.keep_trailer(dictionary)?;
         }
         let Some(data) = data else {
             return Ok(());
@@ -175,9 +181,11 @@ impl<'a> Document<'a> {
             if self.object_streams.len() == MAX_OBJECT_STREAMS {
                 return Err(UploadRejection::Bomb);
             }
+            let dictionary = dictionary.only(OF_UNPACKING);
+            self.budget.kept(dictionary.nodes())?;
             self.object_streams.push(ObjectStream {
                 place,
-                dictionary: dictionary.clone(),
+                dictionary,
                 data,
             });
         }
@@ -188,12 +196,19 @@ impl<'a> Document<'a> {
         for at in memmem::find_iter(self.bytes, b"trailer") {
             let parsed = object::parse(self.bytes, at + b"trailer".len(), &mut self.budget)?;
             rules::look(&parsed.object, Role::Plain, &mut self.roles)?;
-            if let Object::Dictionary(dictionary) = parsed.object
+            if let Object::Dictionary(dictionary) = &parsed.object
                 && dictionary.has(b"Encrypt")
             {
-                self.trailers.push(dictionary);
+                self.keep_trailer(dictionary)?;
             }
         }
+        Ok(())
+    }
+
+    fn keep_trailer(&mut self, dictionary: &Dictionary) -> Result<(), UploadRejection> {
+        let trailer = dictionary.only(OF_ENCRYPTION);
+        self.budget.kept(trailer.nodes())?;
+        self.trailers.push(trailer);
         Ok(())
     }
 
@@ -219,12 +234,12 @@ impl<'a> Document<'a> {
         let mut at = 0;
         while let Some((number, offset, end)) = self.pair(unpacked, at)? {
             at = end;
+            self.budget.object()?;
             let Some(place) = offset.checked_add(first).filter(|at| *at < unpacked.len()) else {
                 continue;
             };
             self.places.push((number, Place::Stream(index, place)));
             if places.insert(place) {
-                self.budget.object()?;
                 let parsed = object::parse(unpacked, place, &mut self.budget)?;
                 rules::look(&parsed.object, Role::Plain, &mut self.roles)?;
             }

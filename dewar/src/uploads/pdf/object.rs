@@ -15,6 +15,9 @@ const MAX_DEPTH: usize = 128;
 /// The most bytes of a string that the rules look at: names of files and addresses are shorter.
 const MAX_STRING: usize = 4 * 1024;
 
+/// The most values and keys of one object. A table of a large document has a hundred thousand.
+const MAX_NODES: usize = 1_000_000;
+
 /// An object, as far as the rules ask for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Object {
@@ -38,6 +41,15 @@ impl Object {
             | Self::Other
             | Self::Reference(_)
             | Self::Text(_) => None,
+        }
+    }
+
+    /// The values inside it, and itself.
+    pub(super) fn nodes(&self) -> usize {
+        match self {
+            Self::Array(items) => 1 + items.iter().map(Self::nodes).sum::<usize>(),
+            Self::Dictionary(dictionary) => 1 + dictionary.nodes(),
+            Self::Name(_) | Self::Number(_) | Self::Other | Self::Reference(_) | Self::Text(_) => 1,
         }
     }
 
@@ -72,6 +84,20 @@ impl Dictionary {
         entries
             .filter(move |(other, _)| other == key)
             .map(|(_, value)| value)
+    }
+
+    /// The values of all entries.
+    pub(super) fn nodes(&self) -> usize {
+        self.entries.iter().map(|(_, value)| value.nodes()).sum()
+    }
+
+    /// A copy with these keys only.
+    pub(super) fn only(&self, keys: &[&[u8]]) -> Self {
+        let entries = self.entries.iter();
+        let entries = entries.filter(|(key, _)| keys.contains(&key.as_slice()));
+        Self {
+            entries: entries.cloned().collect(),
+        }
     }
 
     pub(super) fn has(&self, key: &[u8]) -> bool {
@@ -143,6 +169,7 @@ pub(super) fn parse(
         reader,
         open: Vec::new(),
         farthest: 0,
+        nodes: 0,
     };
     let object = parser.run(budget)?;
     Ok(Parsed {
@@ -162,6 +189,8 @@ struct Parser<'a> {
     open: Vec<Open>,
     /// The last place that was looked at, where a number might have begun a reference.
     farthest: usize,
+    /// The values and keys that were kept.
+    nodes: usize,
 }
 
 enum Token {
@@ -197,6 +226,9 @@ impl Parser<'_> {
                     }
                 },
             };
+            if self.nodes > MAX_NODES {
+                return Err(UploadRejection::Bomb);
+            }
             if let Some(object) = done {
                 return Ok(object);
             }
@@ -224,10 +256,19 @@ impl Parser<'_> {
             None => return Some(value),
             // The rules never ask for a number in a list, and pages have millions.
             Some(Open::Array(_)) if matches!(value, Object::Number(_) | Object::Other) => {}
-            Some(Open::Array(items)) => items.push(value),
+            Some(Open::Array(items)) => {
+                items.push(value);
+                self.nodes += 1;
+            }
             Some(Open::Dictionary(dictionary, key)) => match (key.take(), value) {
-                (Some(key), value) => dictionary.entries.push((key, value)),
-                (None, Object::Name(name)) => *key = Some(name),
+                (Some(key), value) => {
+                    dictionary.entries.push((key, value));
+                    self.nodes += 1;
+                }
+                (None, Object::Name(name)) => {
+                    *key = Some(name);
+                    self.nodes += 1;
+                }
                 // Readers skip what is no key.
                 (
                     None,

@@ -440,6 +440,23 @@ fn a_comment_that_many_objects_skip_is_counted() {
 }
 
 #[test]
+fn an_object_of_a_million_values_is_a_bomb() {
+    for member in [
+        format!("[{}", "/a".repeat(1_100_000)),
+        format!("<<{}", "/a/a".repeat(600_000)),
+    ] {
+        let bomb = object_stream("/Filter/FlateDecode", zlib, &member);
+        assert_eq!(taken(pdf(&[&bomb])), Err("bomb"));
+    }
+    let many = format!("[{}]", "/a".repeat(400_000));
+    let plain = object_stream("/Filter/FlateDecode", zlib, &many);
+    assert_eq!(taken(pdf(&[&plain])), Ok(()));
+    // Three lists of that length are kept, each one of a trailer.
+    let trailer = format!("trailer<</Encrypt{many}>>");
+    assert_eq!(one(&trailer.repeat(3)), Err("bomb"));
+}
+
+#[test]
 fn references_in_a_circle_cost_nothing() {
     let catalog = "/OpenAction 3 0 R/AA 3 0 R";
     let objects: [&[u8]; 2] = [
