@@ -102,12 +102,12 @@ fn only(trailers: &[Dictionary], key: &[u8]) -> Result<Option<Object>, UploadRej
         if *value != Object::Other && !values.contains(&value) {
             values.push(value);
         }
+        // Not at the end: each value is compared with all before it.
+        if values.len() > 1 {
+            return Err(UploadRejection::Encrypted);
+        }
     }
-    match values.as_slice() {
-        [] => Ok(None),
-        [value] => Ok(Some((*value).clone())),
-        _ => Err(UploadRejection::Encrypted),
-    }
+    Ok(values.pop().cloned())
 }
 
 fn identifier(id: Reference) -> ObjectIdentifier {
