@@ -377,13 +377,18 @@ impl<'a> Document<'a> {
         let mut contents = Vec::new();
         if let Some(decrypted) = decrypted {
             let data = decrypted.stream(place).ok_or(UploadRejection::Encrypted)?;
-            contents.push(filters::decode(&data, &filters, self.budget.room())?);
+            contents.push(self.decode(&data, &filters)?);
         }
-        contents.push(filters::decode(plain, &filters, self.budget.room())?);
-        for content in &contents {
-            self.budget.unpacked(content.len())?;
-        }
+        contents.push(self.decode(plain, &filters)?);
         Ok(contents)
+    }
+
+    /// Unpacks data, and counts what every filter read and wrote.
+    fn decode(&mut self, data: &[u8], filters: &[Filter]) -> Result<Vec<u8>, UploadRejection> {
+        self.budget.steps(data.len())?;
+        let decoded = filters::decode(data, filters, self.budget.room())?;
+        self.budget.unpacked(decoded.written)?;
+        Ok(decoded.bytes)
     }
 
     /// The data of a stream as far as any reader reads it: to the length that is given, or to the end mark. Each filter

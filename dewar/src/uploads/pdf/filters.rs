@@ -74,6 +74,13 @@ impl From<Undecodable> for UploadRejection {
     }
 }
 
+/// The data of a stream, and how much its filters wrote: the last one may drop what the others unpacked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Decoded {
+    pub(super) bytes: Vec<u8>,
+    pub(super) written: usize,
+}
+
 /// Applies the filters to the bytes, which may go on after the stream: each filter knows its own end.
 ///
 /// # Errors
@@ -82,8 +89,9 @@ pub(super) fn decode(
     bytes: &[u8],
     filters: &[Filter],
     bound: usize,
-) -> Result<Vec<u8>, Undecodable> {
+) -> Result<Decoded, Undecodable> {
     let mut current: Option<Vec<u8>> = None;
+    let mut written = 0_usize;
     for filter in filters {
         let input = current.as_deref().unwrap_or(bytes);
         let output = match filter {
@@ -98,12 +106,16 @@ pub(super) fn decode(
             Filter::Crypt => continue,
             Filter::Picture | Filter::Unknown => Err(Undecodable::Filter),
         }?;
+        written = written.saturating_add(output.len());
         current = Some(output);
     }
-    match current {
-        Some(decoded) => Ok(decoded),
-        None => Ok(bytes.get(..bound).unwrap_or(bytes).to_vec()),
-    }
+    Ok(if let Some(bytes) = current {
+        Decoded { bytes, written }
+    } else {
+        let bytes = bytes.get(..bound).unwrap_or(bytes).to_vec();
+        let written = bytes.len();
+        Decoded { bytes, written }
+    })
 }
 
 fn flate(input: &[u8], bound: usize) -> Result<Vec<u8>, Undecodable> {
@@ -343,6 +355,10 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn bytes_of(bytes: &[u8], filters: &[Filter], bound: usize) -> Result<Vec<u8>, Undecodable> {
+        decode(bytes, filters, bound).map(|decoded| decoded.bytes)
+    }
+
     const BOUND: usize = 1_000;
     const FLATE: Filter = Filter::Flate(Predictor {
         kind: 1,
@@ -378,16 +394,19 @@ mod tests {
         ] {
             let followed = [encoded.as_slice(), b"\nendstream endobj 5 0 obj"].concat();
             assert_eq!(
-                decode(&followed, &[filter], BOUND).unwrap(),
+                bytes_of(&followed, &[filter], BOUND).unwrap(),
                 plain,
                 "{filter:?}"
             );
         }
         assert_eq!(
-            decode(b"87cURD]i,\"Ebo80~>xx", &[Filter::Ascii85], BOUND).unwrap(),
+            bytes_of(b"87cURD]i,\"Ebo80~>xx", &[Filter::Ascii85], BOUND).unwrap(),
             b"Hello World!"
         );
-        assert_eq!(decode(b"<~z~>", &[Filter::Ascii85], BOUND).unwrap(), [0; 4]);
+        assert_eq!(
+            bytes_of(b"<~z~>", &[Filter::Ascii85], BOUND).unwrap(),
+            [0; 4]
+        );
     }
 
     #[test]
@@ -403,12 +422,12 @@ mod tests {
             (Filter::Ascii85, vec![b'z'; 1_000]),
             (Filter::AsciiHex, vec![b'1'; 10_000]),
         ] {
-            let found = decode(&encoded, &[filter], BOUND);
+            let found = bytes_of(&encoded, &[filter], BOUND);
             assert_eq!(found, Err(Undecodable::TooMuch), "{filter:?}");
         }
         let twice = zlib(&zeros);
         assert_eq!(
-            decode(&twice, &[FLATE, FLATE], BOUND),
+            bytes_of(&twice, &[FLATE, FLATE], BOUND),
             Err(Undecodable::TooMuch)
         );
     }
@@ -422,7 +441,7 @@ mod tests {
                 ..Predictor::default()
             })
         };
-        let rows = |bytes: &[u8], filter| decode(&zlib(bytes), &[filter], BOUND);
+        let rows = |bytes: &[u8], filter| bytes_of(&zlib(bytes), &[filter], BOUND);
         assert_eq!(rows(b"a\x01\x01b\x01\x01", with(2, 3)).unwrap(), b"abcbcd");
         for (row, expected) in [
             (b"\x00abc\x00abc", b"abcabc"),
@@ -444,9 +463,19 @@ mod tests {
     #[test]
     fn what_is_no_filter_of_text_is_not_guessed() {
         for filter in [Filter::Picture, Filter::Unknown] {
-            assert_eq!(decode(b"x", &[filter], BOUND), Err(Undecodable::Filter));
+            assert_eq!(bytes_of(b"x", &[filter], BOUND), Err(Undecodable::Filter));
         }
-        assert_eq!(decode(b"x", &[Filter::Crypt], BOUND).unwrap(), b"x");
-        assert_eq!(decode(b"x", &[], BOUND).unwrap(), b"x");
+        assert_eq!(bytes_of(b"x", &[Filter::Crypt], BOUND).unwrap(), b"x");
+        assert_eq!(bytes_of(b"x", &[], BOUND).unwrap(), b"x");
+    }
+
+    #[test]
+    fn what_an_inner_filter_wrote_is_counted() {
+        let ended = zlib(&[&b">"[..], &[b'0'; 499]].concat());
+        let twice = zlib(&ended);
+        let found = decode(&twice, &[FLATE, FLATE, Filter::AsciiHex], BOUND).unwrap();
+        assert_eq!(found.bytes, b"");
+        assert_eq!(found.written, ended.len() + 500);
+        assert_eq!(decode(b"abc", &[], BOUND).unwrap().written, 3);
     }
 }

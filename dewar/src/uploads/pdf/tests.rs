@@ -456,6 +456,15 @@ fn an_object_of_a_million_values_is_a_bomb() {
     assert_eq!(one(&trailer.repeat(3)), Err("bomb"));
 }
 
+/// The last filter drops what the one before it unpacked.
+#[test]
+fn what_inner_filters_unpack_is_counted() {
+    let ended = vec![b'>'; 50 * 1024 * 1024];
+    let stream = object_stream("/Filter[/Fl/AHx]", |_| zlib(&ended), "");
+    assert_eq!(taken(pdf(&[&stream])), Ok(()));
+    assert_eq!(taken(pdf(&[&stream, &stream, &stream])), Err("bomb"));
+}
+
 #[test]
 fn references_in_a_circle_cost_nothing() {
     let catalog = "/OpenAction 3 0 R/AA 3 0 R";
