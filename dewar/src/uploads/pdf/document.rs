@@ -181,6 +181,7 @@ impl<'a> Document<'a> {
             if self.object_streams.len() == MAX_OBJECT_STREAMS {
                 return Err(UploadRejection::Bomb);
             }
+            rules::object_stream(dictionary)?;
             let dictionary = dictionary.only(OF_UNPACKING);
             self.budget.kept(dictionary.nodes())?;
             self.object_streams.push(ObjectStream {

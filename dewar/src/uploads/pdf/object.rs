@@ -53,6 +53,18 @@ impl Object {
         }
     }
 
+    /// Whether it is a reference, or holds one.
+    pub(super) fn refers(&self) -> bool {
+        match self {
+            Self::Array(items) => items.iter().any(Self::refers),
+            Self::Dictionary(dictionary) => {
+                dictionary.entries.iter().any(|(_, value)| value.refers())
+            }
+            Self::Reference(_) => true,
+            Self::Name(_) | Self::Number(_) | Self::Other | Self::Text(_) => false,
+        }
+    }
+
     fn text(&self) -> Option<&[u8]> {
         match self {
             Self::Text(text) => Some(text),

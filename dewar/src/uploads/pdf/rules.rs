@@ -246,6 +246,24 @@ pub(super) fn stream(dictionary: &Dictionary) -> Result<(), UploadRejection> {
     Ok(())
 }
 
+/// ISO 32000-2, 7.5.7 has these values in the dictionary itself: another object stream, unpacked later, might hold them.
+///
+/// # Errors
+/// How the object stream is unpacked is said elsewhere, or not at all.
+pub(super) fn object_stream(dictionary: &Dictionary) -> Result<(), UploadRejection> {
+    let keys: [&[u8]; 6] = [b"DP", b"DecodeParms", b"F", b"Filter", b"First", b"N"];
+    let elsewhere = keys
+        .iter()
+        .any(|key| dictionary.all(key).any(Object::refers));
+    let mut firsts = dictionary.all(b"First");
+    if elsewhere || !firsts.any(|first| first.number().is_some()) {
+        return Err(UploadRejection::Active {
+            what: "a part that cannot be examined",
+        });
+    }
+    Ok(())
+}
+
 /// The name of a file on another computer. Windows sends the user's password hash there when it asks for it.
 pub(super) fn is_on_the_network(name: &str) -> bool {
     let name = name.trim_start().to_ascii_lowercase();

@@ -465,6 +465,39 @@ fn what_inner_filters_unpack_is_counted() {
     assert_eq!(taken(pdf(&[&stream, &stream, &stream])), Err("bomb"));
 }
 
+/// The filter is in an object stream that Dewar unpacks later.
+#[test]
+fn an_object_stream_says_itself_how_it_is_unpacked() {
+    let script = zlib(format!("7 0 {SCRIPT}").as_bytes());
+    let member = |value: &str| {
+        stream(
+            "/Type/ObjStm/N 1/First 4",
+            format!("9 0 {value}").as_bytes(),
+        )
+    };
+    for (entries, value) in [
+        ("/N 1/First 4/Filter 9 0 R", "/FlateDecode"),
+        ("/N 1/First 4/Filter[9 0 R]", "/FlateDecode"),
+        ("/N 1/First 4/F 9 0 R/Filter/FlateDecode", "/FlateDecode"),
+        ("/N 1/First 9 0 R/Filter/FlateDecode", "4"),
+        ("/N 9 0 R/First 4/Filter/FlateDecode", "1"),
+        ("/N 1/First 4/Filter/FlateDecode/DecodeParms 9 0 R", "null"),
+        (
+            "/N 1/First 4/Filter/FlateDecode/DP[<</Columns 9 0 R>>]",
+            "1",
+        ),
+        ("/N 1/Filter/FlateDecode", "4"),
+    ] {
+        let hidden = stream(&format!("/Type/ObjStm{entries}"), &script);
+        let found = taken(pdf(&[&hidden, &member(value)]));
+        assert!(matches!(found, ACTIVE | EXTERNAL), "{entries}: {found:?}");
+        // Without a script too: Dewar does not guess.
+        let plain = stream(&format!("/Type/ObjStm{entries}"), &zlib(b"7 0 null"));
+        let found = taken(pdf(&[&plain, &member(value)]));
+        assert!(matches!(found, ACTIVE | EXTERNAL), "{entries}: {found:?}");
+    }
+}
+
 #[test]
 fn references_in_a_circle_cost_nothing() {
     let catalog = "/OpenAction 3 0 R/AA 3 0 R";
