@@ -27,6 +27,8 @@ pub(super) struct Nesting {
     levels: usize,
     pub(super) bytes: u64,
     entries: usize,
+    /// What all PDFs together may still do.
+    pub(super) pdfs: pdf::Shared,
 }
 
 impl Nesting {
@@ -35,6 +37,7 @@ impl Nesting {
             levels,
             bytes,
             entries,
+            pdfs: pdf::Shared::new(),
         }
     }
 

@@ -14,9 +14,30 @@ const MAX_OBJECTS: usize = 2_000_000;
 /// The most values that are kept of all trailers and object streams. An object stream has six.
 const MAX_KEPT: usize = 1_000_000;
 
+/// The steps that a file may need beyond those that its length allows.
+const SPARE: usize = 64 * 1024 * 1024;
+
+/// What all PDFs of one upload may still do together: a ZIP may hold thousands, and an honest one never needs a spare step.
+#[derive(Debug)]
+pub(in crate::uploads) struct Shared {
+    pub(super) steps: usize,
+    pub(super) unpacked: usize,
+}
+
+impl Shared {
+    pub(in crate::uploads) const fn new() -> Self {
+        Self {
+            steps: 4 * SPARE,
+            unpacked: 4 * MAX_UNPACKED,
+        }
+    }
+}
+
 /// What an examination may still do. It counts, and never looks at a clock.
 #[derive(Debug)]
 pub(super) struct Budget {
+    /// The spare steps and the bytes that the shared budget gave.
+    given: Shared,
     steps: usize,
     unpacked: usize,
     objects: usize,
@@ -24,14 +45,27 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// For a file of this length. An honest file costs less than three steps a byte.
-    pub(super) fn of(length: usize) -> Self {
+    /// For a file of this length. An honest file costs less than ten steps a byte.
+    pub(super) fn of(length: usize, shared: &Shared) -> Self {
+        let given = Shared {
+            steps: shared.steps.min(SPARE),
+            unpacked: shared.unpacked.min(MAX_UNPACKED),
+        };
         Self {
-            steps: length.saturating_mul(16).saturating_add(64 * 1024 * 1024),
-            unpacked: MAX_UNPACKED,
+            steps: length.saturating_mul(16).saturating_add(given.steps),
+            unpacked: given.unpacked,
+            given,
             objects: MAX_OBJECTS,
             kept: MAX_KEPT,
         }
+    }
+
+    /// Takes from the shared budget what was used.
+    pub(super) fn settle(&self, shared: &mut Shared) {
+        let steps = self.given.steps.saturating_sub(self.steps);
+        shared.steps = shared.steps.saturating_sub(steps);
+        let unpacked = self.given.unpacked.saturating_sub(self.unpacked);
+        shared.unpacked = shared.unpacked.saturating_sub(unpacked);
     }
 
     /// # Errors
@@ -70,4 +104,26 @@ impl Budget {
 fn take(left: &mut usize, taken: usize) -> Result<(), UploadRejection> {
     *left = left.checked_sub(taken).ok_or(UploadRejection::Bomb)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_files_have_one_budget_together() {
+        let mut shared = Shared::new();
+        for _ in 0..4 {
+            let mut budget = Budget::of(1_000, &shared);
+            // Looking at what was unpacked costs nothing more.
+            budget.unpacked(MAX_UNPACKED).unwrap();
+            budget.steps(8 * MAX_UNPACKED + 16_000 + SPARE).unwrap();
+            budget.settle(&mut shared);
+        }
+        let mut budget = Budget::of(1_000, &shared);
+        assert!(budget.unpacked(1).is_err());
+        let mut budget = Budget::of(1_000, &shared);
+        budget.steps(16_000).unwrap();
+        assert!(budget.steps(1).is_err());
+    }
 }

@@ -78,7 +78,7 @@ impl<'a> Document<'a> {
     pub(super) fn examine(bytes: &'a [u8], nesting: &mut Nesting) -> Result<(), RecognitionError> {
         let mut document = Self {
             bytes,
-            budget: Budget::of(bytes.len()),
+            budget: Budget::of(bytes.len(), &nesting.pdfs),
             places: Vec::new(),
             ids: Vec::new(),
             trailers: Vec::new(),
@@ -86,17 +86,23 @@ impl<'a> Document<'a> {
             object_streams: Vec::new(),
             roles: Roles::default(),
         };
-        document.ends()?;
-        document.objects()?;
-        document.trailers()?;
-        document.places.sort_unstable();
-        let mut roles = std::mem::take(&mut document.roles);
-        let decrypted = Decrypted::open(&mut document, &mut roles)?;
-        document.roles = roles;
-        document.unpack(decrypted.as_ref())?;
-        document.places.sort_unstable();
-        document.places.dedup();
-        document.look_by_role(decrypted.as_ref(), nesting)
+        document.run(nesting)?;
+        document.budget.settle(&mut nesting.pdfs);
+        Ok(())
+    }
+
+    fn run(&mut self, nesting: &mut Nesting) -> Result<(), RecognitionError> {
+        self.ends()?;
+        self.objects()?;
+        self.trailers()?;
+        self.places.sort_unstable();
+        let mut roles = std::mem::take(&mut self.roles);
+        let decrypted = Decrypted::open(self, &mut roles)?;
+        self.roles = roles;
+        self.unpack(decrypted.as_ref())?;
+        self.places.sort_unstable();
+        self.places.dedup();
+        self.look_by_role(decrypted.as_ref(), nesting)
     }
 
     /// Checks what follows each end mark: the next revision, and no other file, which other programs would find.

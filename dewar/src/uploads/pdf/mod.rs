@@ -15,6 +15,7 @@ mod tests;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+pub(super) use self::budget::Shared;
 use self::document::Document;
 use self::object::is_white_space;
 use super::kind::FileKind;

@@ -499,6 +499,23 @@ fn an_object_stream_says_itself_how_it_is_unpacked() {
 }
 
 #[test]
+fn the_pdfs_of_one_upload_unpack_from_one_budget() {
+    let file = pdf(&[&object_stream(
+        "/Filter/FlateDecode",
+        zlib,
+        &" ".repeat(596),
+    )]);
+    let mut nesting = Nesting::of(LEVELS, MAX_UNPACKED, MAX_ENTRIES);
+    nesting.pdfs.unpacked = 1_000;
+    examine(&file, &mut nesting).unwrap();
+    assert_eq!(nesting.pdfs.unpacked, 400);
+    assert!(matches!(
+        examine(&file, &mut nesting),
+        Err(RecognitionError::Refused(UploadRejection::Bomb))
+    ));
+}
+
+#[test]
 fn references_in_a_circle_cost_nothing() {
     let catalog = "/OpenAction 3 0 R/AA 3 0 R";
     let objects: [&[u8]; 2] = [
