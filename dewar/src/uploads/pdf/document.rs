@@ -221,7 +221,13 @@ impl<'a> Document<'a> {
 
     /// Unpacks the object streams and looks at every object in them.
     fn unpack(&mut self, decrypted: Option<&Decrypted>) -> Result<(), UploadRejection> {
+        let mut lengths = HashSet::new();
         for stream in std::mem::take(&mut self.object_streams) {
+            for length in stream.dictionary.all(b"Length") {
+                if let Object::Reference(length) = length {
+                    lengths.insert(length.number);
+                }
+            }
             let contents =
                 self.contents(&stream.dictionary, stream.data, stream.place, decrypted)?;
             for unpacked in contents {
@@ -230,6 +236,13 @@ impl<'a> Document<'a> {
                 }
                 self.unpacked.push(unpacked);
             }
+        }
+        // ISO 32000-2, 7.5.7 forbids it: the length was not known when the stream was unpacked.
+        let is_hidden = |(number, place): &(u32, Place)| {
+            matches!(place, Place::Stream(..)) && lengths.contains(number)
+        };
+        if self.places.iter().any(is_hidden) {
+            return Err(rules::NOT_EXAMINED);
         }
         Ok(())
     }
@@ -425,9 +438,7 @@ impl<'a> Document<'a> {
 
     /// The filters of a stream. Two that differ, as in two revisions, cannot both be applied.
     fn filters(&mut self, dictionary: &Dictionary) -> Result<Vec<Filter>, UploadRejection> {
-        let hidden = || UploadRejection::Active {
-            what: "a part that cannot be examined",
-        };
+        let hidden = || rules::NOT_EXAMINED;
         let mut named = self.list(dictionary, b"Filter")?;
         named.dedup();
         let mut parameters = self.list(dictionary, b"DecodeParms")?;

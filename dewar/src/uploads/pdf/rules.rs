@@ -8,6 +8,9 @@ use super::object::{Dictionary, Object, Reference};
 use crate::uploads::rejection::UploadRejection;
 use crate::uploads::{link, name};
 
+pub(super) const NOT_EXAMINED: UploadRejection = UploadRejection::Active {
+    what: "a part that cannot be examined",
+};
 const SCRIPT: UploadRejection = UploadRejection::Active { what: "a script" };
 const PROGRAM: UploadRejection = UploadRejection::Active {
     what: "a command that starts a program",
@@ -257,9 +260,7 @@ pub(super) fn object_stream(dictionary: &Dictionary) -> Result<(), UploadRejecti
         .any(|key| dictionary.all(key).any(Object::refers));
     let mut firsts = dictionary.all(b"First");
     if elsewhere || !firsts.any(|first| first.number().is_some()) {
-        return Err(UploadRejection::Active {
-            what: "a part that cannot be examined",
-        });
+        return Err(NOT_EXAMINED);
     }
     Ok(())
 }

@@ -487,6 +487,7 @@ fn an_object_stream_says_itself_how_it_is_unpacked() {
             "1",
         ),
         ("/N 1/Filter/FlateDecode", "4"),
+        ("/N 1/First 4/Filter/FlateDecode/Length 9 0 R", "4"),
     ] {
         let hidden = stream(&format!("/Type/ObjStm{entries}"), &script);
         let found = taken(pdf(&[&hidden, &member(value)]));
