@@ -11,23 +11,23 @@ use super::{archive, office, pdf};
 /// The bytes as an archive of each format.
 pub fn archive(bytes: &[u8]) {
     for format in [ArchiveFormat::Gzip, ArchiveFormat::Tar, ArchiveFormat::Zip] {
-        is_answered(archive::look(format, "a.gz", &mut Cursor::new(bytes)));
+        is_answered(archive::look(format, "a.gz", &mut Cursor::new(bytes), None));
     }
 }
 
 /// The bytes as an office document, and as one part of it.
 pub fn office(bytes: &[u8]) {
     for kind in [FileKind::Docx, FileKind::Ods] {
-        is_answered(office::look(kind, &mut Cursor::new(bytes)));
+        is_answered(office::look(kind, &mut Cursor::new(bytes), None));
     }
     is_answered(office::look_at_xml(bytes));
 }
 
 /// The bytes as a PDF, and as the objects of one.
 pub fn pdf(bytes: &[u8]) {
-    is_answered(pdf::look(&mut Cursor::new(bytes)));
+    is_answered(pdf::look(&mut Cursor::new(bytes), None));
     let whole = [b"%PDF-1.7\n1 0 obj ", bytes, b"\n%%EOF\n"].concat();
-    is_answered(pdf::look(&mut Cursor::new(whole)));
+    is_answered(pdf::look(&mut Cursor::new(whole), None));
 }
 
 fn is_answered(found: Result<(), RecognitionError>) {

@@ -6,6 +6,7 @@ use file_format::{FileFormat, Kind};
 use zip::ZipArchive;
 
 use super::kind::FileKind;
+use super::picture::Deadline;
 use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 use super::text::{self, FileBytes};
@@ -39,6 +40,12 @@ impl Nesting {
             entries,
             pdfs: pdf::Shared::new(),
         }
+    }
+
+    /// The PDFs are examined until then.
+    pub(super) fn until(mut self, deadline: Option<&Deadline>) -> Self {
+        self.pdfs.deadline = deadline.cloned();
+        self
     }
 
     /// # Errors

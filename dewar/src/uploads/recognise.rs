@@ -117,10 +117,11 @@ fn look(
         (Look::Svg, Bytes::AsSent) => Err(UploadRejection::Active { what: "a drawing" }.into()),
         (Look::Svg, Bytes::Reencoded) => svg::reencode(file, &mut anew()?, deadline),
         (Look::Archive(format), _) => {
-            archive::look(format, name.as_str(), &mut Timed { file, deadline })
+            let file = &mut Timed { file, deadline };
+            archive::look(format, name.as_str(), file, Some(deadline))
         }
-        (Look::Office, _) => office::look(kind, &mut Timed { file, deadline }),
-        (Look::Pdf, _) => pdf::look(&mut Timed { file, deadline }),
+        (Look::Office, _) => office::look(kind, &mut Timed { file, deadline }, Some(deadline)),
+        (Look::Pdf, _) => pdf::look(&mut Timed { file, deadline }, Some(deadline)),
         // Every byte was read before the file counted as text.
         (Look::Text, _) => Ok(()),
         (Look::Picture(format), Bytes::AsSent) => {

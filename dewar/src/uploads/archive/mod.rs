@@ -19,6 +19,7 @@ pub(super) use self::tar::{is_tar, tar};
 use super::kind::{ArchiveFormat, FileKind};
 use super::name;
 use super::nested::{self, Nesting};
+use super::picture::Deadline;
 use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 use super::zip_entries::{Entries, FREE, MAX_RATIO, Shape};
@@ -38,8 +39,9 @@ pub(crate) fn look(
     format: ArchiveFormat,
     name: &str,
     file: &mut (impl Read + Seek),
+    deadline: Option<&Deadline>,
 ) -> Result<(), RecognitionError> {
-    let mut nesting = Nesting::of(LEVELS, MAX_UNPACKED, MAX_ENTRIES);
+    let mut nesting = Nesting::of(LEVELS, MAX_UNPACKED, MAX_ENTRIES).until(deadline);
     match format {
         ArchiveFormat::Zip => zip(file, &mut nesting),
         ArchiveFormat::Tar => tar(&mut io::BufReader::new(file), &mut nesting),

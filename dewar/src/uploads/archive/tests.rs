@@ -17,15 +17,15 @@ fn word(trouble: RecognitionError) -> &'static str {
 }
 
 fn zipped(bytes: Vec<u8>) -> Result<(), &'static str> {
-    look(ArchiveFormat::Zip, "a.zip", &mut Cursor::new(bytes)).map_err(word)
+    look(ArchiveFormat::Zip, "a.zip", &mut Cursor::new(bytes), None).map_err(word)
 }
 
 fn tarred(bytes: Vec<u8>) -> Result<(), &'static str> {
-    look(ArchiveFormat::Tar, "a.tar", &mut Cursor::new(bytes)).map_err(word)
+    look(ArchiveFormat::Tar, "a.tar", &mut Cursor::new(bytes), None).map_err(word)
 }
 
 fn gzipped(name: &str, bytes: Vec<u8>) -> Result<(), &'static str> {
-    look(ArchiveFormat::Gzip, name, &mut Cursor::new(bytes)).map_err(word)
+    look(ArchiveFormat::Gzip, name, &mut Cursor::new(bytes), None).map_err(word)
 }
 
 fn one(name: &str, bytes: &[u8]) -> Result<(), &'static str> {

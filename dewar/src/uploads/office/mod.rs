@@ -17,6 +17,7 @@ use self::rules::PartRules;
 use super::kind::FileKind;
 use super::name;
 use super::nested::{self, Nesting};
+use super::picture::Deadline;
 use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 use super::xml::{self, Element, Piece, Tags};
@@ -44,8 +45,12 @@ const DDE: UploadRejection = UploadRejection::Active {
 
 /// # Errors
 /// See the module.
-pub(crate) fn look(kind: FileKind, file: &mut (impl Read + Seek)) -> Result<(), RecognitionError> {
-    let mut nesting = Nesting::of(LEVELS, MAX_UNPACKED, MAX_ENTRIES);
+pub(crate) fn look(
+    kind: FileKind,
+    file: &mut (impl Read + Seek),
+    deadline: Option<&Deadline>,
+) -> Result<(), RecognitionError> {
+    let mut nesting = Nesting::of(LEVELS, MAX_UNPACKED, MAX_ENTRIES).until(deadline);
     package(Some(kind), kind, file, &mut nesting)
 }
 

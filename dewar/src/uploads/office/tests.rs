@@ -7,7 +7,7 @@ const ACTIVE: Result<(), &str> = Err("active_content");
 const EXTERNAL: Result<(), &str> = Err("external");
 
 fn taken(kind: FileKind, bytes: Vec<u8>) -> Result<(), &'static str> {
-    look(kind, &mut Cursor::new(bytes)).map_err(|trouble| match trouble {
+    look(kind, &mut Cursor::new(bytes), None).map_err(|trouble| match trouble {
         RecognitionError::Refused(refused) => refused.word(),
         RecognitionError::Io(_) => "io",
     })

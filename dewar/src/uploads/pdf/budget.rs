@@ -1,5 +1,6 @@
 //! The bounds of one examination: bytes looked at, objects, unpacked bytes.
 
+use crate::uploads::picture::Deadline;
 use crate::uploads::rejection::UploadRejection;
 
 /// The most bytes that all object streams, attachments and forms of one file unpack to.
@@ -14,6 +15,9 @@ const MAX_OBJECTS: usize = 2_000_000;
 /// The most values that are kept of all trailers and object streams. An object stream has six.
 const MAX_KEPT: usize = 1_000_000;
 
+/// The steps between two looks at the clock.
+const ASKED_EVERY: usize = 1_000_000;
+
 /// The steps that a file may need beyond those that its length allows.
 const SPARE: usize = 64 * 1024 * 1024;
 
@@ -22,6 +26,7 @@ const SPARE: usize = 64 * 1024 * 1024;
 pub(in crate::uploads) struct Shared {
     pub(super) steps: usize,
     pub(super) unpacked: usize,
+    pub(in crate::uploads) deadline: Option<Deadline>,
 }
 
 impl Shared {
@@ -29,15 +34,18 @@ impl Shared {
         Self {
             steps: 4 * SPARE,
             unpacked: 4 * MAX_UNPACKED,
+            deadline: None,
         }
     }
 }
 
-/// What an examination may still do. It counts, and never looks at a clock.
+/// What an examination may still do. It counts, and asks the deadline now and then.
 #[derive(Debug)]
 pub(super) struct Budget {
     /// The spare steps and the bytes that the shared budget gave.
     given: Shared,
+    /// The steps since the deadline was asked.
+    unasked: usize,
     steps: usize,
     unpacked: usize,
     objects: usize,
@@ -50,11 +58,13 @@ impl Budget {
         let given = Shared {
             steps: shared.steps.min(SPARE),
             unpacked: shared.unpacked.min(MAX_UNPACKED),
+            deadline: shared.deadline.clone(),
         };
         Self {
             steps: length.saturating_mul(16).saturating_add(given.steps),
             unpacked: given.unpacked,
             given,
+            unasked: 0,
             objects: MAX_OBJECTS,
             kept: MAX_KEPT,
         }
@@ -69,9 +79,23 @@ impl Budget {
     }
 
     /// # Errors
-    /// The steps are used up.
+    /// The steps are used up, or the time is over.
     pub(super) fn steps(&mut self, steps: usize) -> Result<(), UploadRejection> {
-        take(&mut self.steps, steps)
+        take(&mut self.steps, steps)?;
+        self.ask_after(steps)
+    }
+
+    fn ask_after(&mut self, steps: usize) -> Result<(), UploadRejection> {
+        self.unasked = self.unasked.saturating_add(steps);
+        if self.unasked < ASKED_EVERY {
+            return Ok(());
+        }
+        self.unasked = 0;
+        let deadline = self.given.deadline.as_ref();
+        if deadline.is_some_and(Deadline::has_passed) {
+            return Err(UploadRejection::TooSlow);
+        }
+        Ok(())
     }
 
     /// # Errors
@@ -89,10 +113,11 @@ impl Budget {
     /// The unpacked bytes may be looked at as often as those of the file.
     ///
     /// # Errors
-    /// Too much was unpacked.
+    /// Too much was unpacked, or the time is over.
     pub(super) fn unpacked(&mut self, bytes: usize) -> Result<(), UploadRejection> {
         self.steps = self.steps.saturating_add(bytes.saturating_mul(8));
-        take(&mut self.unpacked, bytes)
+        take(&mut self.unpacked, bytes)?;
+        self.ask_after(bytes)
     }
 
     /// The most bytes that the next stream may unpack to.
@@ -108,7 +133,21 @@ fn take(left: &mut usize, taken: usize) -> Result<(), UploadRejection> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::audit::Clock;
+
+    #[test]
+    fn the_deadline_is_asked_every_million_steps() {
+        let mut shared = Shared::new();
+        shared.deadline = Some(Deadline::after(&Clock::manual(0), Duration::ZERO));
+        let mut budget = Budget::of(1_000, &shared);
+        budget.steps(ASKED_EVERY - 1).unwrap();
+        assert_eq!(budget.steps(1), Err(UploadRejection::TooSlow));
+        let mut budget = Budget::of(1_000, &shared);
+        assert_eq!(budget.unpacked(ASKED_EVERY), Err(UploadRejection::TooSlow));
+    }
 
     #[test]
     fn many_files_have_one_budget_together() {

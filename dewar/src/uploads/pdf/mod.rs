@@ -20,6 +20,7 @@ use self::document::Document;
 use self::object::is_white_space;
 use super::kind::FileKind;
 use super::nested::Nesting;
+use super::picture::Deadline;
 use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 use super::scan;
@@ -40,7 +41,10 @@ const MAX_ENTRIES: usize = 4_096;
 
 /// # Errors
 /// Bytes before the header or after the end, or an object that runs, loads or hides something.
-pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError> {
+pub(crate) fn look(
+    file: &mut (impl Read + Seek),
+    deadline: Option<&Deadline>,
+) -> Result<(), RecognitionError> {
     look_at_the_edges(file)?;
     let length = file.seek(SeekFrom::End(0))?;
     if length > MAX_BYTES {
@@ -49,7 +53,8 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError
     file.rewind()?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES).read_to_end(&mut bytes)?;
-    Document::examine(&bytes, &mut Nesting::of(LEVELS, MAX_UNPACKED, MAX_ENTRIES))
+    let mut nesting = Nesting::of(LEVELS, MAX_UNPACKED, MAX_ENTRIES).until(deadline);
+    Document::examine(&bytes, &mut nesting)
 }
 
 /// Examines a PDF inside another file.

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write as _};
 use super::*;
 
 fn taken(bytes: Vec<u8>) -> Result<(), &'static str> {
-    look(&mut Cursor::new(bytes)).map_err(|trouble| match trouble {
+    look(&mut Cursor::new(bytes), None).map_err(|trouble| match trouble {
         RecognitionError::Refused(refused) => refused.word(),
         RecognitionError::Io(_) => "io",
     })
