@@ -223,77 +223,80 @@ fn a_part_is_examined_whatever_its_name() {
     assert_eq!(word(&[("MimeType", field)]), ACTIVE);
 }
 
+/// Parts of a workbook.
+const PARTS: &[(&str, Result<(), &str>)] = &[
+    (
+        "<connections><connection refreshOnLoad='1'/></connections>",
+        EXTERNAL,
+    ),
+    ("<connections><connection name='a'/></connections>", Ok(())),
+    ("<queryTable refreshOnLoad='true'/>", EXTERNAL),
+    (
+        "<pivotCacheDefinition refreshOnLoad='1'><cacheSource type='worksheet'/></pivotCacheDefinition>",
+        Ok(()),
+    ),
+    (
+        "<pivotCacheDefinition refreshOnLoad='1'><cacheSource type='external'/></pivotCacheDefinition>",
+        EXTERNAL,
+    ),
+    (
+        "<externalLink><ddeLink ddeService='cmd'/></externalLink>",
+        ACTIVE,
+    ),
+    ("<c><f>cmd|'/c calc'!A0</f></c>", ACTIVE),
+    ("<c><f>\"a|b\"&amp;'x|y'!A1</f></c>", Ok(())),
+    (
+        "<x:c xmlns:x='u'><x:f>DDE(\"a\",\"b\",\"c\")</x:f></x:c>",
+        ACTIVE,
+    ),
+    (
+        "<c><f>_xlfn.IMAGE(\"https://a.example/a.png\")</f></c>",
+        EXTERNAL,
+    ),
+    ("<c><f>WEBSERVICE(\"https://a.example\")</f></c>", EXTERNAL),
+    ("<c><f>IMAGE(A1)</f></c>", EXTERNAL),
+    ("<c><f>WEBSERVICE(A1&amp;A2)</f></c>", EXTERNAL),
+    ("<c><f>\"An image (\"&amp;A1&amp;\")\"</f></c>", Ok(())),
+    ("<c><f>cmd|<x/>'/c calc'!A1</f></c>", ACTIVE),
+    ("<c><f><x/>cmd|'/c calc'!A1</f></c>", ACTIVE),
+    ("<c><f>RTD(\"a.b\",,\"c\")</f></c>", ACTIVE),
+    ("<c><f>'\\\\host\\share\\[a.xlsx]S'!A1</f></c>", EXTERNAL),
+    ("<c><f>'My sheet'!A1</f></c>", Ok(())),
+    ("<x:FmlaMacro xmlns:x='u'>[0]!Main</x:FmlaMacro>", ACTIVE),
+    ("<c><f>HYPERLINK(\"https://a.example\")</f></c>", Ok(())),
+    (
+        "<c><f>HYPERLINK(\"https://a.example\",\"Data: 1\")</f></c>",
+        Ok(()),
+    ),
+    (
+        "<c><f>HYPERLINK(\"file:///c:/windows/calc.exe\",\"x\")</f></c>",
+        ACTIVE,
+    ),
+    (
+        "<c><f>IF(1,Hyperlink (\"ms-\"&amp;\"msdt:/id\"))</f></c>",
+        ACTIVE,
+    ),
+    ("<m><f><num><t>|x|</t></num></f></m>", Ok(())),
+    (
+        "<definedName name='_xlnm.Auto_Open'>Sheet1!A1</definedName>",
+        ACTIVE,
+    ),
+    (
+        "<definedName name='a' xlm='1'>Sheet1!A1</definedName>",
+        ACTIVE,
+    ),
+    ("<definedName name='Total'>Sheet1!A1</definedName>", Ok(())),
+    ("<customUI onLoad='https://a.example/b.xlsm!Main'/>", ACTIVE),
+    (
+        "<customUI><ribbon startFromScratch='false'/></customUI>",
+        Ok(()),
+    ),
+];
+
 #[test]
 fn a_workbook_runs_and_fetches_nothing() {
     assert_eq!(excel(&[("xl/workbook.xml", b"<workbook/>")]), Ok(()));
-    for (part, expected) in [
-        (
-            "<connections><connection refreshOnLoad='1'/></connections>",
-            EXTERNAL,
-        ),
-        ("<connections><connection name='a'/></connections>", Ok(())),
-        ("<queryTable refreshOnLoad='true'/>", EXTERNAL),
-        (
-            "<pivotCacheDefinition refreshOnLoad='1'><cacheSource type='worksheet'/></pivotCacheDefinition>",
-            Ok(()),
-        ),
-        (
-            "<pivotCacheDefinition refreshOnLoad='1'><cacheSource type='external'/></pivotCacheDefinition>",
-            EXTERNAL,
-        ),
-        (
-            "<externalLink><ddeLink ddeService='cmd'/></externalLink>",
-            ACTIVE,
-        ),
-        ("<c><f>cmd|'/c calc'!A0</f></c>", ACTIVE),
-        ("<c><f>\"a|b\"&amp;'x|y'!A1</f></c>", Ok(())),
-        (
-            "<x:c xmlns:x='u'><x:f>DDE(\"a\",\"b\",\"c\")</x:f></x:c>",
-            ACTIVE,
-        ),
-        (
-            "<c><f>_xlfn.IMAGE(\"https://a.example/a.png\")</f></c>",
-            EXTERNAL,
-        ),
-        ("<c><f>WEBSERVICE(\"https://a.example\")</f></c>", EXTERNAL),
-        ("<c><f>IMAGE(A1)</f></c>", EXTERNAL),
-        ("<c><f>WEBSERVICE(A1&amp;A2)</f></c>", EXTERNAL),
-        ("<c><f>\"An image (\"&amp;A1&amp;\")\"</f></c>", Ok(())),
-        ("<c><f>cmd|<x/>'/c calc'!A1</f></c>", ACTIVE),
-        ("<c><f><x/>cmd|'/c calc'!A1</f></c>", ACTIVE),
-        ("<c><f>RTD(\"a.b\",,\"c\")</f></c>", ACTIVE),
-        ("<c><f>'\\\\host\\share\\[a.xlsx]S'!A1</f></c>", EXTERNAL),
-        ("<c><f>'My sheet'!A1</f></c>", Ok(())),
-        ("<x:FmlaMacro xmlns:x='u'>[0]!Main</x:FmlaMacro>", ACTIVE),
-        ("<c><f>HYPERLINK(\"https://a.example\")</f></c>", Ok(())),
-        (
-            "<c><f>HYPERLINK(\"https://a.example\",\"Data: 1\")</f></c>",
-            Ok(()),
-        ),
-        (
-            "<c><f>HYPERLINK(\"file:///c:/windows/calc.exe\",\"x\")</f></c>",
-            ACTIVE,
-        ),
-        (
-            "<c><f>IF(1,Hyperlink (\"ms-\"&amp;\"msdt:/id\"))</f></c>",
-            ACTIVE,
-        ),
-        ("<m><f><num><t>|x|</t></num></f></m>", Ok(())),
-        (
-            "<definedName name='_xlnm.Auto_Open'>Sheet1!A1</definedName>",
-            ACTIVE,
-        ),
-        (
-            "<definedName name='a' xlm='1'>Sheet1!A1</definedName>",
-            ACTIVE,
-        ),
-        ("<definedName name='Total'>Sheet1!A1</definedName>", Ok(())),
-        ("<customUI onLoad='https://a.example/b.xlsm!Main'/>", ACTIVE),
-        (
-            "<customUI><ribbon startFromScratch='false'/></customUI>",
-            Ok(()),
-        ),
-    ] {
+    for &(part, expected) in PARTS {
         assert_eq!(excel(&[("xl/a.xml", part.as_bytes())]), expected, "{part}");
         assert_eq!(excel(&[("xl/b.bin", &utf_16(part))]), expected, "{part}");
     }

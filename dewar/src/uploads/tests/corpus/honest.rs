@@ -110,7 +110,7 @@ fn every_honest_picture_can_be_encoded_again() {
     report(&wrong, &known::list("not_encoded"), all.len());
 }
 
-/// Kinds that share their bytes: texts, MP4 with and without a picture, Matroska and WebM.
+/// Kinds that share their bytes: texts, MP4 with and without a picture, Matroska and `WebM`.
 fn are_alike(one: FileKind, other: FileKind) -> bool {
     one.look() == Look::Text && other.look() == Look::Text
         || matches!(one.look(), Look::Container(_)) && one.look() == other.look()

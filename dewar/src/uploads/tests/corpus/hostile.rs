@@ -93,7 +93,7 @@ fn is_text(kind: FileKind) -> bool {
     kind.look() == Look::Text
 }
 
-/// The file that virus scanners agree to find, in pieces so that none finds it here. Only ClamAV's daemon refuses it (the
+/// The file that virus scanners agree to find, in pieces so that none finds it here. Only the scanner's daemon refuses it (the
 /// tests of the virus scan); without it the file is a text of 68 letters.
 #[test]
 fn the_test_file_of_virus_scanners_is_a_text_to_dewar_alone() {
