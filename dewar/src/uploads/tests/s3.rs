@@ -72,7 +72,9 @@ impl Wire {
             AWAY => return None,
             ERROR => {
                 let mut head = vec![0; 16 * 1024];
-                client.read(&mut head).await.ok()?;
+                if client.read(&mut head).await.ok()? == 0 {
+                    return None;
+                }
                 let answer = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
                 client.write_all(answer).await.ok()?;
                 // The rest of a body is read, or the answer would be lost with the connection.
