@@ -173,7 +173,7 @@ impl SearchIndex {
     }
 }
 
-/// What somebody searches for: each word has to begin a word of the row, in any order.
+/// The words of a search: each has to begin a word of the row, in any order.
 ///
 /// ```
 /// use dewar::database::SearchQuery;

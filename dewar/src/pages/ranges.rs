@@ -93,7 +93,7 @@ pub(crate) struct FileRequest {
     headers: HeaderMap,
 }
 
-/// What a response about a file has.
+/// The parts of a response about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FileAnswer {
     /// 412.

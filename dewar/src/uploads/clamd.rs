@@ -121,7 +121,7 @@ impl fmt::Display for ClamdAddress {
     }
 }
 
-/// What clamd says about a file.
+/// The verdict of clamd about a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Clean,

@@ -13,7 +13,7 @@ use crate::database::Db;
 /// Files that are copied at once.
 const AT_ONCE: usize = 4;
 
-/// What a copy did.
+/// The result of a copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Moved {
     pub(crate) copied: u64,

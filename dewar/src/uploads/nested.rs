@@ -28,7 +28,7 @@ pub(super) struct Nesting {
     levels: usize,
     pub(super) bytes: u64,
     entries: usize,
-    /// What all PDFs together may still do.
+    /// The work that all PDFs together may still do.
     pub(super) pdfs: pdf::Shared,
 }
 
@@ -69,7 +69,7 @@ impl Nesting {
     }
 }
 
-/// What the beginning of a file inside another says.
+/// The kind that the beginning of a file inside another claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
     /// Nothing runs it.

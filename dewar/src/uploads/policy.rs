@@ -12,7 +12,7 @@ pub enum Bytes {
     Reencoded,
 }
 
-/// What a policy of re-encoded pictures does with an animation: an animated GIF, PNG or WebP.
+/// The fate of an animation under a policy of re-encoded pictures: an animated GIF, PNG or WebP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Animation {
@@ -51,7 +51,7 @@ pub trait Policy: Send + Sync + 'static {
     const KINDS: &'static [FileKind];
     /// How Dewar stores the bytes. Only pictures can be re-encoded.
     const BYTES: Bytes;
-    /// What becomes of animations when pictures are re-encoded. A policy of [`Bytes::AsSent`] keeps them as they were sent.
+    /// The fate of animations when pictures are re-encoded. A policy of [`Bytes::AsSent`] keeps them as they were sent.
     const ANIMATION: Animation = Animation::Kept;
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn recognise(
     examined
 }
 
-/// What a file is.
+/// The kind of a file, and its text encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recognised {
     pub(crate) kind: FileKind,
@@ -81,7 +81,7 @@ pub(crate) struct Recognised {
     pub(crate) charset: Option<Charset>,
 }
 
-/// What a policy demands of a file, and the time to find out.
+/// The demands of a policy on a file, and the time to find out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules<'a> {
     pub(crate) kinds: &'a [FileKind],

@@ -65,7 +65,7 @@ pub struct StoredFile {
     pub created_at: i64,
     /// Whether the picture was re-encoded, so that a page may show it.
     pub written_anew: bool,
-    /// What the virus scanner said.
+    /// The result of the virus scan.
     pub scan: ScanStatus,
 }
 
@@ -288,7 +288,7 @@ pub(crate) async fn is_empty(db: &Db) -> Result<bool, Error> {
         .is_empty())
 }
 
-/// What a row says about the bytes of a file.
+/// The facts of a row about the bytes of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) id: FileId,

@@ -228,7 +228,7 @@ impl Uploads {
             let deadline = Deadline::after(&clock, time);
             let rules = Rules::of::<P>(&deadline);
             let examined = examine(&seat, incoming, &name, rules, &quarantine)?;
-            Ok((examined, seat))
+            Ok::<_, Error>((examined, seat))
         })
         .await
     }
@@ -560,12 +560,16 @@ pub(super) enum Leaving {
     Pending,
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Io(io::Error::other(error)))?
+/// Runs work that blocks, on a thread for such work.
+pub(super) async fn blocking<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Error>
+where
+    T: Send + 'static,
+    E: Into<Error> + Send + 'static,
+{
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(io::Error::other)?.map_err(Into::into)
 }
 
 impl std::fmt::Debug for Uploads {

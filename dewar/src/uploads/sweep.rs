@@ -10,7 +10,7 @@ use super::error::Error;
 use super::id::FileId;
 use super::rows::{self, StoredFile};
 use super::storage::Listed;
-use super::store::{Inner, Uploads};
+use super::store::{Inner, Uploads, blocking};
 use super::virus_scan::ScanStatus;
 
 /// The result of a sweep.
@@ -119,7 +119,7 @@ impl Uploads {
             last = Some(end);
         }
         let quarantine = config.quarantine();
-        swept.quarantined = in_background(move || clear(&quarantine, of_quarantine)).await?;
+        swept.quarantined = blocking(move || clear(&quarantine, of_quarantine)).await?;
         swept.unfinished += self.inner.storage.clear_up(age).await?;
         Ok(swept)
     }
@@ -151,7 +151,7 @@ impl Uploads {
                     }
                 }
             }
-            // What is left of the page has no row. The order of foreign names in a bucket is not that of the ids, so each is
+            // The rest of the page has no row. The order of foreign names in a bucket is not that of the ids, so each is
             // looked for once more.
             for one in &page {
                 let id = one.id();
@@ -219,14 +219,6 @@ fn is_old(path: &Path, age: Duration) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-async fn in_background<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, Error> {
-    Ok(tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)??)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What phones write behind a JPEG: the video of a motion photo, and Samsung's list of data.
+//! The trailers that phones write behind a JPEG: the video of a motion photo, and Samsung's list of data.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::RangeInclusive;

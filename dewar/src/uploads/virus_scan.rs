@@ -39,7 +39,7 @@ impl VirusScan {
     ];
 }
 
-/// What the virus scanner said about a stored file.
+/// The result of the virus scan of a stored file.
 ///
 /// ```
 /// use dewar::uploads::{ScanStatus, StoredFile};

@@ -61,7 +61,7 @@ impl Space {
 /// The most prefixes at one place of a part. Office programs write some dozens.
 const MAX_PREFIXES: usize = 512;
 
-/// What the prefixes mean at a place of a part.
+/// The meaning of the prefixes at a place of a part.
 #[derive(Debug, Default)]
 struct Scopes {
     depth: usize,

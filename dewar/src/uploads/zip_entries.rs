@@ -26,7 +26,7 @@ const MAX_COMMENT: usize = 256;
 /// The longest record after an entry's data, with its length and checksum.
 const MAX_DESCRIPTOR: u64 = 24;
 
-/// What an archive of a kind may have.
+/// The limits of an archive of a kind.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
     pub(super) kind: FileKind,

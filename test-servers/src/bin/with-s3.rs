@@ -75,7 +75,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// What a request without a signature may do: read objects of one bucket.
+/// The rights of a request without a signature: read objects of one bucket.
 struct Strangers;
 
 #[async_trait::async_trait]

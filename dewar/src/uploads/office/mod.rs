@@ -147,7 +147,7 @@ fn safe_name(name: &[u8]) -> Option<String> {
     (!escapes).then(|| name.to_ascii_lowercase())
 }
 
-/// What the part that describes a package says that it is.
+/// The kind of a package, by the part that describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Main {
     Missing,

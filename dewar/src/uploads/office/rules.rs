@@ -1,4 +1,4 @@
-//! What a part of an office document may not contain. One rule for OOXML and `OpenDocument`: nothing that runs, and nothing that
+//! The rules for a part of an office document. One rule for OOXML and `OpenDocument`: nothing that runs, and nothing that
 //! a program fetches by itself when it opens the document.
 
 use super::fields::Fields;
@@ -320,7 +320,7 @@ fn common(element: &Element) -> Result<(), UploadRejection> {
     Ok(())
 }
 
-/// What a click, or the mouse alone, does in a presentation.
+/// The effect of a click, or of the mouse alone, in a presentation.
 fn powerpoint(element: &Element) -> Result<(), UploadRejection> {
     let by_itself = element.name == "hlinkMouseOver";
     if !by_itself && !element.name.starts_with("hlink") {

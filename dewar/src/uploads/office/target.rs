@@ -1,6 +1,6 @@
 //! Where an address in a document leads.
 
-/// What opening an address means.
+/// The meaning of opening an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// A part of the document, a place in it, a picture of the mail (`cid:`), data in the address, or nothing.

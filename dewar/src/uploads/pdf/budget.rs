@@ -21,7 +21,7 @@ const ASKED_EVERY: usize = 1_000_000;
 /// The steps that a file may need beyond those that its length allows.
 const SPARE: usize = 64 * 1024 * 1024;
 
-/// What all PDFs of one upload may still do together: a ZIP may hold thousands, and an honest one never needs a spare step.
+/// The work that all PDFs of one upload may still do together: a ZIP may hold thousands, and an honest one never needs a spare step.
 #[derive(Debug)]
 pub(in crate::uploads) struct Shared {
     pub(super) steps: usize,
@@ -39,7 +39,7 @@ impl Shared {
     }
 }
 
-/// What an examination may still do. It counts, and asks the deadline now and then.
+/// The work that an examination may still do. It counts, and asks the deadline now and then.
 #[derive(Debug)]
 pub(super) struct Budget {
     /// The spare steps and the bytes that the shared budget gave.

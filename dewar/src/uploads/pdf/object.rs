@@ -127,7 +127,7 @@ impl Dictionary {
     }
 }
 
-/// What the parser found at a place: the object, and the place after it.
+/// The find of the parser at a place: the object, and the place after it.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) object: Object,

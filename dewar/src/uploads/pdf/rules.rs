@@ -1,4 +1,4 @@
-//! What a PDF may not contain. The rules look at dictionaries, wherever they are; a name in a text or an address means
+//! The rules for a PDF. The rules look at dictionaries, wherever they are; a name in a text or an address means
 //! nothing.
 //!
 //! An action counts by its kind together with the entry that it needs (`/S /Launch` with `/F`), because a tagged document may
@@ -36,7 +36,7 @@ const INERT: &[&[u8]] = &[
     b"Trans",
 ];
 
-/// What an object is used for, as far as that decides.
+/// The use of an object, as far as that decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Role {
     /// An action that a reader carries out without being asked.

@@ -71,7 +71,7 @@ impl AsyncRead for Reader {
 
 struct Checked {
     pieces: Pieces,
-    /// What is left of a piece of the storage that was too long.
+    /// The rest of a piece of the storage that was too long.
     rest: Bytes,
     left: u64,
     digest: Option<(Context, [u8; 32])>,

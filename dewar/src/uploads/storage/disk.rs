@@ -20,6 +20,7 @@ use crate::uploads::config::Config;
 use crate::uploads::error::Error;
 use crate::uploads::examine::Examined;
 use crate::uploads::id::FileId;
+use crate::uploads::store::blocking;
 
 /// The objects of one page.
 const PAGE: usize = 1_000;
@@ -47,7 +48,7 @@ impl Disk {
 
     pub(super) async fn put(&self, id: &FileId, file: Examined) -> Result<(), Error> {
         let path = self.path(id);
-        in_background(move || file.move_to(&path)).await
+        blocking(move || file.move_to(&path)).await
     }
 
     /// The bytes wait in quarantine until all are there and are the right ones.
@@ -58,7 +59,7 @@ impl Disk {
         bytes: FileBytes,
     ) -> Result<(), Error> {
         let (free, quarantine) = (self.free.clone(), self.quarantine.clone());
-        let (place, file) = in_background(move || {
+        let (place, file) = blocking(move || {
             free.check(bytes.size)?;
             QuarantinedFile::create(&quarantine)
         })
@@ -78,7 +79,7 @@ impl Disk {
         }
         file.flush().await?;
         let (file, path) = (file.into_std().await, self.path(id));
-        in_background(move || {
+        blocking(move || {
             QuarantinedFile::seal(&file)?;
             place.promote(&path)
         })
@@ -127,7 +128,7 @@ impl Disk {
     ) -> Result<Vec<Listed>, Error> {
         let (directory, shard) = (self.directory.join(shard), shard.to_owned());
         let after = after.map(str::to_owned);
-        in_background(move || list(&directory, &shard, after.as_deref())).await
+        blocking(move || list(&directory, &shard, after.as_deref())).await
     }
 }
 
@@ -211,14 +212,6 @@ fn names(directory: &Path) -> io::Result<Vec<String>> {
         names.extend(OsStr::to_str(&name).map(str::to_owned));
     }
     Ok(names)
-}
-
-async fn in_background<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, Error> {
-    Ok(tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)??)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::uploads::{
 const INFECTED: &[u8] = b"this is a virus, for the clamd of these tests";
 const CLEAN: &[u8] = b"nothing";
 
-/// What the clamd of these tests does.
+/// The behaviour of the clamd of these tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     Away,

@@ -1,4 +1,4 @@
-//! What a start finds out about a bucket: that it is there, that it takes files, and that it is nobody else's to read.
+//! The checks of a bucket at start: that it is there, that it takes files, and that it is nobody else's to read.
 
 use std::collections::BTreeMap;
 
@@ -279,7 +279,7 @@ fn is_true(text: &str) -> bool {
     text.eq_ignore_ascii_case("true")
 }
 
-/// What is known about a bucket.
+/// The knowledge about a bucket.
 #[derive(Debug)]
 enum Known<T> {
     Is(T),

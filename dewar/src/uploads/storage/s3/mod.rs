@@ -254,7 +254,7 @@ impl S3 {
     }
 }
 
-/// What every object says about itself. Should a bucket ever be public, its objects are still downloads of no kind.
+/// The attributes of every object. Should a bucket ever be public, its objects are still downloads of no kind.
 fn attributes() -> Attributes {
     Attributes::from_iter([
         (Attribute::ContentType, "application/octet-stream"),
@@ -263,7 +263,7 @@ fn attributes() -> Attributes {
     ])
 }
 
-/// What went wrong, for the caller. The text of a server is in the log, with its own letters alone.
+/// The error for the caller. The text of a server is in the log, with its own letters alone.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "`map_err` passes it by value"
