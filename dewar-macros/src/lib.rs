@@ -1,10 +1,11 @@
-//! Derives for data: `Form`, `Choices` and `Role`. They write down facts that a type already has, and nothing else;
+//! Derives for data: `Form`, `Choices`, `PathParams` and `Role`. They write down facts that a type already has, and nothing else;
 //! routes, guards and checks are plain Rust.
 #![forbid(unsafe_code)]
 
 mod attributes;
 mod choices;
 mod form;
+mod path;
 mod role;
 mod variants;
 mod words;
@@ -34,6 +35,16 @@ pub fn derive_form(input: TokenStream) -> TokenStream {
 pub fn derive_choices(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     choices::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
+}
+
+/// Makes the fields of a struct the parameters of a path, by their names: `struct Place { project: Slug<40>, issue: u32 }` for
+/// `/{project}/issues/{issue}`.
+#[proc_macro_derive(PathParams)]
+pub fn derive_path_params(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    path::derive(&input)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }

@@ -58,6 +58,27 @@ pub mod sessions;
 pub mod testing;
 pub mod uploads;
 
+/// The crates whose types an application uses beside Dewar's, in the versions that Dewar uses. An application that takes
+/// them from here depends on `dewar` and `tokio` alone, and cannot take another version by mistake.
+///
+/// | derive or macro | how it finds its crate |
+/// |---|---|
+/// | `serde` | `#[serde(crate = "dewar::serde")]` on the type |
+/// | `rust_embed` | `#[crate_path = "dewar::rust_embed"]` on the type |
+/// | SeaORM's derives | `use dewar::sea_orm;` in the module of the type |
+/// | macros of `tracing`, `serde_json`, `metrics` | as they are: `dewar::tracing::info!` |
+/// | `#[tracing::instrument]`, `time::macros`, `#[axum::debug_handler]` | they cannot: they need their crate in the application's `Cargo.toml` |
+///
+/// ```
+/// use dewar::serde::Serialize;
+/// #[derive(Serialize)]
+/// #[serde(crate = "dewar::serde")]
+/// struct Note { title: String }
+/// let note = Note { title: "Tea".to_owned() };
+/// assert_eq!(dewar::serde_json::json!(note)["title"], "Tea");
+/// ```
+pub use ::{axum, http, rust_embed, sea_orm, serde, serde_json, time, tower, tracing};
+
 /// The crate `metrics`: what an application counts with its macros is in `/metrics` (setting `https.metrics`).
 ///
 /// ```

@@ -39,6 +39,7 @@ forms-date-time = Geben Sie Datum und Uhrzeit ein, etwa 2027-05-31T09:30.
 forms-earliest = Wählen Sie { $first } oder später.
 forms-latest = Wählen Sie { $last } oder früher.
 forms-between-hours = Wählen Sie eine Uhrzeit von { $first } bis { $last }.
+forms-slug = Verwenden Sie Kleinbuchstaben von a bis z, Ziffern und einzelne Bindestriche dazwischen, etwa sommerfest-2.
 forms-colour-hint = Als # und sechs Ziffern, etwa #ff8000.
 forms-colour = Geben Sie eine Farbe als # und sechs Ziffern ein, etwa #ff8000.
 forms-password-bytes = { $max ->

@@ -39,6 +39,7 @@ forms-date-time = Enter a date and a time, such as 2027-05-31T09:30.
 forms-earliest = Choose { $first } or later.
 forms-latest = Choose { $last } or earlier.
 forms-between-hours = Choose a time from { $first } to { $last }.
+forms-slug = Use small letters from a to z, digits, and single hyphens between them, such as summer-party-2.
 forms-colour-hint = As # and six digits, such as #ff8000.
 forms-colour = Enter a colour as # and six digits, such as #ff8000.
 forms-password-bytes = { $max ->

@@ -75,6 +75,11 @@ pub(crate) use templates::bundled as own_templates;
 #[cfg(test)]
 mod tests;
 
+/// Compiles the examples of the page about handlers.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/handlers.md")]
+struct HandlersPage;
+
 /// Compiles the examples of the page about layers and inputs of one's own, like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/extending.md")]

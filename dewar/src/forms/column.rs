@@ -7,7 +7,7 @@ use sea_orm::{
 
 use super::{
     Choice, Choices, CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, Int, Line, Markdown,
-    Name, RawValue, Schemes, Telephone, Text, Time, Url,
+    Name, RawValue, Schemes, Slug, Telephone, Text, Time, Url, Uuid,
 };
 use crate::database;
 
@@ -85,6 +85,7 @@ columns! {
     [const MAX: usize] Line<MAX>, "Line", String, String, words(MAX), String::from, |text| Line::parse(&text).ok();
     [const MAX: usize] Markdown<MAX>, "Markdown", String, String, words(MAX), |text| text.as_str().to_owned(), |text| Markdown::parse(&text).ok();
     [const MAX: usize] Name<MAX>, "Name", String, String, words(MAX), String::from, |text| Name::parse(&text).ok();
+    [const MAX: usize] Slug<MAX>, "Slug", String, String, words(MAX), String::from, |text| Slug::parse(&text).ok();
     [const MAX: usize] Text<MAX>, "Text", String, String, words(MAX), String::from, |text| Text::parse(&text).ok();
     // Clean markup may be longer than the typed text, so the limit holds for the form and not for the column.
     [const MAX: usize] CleanHtml<MAX>, "CleanHtml", String, String, ColumnType::Text, String::from,
@@ -92,6 +93,7 @@ columns! {
     [] Colour, "Colour", String, String, words(7), |colour| colour.to_string(), |text| Colour::parse(&text).ok();
     [] Email, "Email", String, String, words(254), |email| email.as_str().to_owned(), |text| Email::parse(&text).ok();
     [] Telephone, "Telephone", String, String, words(16), |number| number.as_str().to_owned(), |text| Telephone::parse(&text).ok();
+    [] Uuid, "Uuid", String, String, words(36), |uuid| uuid.to_string(), |text| Uuid::parse(&text);
     [S: Schemes] Url<S>, "Url", String, String, words(2_048), |url| url.as_str().to_owned(), |text| Url::parse(&text).ok();
     [E: Choices] Choice<E>, "Choice", String, String, ColumnType::Text, |choice| choice.value().to_owned(),
         |text| Choice::parse(RawValue::Text(&text)).ok();

@@ -192,6 +192,9 @@ pub struct Described {
     /// The kinds of a `Path`, before the path is known.
     #[serde(skip)]
     segments: Vec<&'static str>,
+    /// The names of the parameters of a `Path` that finds them by name, in the same order.
+    #[serde(skip)]
+    names: Option<&'static [&'static str]>,
     /// Whether a record is loaded by the parameter `{id}`.
     #[serde(skip)]
     loads: bool,
@@ -214,15 +217,33 @@ fn under(before: &str, fields: &[FieldSpec], ids: &mut Vec<String>) {
 pub struct Parameter {
     /// Its name: `id` for `{id}`.
     pub name: String,
-    /// The kind of its value: `integer`, `text`, `choice`, or a word of the application's; `unread` where no argument of
+    /// The kind of its value: `integer`, `text`, `slug`, `uuid`, `choice`, or a word of the application's; `unread` where no argument of
     /// the handler reads it.
     pub takes: &'static str,
 }
 
 impl Described {
-    /// Adds a `Path` of these kinds, in their order.
-    pub(super) fn take_segments(&mut self, kinds: Vec<&'static str>) {
+    /// Adds a `Path` of these kinds, in the order of the path or of their names.
+    pub(super) fn take_segments(
+        &mut self,
+        kinds: Vec<&'static str>,
+        names: Option<&'static [&'static str]>,
+    ) {
         self.segments = kinds;
+        self.names = names;
+    }
+
+    /// The kind of the parameter with this name, or of the next one.
+    fn kind_of<'a>(
+        &self,
+        name: &str,
+        mut next: impl Iterator<Item = &'a &'static str>,
+    ) -> Option<&'static str> {
+        let Some(names) = self.names else {
+            return next.next().copied();
+        };
+        let place = names.iter().position(|known| *known == name)?;
+        self.segments.get(place).copied()
     }
 
     /// Adds a form with this name and these fields.
@@ -259,7 +280,7 @@ impl Described {
             .map(|name| name.trim_start_matches('*'))
             .map(|name| Parameter {
                 name: name.to_owned(),
-                takes: match segments.next() {
+                takes: match self.kind_of(name, &mut segments) {
                     Some(kind) => kind,
                     None if self.loads && name == "id" => "integer",
                     None => "unread",
@@ -274,8 +295,16 @@ impl Described {
             .parameters
             .iter()
             .any(|parameter| parameter.name == "id");
-        let segments = self.segments.len();
-        (segments > 0 && segments != self.parameters.len()) || (self.loads && !named_id)
+        let has = |name: &&str| {
+            self.parameters
+                .iter()
+                .any(|parameter| parameter.name == *name)
+        };
+        let misses = match self.names {
+            Some(names) => !names.iter().all(has),
+            None => !self.segments.is_empty() && self.segments.len() != self.parameters.len(),
+        };
+        misses || (self.loads && !named_id)
     }
 }
 

@@ -3,16 +3,31 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
-use super::{Choice, Choices, Described, Field, FromParts, HandlerInput, Int, Line, RawValue};
+use super::{
+    Choice, Choices, Described, Field, FromParts, HandlerInput, Int, Line, RawValue, Slug, Uuid,
+};
 use crate::pages::{Error, Sealed};
 use crate::sessions::UserId;
 
-/// The parameters of a path, `{id}`, in their order. A value that does not parse is 404, as if nothing were there.
+/// The parameters of a path, `{id}`. A value that does not parse is 404, as if nothing were there.
+///
+/// It takes one, up to six in their order as a tuple, or any number by name as a struct with `#[derive(PathParams)]`. A name
+/// that the path does not have is a finding at start.
 ///
 /// ```
 /// use dewar::forms::Path;
 /// async fn show(Path(id): Path<i64>) -> String { format!("Document {id}") }
 /// async fn version(Path((id, version)): Path<(i64, u32)>) -> String { format!("{id}, version {version}") }
+/// ```
+/// By name, in any order:
+/// ```
+/// use dewar::forms::{Path, PathParams, Slug, Uuid};
+/// use dewar::pages::Text;
+/// #[derive(PathParams)]
+/// struct Place { upload: Uuid, project: Slug<40> }
+/// async fn show(Path(place): Path<Place>) -> Text { Text::new(format!("{} of {}", place.upload, place.project)) }
+/// # let route: dewar::app::Route = dewar::get("/{project}/uploads/{upload}", show);
+/// # drop(route);
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[expect(
@@ -32,8 +47,8 @@ pub struct Path<T: FromPathParams>(pub T);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a path: it has no validation rules",
-    note = "use whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, or tuples of two or three; for a type of \
-            your own, implement `dewar::forms::FromPathParam`"
+    note = "use whole numbers, `Uuid`, `Slug<80>`, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, tuples of them, or a struct \
+            with `#[derive(PathParams)]`; for a type of your own, implement `dewar::forms::FromPathParam`"
 )]
 pub trait FromPathParam: Sized + Send {
     /// The kind of its value, in a word for the route table.
@@ -43,17 +58,23 @@ pub trait FromPathParam: Sized + Send {
     fn parse(text: &str) -> Option<Self>;
 }
 
-/// All parameters of a path: one, or a tuple.
+/// All parameters of a path: one, a tuple, or a struct with `#[derive(PathParams)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the parameters of a path: it has no validation rules",
-    note = "use whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, or tuples of two or three; for a type of \
-            your own, implement `dewar::forms::FromPathParam`"
+    note = "use whole numbers, `Uuid`, `Slug<80>`, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, tuples of them, or a struct \
+            with `#[derive(PathParams)]`; for a type of your own, implement `dewar::forms::FromPathParam`"
 )]
 pub trait FromPathParams: Sized + Send {
     /// The kind of each value, in a word for the route table.
     fn take() -> Vec<&'static str>;
 
-    /// Parses the texts. None if their number is wrong or one of them does not parse.
+    /// The names of the parameters, if they are found by name and not by their order.
+    #[must_use]
+    fn names() -> Option<&'static [&'static str]> {
+        None
+    }
+
+    /// Parses the texts, in the order of [`names`](Self::names) if it has some. None if their number is wrong or one of them does not parse.
     fn parse(texts: &[&str]) -> Option<Self>;
 }
 
@@ -68,31 +89,32 @@ impl<A: FromPathParam> FromPathParams for A {
     }
 }
 
-impl<A: FromPathParam, B: FromPathParam> FromPathParams for (A, B) {
-    fn take() -> Vec<&'static str> {
-        vec![A::TAKES, B::TAKES]
-    }
+macro_rules! tuples {
+    ($(($($part:ident $text:ident),*);)*) => {$(
+        impl<$($part: FromPathParam),*> FromPathParams for ($($part,)*) {
+            fn take() -> Vec<&'static str> {
+                vec![$($part::TAKES),*]
+            }
 
-    fn parse(texts: &[&str]) -> Option<Self> {
-        let [a, b] = texts else { return None };
-        Some((A::parse(a)?, B::parse(b)?))
-    }
+            fn parse(texts: &[&str]) -> Option<Self> {
+                let [$($text),*] = texts else { return None };
+                Some(($($part::parse($text)?,)*))
+            }
+        }
+    )*};
 }
 
-impl<A: FromPathParam, B: FromPathParam, C: FromPathParam> FromPathParams for (A, B, C) {
-    fn take() -> Vec<&'static str> {
-        vec![A::TAKES, B::TAKES, C::TAKES]
-    }
-
-    fn parse(texts: &[&str]) -> Option<Self> {
-        let [a, b, c] = texts else { return None };
-        Some((A::parse(a)?, B::parse(b)?, C::parse(c)?))
-    }
+tuples! {
+    (A a, B b);
+    (A a, B b, C c);
+    (A a, B b, C c, D d);
+    (A a, B b, C c, D d, E e);
+    (A a, B b, C c, D d, E e, F f);
 }
 
 impl<T: FromPathParams> HandlerInput for Path<T> {
     fn describe(route: &mut Described, _: Sealed) {
-        route.take_segments(T::take());
+        route.take_segments(T::take(), T::names());
     }
 }
 
@@ -104,8 +126,18 @@ impl<S: Send + Sync, T: FromPathParams> FromRequestParts<S> for Path<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let found = RawPathParams::from_request_parts(parts, state).await;
         let found = found.map_err(|error| Error::not_found().because(error))?;
-        let texts: Vec<&str> = found.iter().map(|(_, text)| text).collect();
-        T::parse(&texts).map(Self).ok_or_else(Error::not_found)
+        let named = |name: &&str| {
+            found
+                .iter()
+                .find(|(of, _)| of == name)
+                .map(|(_, text)| text)
+        };
+        let texts: Option<Vec<&str>> = match T::names() {
+            Some(names) => names.iter().map(named).collect(),
+            None => Some(found.iter().map(|(_, text)| text).collect()),
+        };
+        let parsed = texts.and_then(|texts| T::parse(&texts));
+        parsed.map(Self).ok_or_else(Error::not_found)
     }
 }
 
@@ -139,6 +171,23 @@ impl<const MAX: usize> FromPathParam for Line<MAX> {
     }
 }
 
+impl<const MAX: usize> FromPathParam for Slug<MAX> {
+    const TAKES: &'static str = "slug";
+
+    fn parse(text: &str) -> Option<Self> {
+        // A form removes spaces around it; an address has one spelling.
+        Self::parse(text).ok().filter(|slug| slug.as_str() == text)
+    }
+}
+
+impl FromPathParam for Uuid {
+    const TAKES: &'static str = "uuid";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
 impl<const MIN: i64, const MAX: i64> FromPathParam for Int<MIN, MAX> {
     const TAKES: &'static str = "integer";
 
@@ -169,6 +218,68 @@ mod tests {
             assert_eq!(<i64 as FromPathParam>::parse(text), None, "{text:?}");
             assert_eq!(<Int<0, 9> as FromPathParam>::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_slug_and_a_uuid_have_one_spelling() {
+        let slug = |text| <Slug<9> as FromPathParam>::parse(text).is_some();
+        assert!(slug("tea-2-two"));
+        for text in [
+            "",
+            "-a",
+            "a-",
+            "a--b",
+            "A",
+            "a_b",
+            "a b",
+            " a",
+            "ten-letter",
+            "é",
+            "a/b",
+            "..",
+        ] {
+            assert!(!slug(text), "{text:?}");
+        }
+        let uuid = |text| <Uuid as FromPathParam>::parse(text).is_some();
+        assert!(uuid("67e55044-10b1-426f-9247-bb680e5fe0c8"));
+        for text in [
+            "67E55044-10b1-426f-9247-bb680e5fe0c8",
+            "67e5504410b1426f9247bb680e5fe0c8",
+            "{67e55044-10b1-426f-9247-bb680e5fe0c8}",
+            "67e55044-10b1-426f-9247-bb680e5fe0c",
+            "67e5504-410b1-426f-9247-bb680e5fe0c8",
+            "67e55044-10b1-426f-9247-bb680e5fe0cg",
+            "",
+        ] {
+            assert!(!uuid(text), "{text:?}");
+        }
+    }
+
+    #[derive(crate::forms::PathParams, Debug, PartialEq)]
+    struct Place {
+        r#type: Slug<9>,
+        number: u32,
+    }
+
+    #[test]
+    fn a_struct_has_its_parameters_by_name() {
+        assert_eq!(Place::names(), Some(&["type", "number"][..]));
+        assert_eq!(Place::take(), ["slug", "integer"]);
+        let place = Place::parse(&["tea", "7"]).unwrap();
+        assert_eq!((place.r#type.as_str(), place.number), ("tea", 7));
+        assert_eq!(Place::parse(&["7", "tea"]), None);
+        assert_eq!(Place::parse(&["tea"]), None);
+        let described = |path: &str| {
+            let mut described = Described::default();
+            Path::<Place>::describe(&mut described, Sealed(()));
+            described.under(path);
+            described
+        };
+        let read = described("/{number}/of/{type}/{rest}");
+        let takes: Vec<_> = read.parameters.iter().map(|one| one.takes).collect();
+        assert_eq!(takes, ["integer", "slug", "unread"]);
+        assert!(!read.waits_in_vain());
+        assert!(described("/{number}/of/{kind}").waits_in_vain());
     }
 
     #[test]

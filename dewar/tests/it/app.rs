@@ -1,6 +1,7 @@
 //! `app`: the route table is the access policy.
 
 mod layers;
+mod paths;
 
 use axum::extract::State;
 use dewar::pages::Text;

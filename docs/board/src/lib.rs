@@ -2,8 +2,8 @@ mod notices;
 
 use dewar::database::Migration;
 use dewar::roles::Role;
+use dewar::rust_embed::RustEmbed;
 use dewar::{App, accounts, get, post};
-use rust_embed::RustEmbed;
 
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Staff {
@@ -38,5 +38,6 @@ pub fn app(app: App) -> App {
 }
 
 #[derive(RustEmbed)]
+#[crate_path = "dewar::rust_embed"]
 #[folder = "templates"]
 pub struct Templates;

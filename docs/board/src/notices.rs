@@ -1,9 +1,11 @@
 use dewar::audit::Clock;
 use dewar::forms::{Line, Path, Text};
+use dewar::serde::Serialize;
 use dewar::uploads::{Document, Download, FileId, MIB, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
+#[serde(crate = "dewar::serde")]
 struct Notice {
     id: i64,
     title: String,
