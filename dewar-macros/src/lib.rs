@@ -1,5 +1,5 @@
-//! Derives for data: `Form`, `Choices`, `PathParams` and `Role`. They write down facts that a type already has, and nothing else;
-//! routes, guards and checks are plain Rust.
+//! Derives for data: `Form`, `Choices`, `PathParams`, `Role` and `Settings`. They write down facts that a type already has, and nothing
+//! else; routes, guards and checks are plain Rust.
 #![forbid(unsafe_code)]
 
 mod attributes;
@@ -7,6 +7,7 @@ mod choices;
 mod form;
 mod path;
 mod role;
+mod settings;
 mod variants;
 mod words;
 
@@ -57,6 +58,20 @@ pub fn derive_path_params(input: TokenStream) -> TokenStream {
 pub fn derive_role(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     role::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
+}
+
+/// Makes a struct a section of `dewar.toml`, with a setting for each field.
+///
+/// On the struct, `#[settings(section = "helpdesk")]` names the section. On a field,
+/// `#[setting(default = "5m", min = "1s", max = "1h")]` sets its default and its bounds, as the operator would write them; a
+/// field without a default is required, unless it is an `Option`. The field's comment is the help for the operator. A
+/// field of type `Secret<String>` is the setting `…_file`, which names a file.
+#[proc_macro_derive(Settings, attributes(setting, settings))]
+pub fn derive_settings(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    settings::derive(&input)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }

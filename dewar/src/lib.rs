@@ -91,8 +91,9 @@ pub use ::{axum, http, rust_embed, sea_orm, serde, serde_json, time, tower, trac
 /// ```
 pub use ::metrics;
 pub use accounts::CurrentUser;
-pub use app::{App, Dewar, get, post};
+pub use app::{App, Dewar, Settings, get, post};
 pub use database::Db;
+pub use dewar_macros::Settings;
 pub use forms::{Form, Query};
 pub use pages::{Error, Page, Redirect};
 pub use uploads::Uploads;

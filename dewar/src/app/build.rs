@@ -1,3 +1,4 @@
+use std::any::TypeId;
 use std::fmt;
 
 use rust_embed::RustEmbed;
@@ -5,8 +6,8 @@ use rust_embed::RustEmbed;
 use super::cli::Command;
 use super::config::{self, Config, Surroundings};
 use super::layers::{Layers, TowerLayer};
-use super::{Dewar, Route, RouteEntry, RouteTable};
-use crate::audit::{Clock, Finding, Flag, PREFIX, Practice, Settings, variable};
+use super::{Dewar, Route, RouteEntry, RouteTable, Settings};
+use crate::audit::{self, Clock, Finding, Flag, PREFIX, Practice, SettingsSection, variable};
 use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
@@ -53,7 +54,7 @@ type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
 pub struct App<S = Dewar> {
     pub(super) command: Command,
     pub(super) config: Config,
-    pub(super) settings: Settings,
+    pub(super) settings: audit::Settings,
     pub(super) clock: Clock,
     pub(super) routes: Vec<(Access, Route<S>)>,
     pub(super) state: MakeState<S>,
@@ -76,6 +77,9 @@ pub(super) struct Parts {
     pub(super) sign_up_as: Option<&'static str>,
     pub(super) sealed: Vec<SealedColumn>,
     pub(super) lock_file: Option<&'static str>,
+    /// The application's own settings by type, and the types of all that it declared.
+    pub(super) settings: http::Extensions,
+    pub(super) settings_types: Vec<TypeId>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -142,7 +146,7 @@ impl App {
             return Err(Error::launch(&findings));
         }
         Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
-            settings: Settings::read(None, settings).with_flags(flags),
+            settings: audit::Settings::read(None, settings).with_flags(flags),
             ..Surroundings::default()
         }))
     }
@@ -449,6 +453,31 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// `.lock_file(include_str!("../../Cargo.lock"))`.
     pub fn lock_file(mut self, text: &'static str) -> Self {
         self.parts.lock_file = Some(text);
+        self
+    }
+
+    /// Reads the application's own settings: a section of `dewar.toml` and its variables `DEWAR_…`, as the framework reads its
+    /// own. The start reports everything that is wrong with them beside everything that is wrong with the framework's. Handlers
+    /// take them as [`Settings<T>`](struct@Settings).
+    ///
+    /// ```
+    /// use dewar::{App, Settings};
+    /// #[derive(Settings)]
+    /// #[settings(section = "helpdesk")]
+    /// struct Helpdesk {
+    ///     /// How many tickets a page shows.
+    ///     #[setting(default = 20, min = 5, max = 100)]
+    ///     tickets_per_page: u32,
+    /// }
+    /// fn app(app: App) -> App { app.settings::<Helpdesk>() }
+    /// # let app = app(App::in_directory(std::env::temp_dir())?);
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    pub fn settings<T: SettingsSection>(mut self) -> Self {
+        self.parts.settings_types.push(TypeId::of::<T>());
+        if let Some(values) = self.settings.of_application::<T>() {
+            self.parts.settings.insert(Settings::new(values));
+        }
         self
     }
 

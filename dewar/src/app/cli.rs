@@ -47,6 +47,12 @@ pub(super) enum What {
         #[arg(long, conflicts_with = "json")]
         schema: bool,
     },
+    /// List all settings: the variable, the allowed values and the default of each, and where its value is written
+    Settings {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Run the checks of the start without starting; exit status 1 if one of them would refuse the start
     Check {
         /// As JSON

@@ -9,6 +9,7 @@ use super::launch::{
     senders,
 };
 use super::run::cannot_listen;
+use super::settings;
 use crate::accounts::{self, Accounts};
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Log, Mode, Practice, Reserve, Severity, exposed, owner_only};
@@ -68,6 +69,7 @@ impl Blueprint {
         } = self;
         let mut findings = std::mem::take(&mut parts.findings);
         findings.extend(table.findings());
+        findings.extend(settings::unread(table, &parts.settings_types));
         let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
         let administrator = parts.roles.iter().find(|role| role.administrator);
         config.accounts.role_or(parts.sign_up_as);

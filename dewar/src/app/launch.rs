@@ -162,6 +162,7 @@ impl Blueprint {
             reserve,
             ring,
             sessions,
+            settings: self.parts.settings,
             templates: shown.templates,
             uploads,
             webhooks,

@@ -56,6 +56,7 @@ mod routes;
 mod run;
 mod scan_detector;
 mod serving;
+mod settings;
 mod signed_out;
 mod stack;
 mod table;
@@ -68,6 +69,7 @@ pub use rate_limit::RateLimit;
 pub use rooms::Dewar;
 pub use routes::{Route, delete, get, patch, post, put};
 pub use run::Running;
+pub use settings::Settings;
 pub use table::{RouteEntry, RouteTable};
 #[cfg(feature = "testing")]
 pub(crate) use templates::bundled as own_templates;
@@ -84,3 +86,8 @@ struct HandlersPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/extending.md")]
 struct ExtendingPage;
+
+/// Compiles the example of the page about an application's own settings.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/settings.md")]
+struct SettingsPage;

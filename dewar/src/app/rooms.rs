@@ -2,15 +2,16 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
+use super::Settings;
 use super::rate_limit::Posts;
 use crate::accounts::{Accounts, SIGN_IN};
-use crate::audit::{Clock, Finding, Log, Reserve};
+use crate::audit::{Clock, Finding, Log, Reserve, SettingsSection};
 use crate::csrf::Webhooks;
 use crate::database::Db;
 use crate::forms::Intake;
 use crate::https::acme::Acme;
 use crate::https::{Certificates, Reports, ending};
-use crate::pages::{Assets, Languages, Mounted, Services, Templates};
+use crate::pages::{Assets, Error, Languages, Mounted, Services, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
 use crate::uploads::Uploads;
@@ -43,6 +44,8 @@ pub(super) struct Rooms {
     pub(super) reserve: Reserve,
     pub(super) ring: KeyRing,
     pub(super) sessions: Sessions,
+    /// The application's own settings, by type.
+    pub(super) settings: http::Extensions,
     pub(super) templates: Templates,
     pub(super) uploads: Uploads,
     pub(super) webhooks: Webhooks,
@@ -104,6 +107,30 @@ impl Dewar {
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// The settings of the application's own, which [`App::settings`](crate::App::settings) has read.
+    ///
+    /// ```
+    /// #[derive(dewar::Settings)]
+    /// #[settings(section = "helpdesk")]
+    /// struct Helpdesk { #[setting(default = 20)] tickets_per_page: u32 }
+    /// fn per_page(dewar: &dewar::Dewar) -> dewar::Result<u32> {
+    ///     Ok(dewar.settings::<Helpdesk>()?.tickets_per_page)
+    /// }
+    /// # fn app(app: dewar::App) -> dewar::App { app.settings::<Helpdesk>() }
+    /// ```
+    ///
+    /// # Errors
+    /// 500: the application does not read these settings.
+    pub fn settings<T: SettingsSection>(&self) -> Result<Settings<T>, Error> {
+        let settings = self.0.settings.get::<Settings<T>>();
+        settings.cloned().ok_or_else(|| {
+            Error::internal(format!(
+                "the settings [{}] are not read: call `app.settings::<…>()`",
+                T::SECTION
+            ))
+        })
     }
 
     /// The uploads: files that visitors sent.

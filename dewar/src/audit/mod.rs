@@ -73,8 +73,11 @@ pub(crate) use sanitize::{network, peer_text};
 #[cfg(test)]
 pub(crate) use settings::RENAMED;
 pub(crate) use settings::nearest::near;
-pub(crate) use settings::{Flag, PREFIX, duration, variable};
-pub use settings::{KnownSetting, Section, Settings};
+pub use settings::{
+    BoundedValue, ByteSize, DeclaredSetting, KnownSetting, Section, SettingField, SettingValue,
+    Settings, SettingsSection,
+};
+pub(crate) use settings::{Flag, PREFIX, SECRET_FILE, duration, variable};
 pub(crate) use size::{KIB, MIB, UNITS, size, whole_units};
 
 /// The examples on the practice's page are compiled like those of the code.

@@ -1,3 +1,4 @@
+use std::any::TypeId;
 use std::fmt;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -180,6 +181,9 @@ pub struct Described {
     pub query: Option<FormSpec>,
     /// The fields of the body. A route that has some reads and checks its token with them.
     pub form: Option<FormSpec>,
+    /// The sections of the application's own settings that the handler reads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<&'static str>,
     /// The weakenings of the route, each with its reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dangers: Vec<Danger>,
@@ -189,6 +193,9 @@ pub struct Described {
     /// Whether the handler of a safe method may change rows.
     #[serde(skip)]
     pub(crate) writes_on_get: bool,
+    /// The types of `settings`, in the same order.
+    #[serde(skip)]
+    settings_types: Vec<TypeId>,
     /// The kinds of a `Path`, before the path is known.
     #[serde(skip)]
     segments: Vec<&'static str>,
@@ -244,6 +251,18 @@ impl Described {
         };
         let place = names.iter().position(|known| *known == name)?;
         self.segments.get(place).copied()
+    }
+
+    /// Adds a section of the application's settings.
+    pub(crate) fn take_settings(&mut self, section: &'static str, id: TypeId) {
+        self.settings.push(section);
+        self.settings_types.push(id);
+    }
+
+    /// The sections of settings that the handler reads, each with its type.
+    pub(crate) fn settings_by_type(&self) -> impl Iterator<Item = (&'static str, TypeId)> {
+        let sections = self.settings.iter().copied();
+        sections.zip(self.settings_types.iter().copied())
     }
 
     /// Adds a form with this name and these fields.

@@ -87,6 +87,7 @@ mod record_version;
 mod rendered_field;
 mod rows;
 mod schema;
+mod setting;
 mod slow_body;
 mod slug;
 mod spec;

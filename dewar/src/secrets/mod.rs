@@ -53,6 +53,7 @@ mod random;
 mod ring;
 mod seal;
 mod secret;
+mod setting;
 mod shared;
 mod sign;
 mod source;

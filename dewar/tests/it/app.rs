@@ -2,6 +2,7 @@
 
 mod layers;
 mod paths;
+mod settings;
 
 use axum::extract::State;
 use dewar::pages::Text;

@@ -4,6 +4,7 @@ mod inventory;
 mod keys;
 mod migrate;
 mod reencrypt;
+mod settings;
 mod typed_secret;
 mod uploads;
 mod users;
@@ -46,9 +47,13 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
     if let What::Serve = what {
         return serving::serve(app).await;
     }
+    if let What::Settings { json } = what {
+        return settings::list(&app.settings.known(), json);
+    }
     let (plan, ..) = app.plan();
     match what {
-        What::Serve => Ok(()),
+        // Both are done already.
+        What::Serve | What::Settings { .. } => Ok(()),
         What::Audit {
             what: Audit::Verify,
         } => verify_log(&plan).await,

@@ -14,7 +14,7 @@ use crate::database::{Config, Db, Migration};
 use crate::testing::wait_until;
 
 /// The commands that only read.
-const READING: [&str; 19] = [
+const READING: [&str; 21] = [
     "audit verify",
     "check",
     "check --json",
@@ -30,6 +30,8 @@ const READING: [&str; 19] = [
     "routes",
     "routes --schema",
     "sbom",
+    "settings",
+    "settings --json",
     "uploads verify",
     "uploads verify --digests",
     "users list",

@@ -1,16 +1,20 @@
 //! Settings: `dewar.toml` and the environment, read once, by type, with every problem at once.
 
+mod declared;
 mod file;
 pub(crate) mod nearest;
 mod parse;
 mod renamed;
 mod section;
+mod value;
 
+pub use declared::{DeclaredSetting, SettingField, SettingsSection};
 pub(crate) use parse::duration;
 #[cfg(test)]
 pub(crate) use renamed::RENAMED;
 pub use section::Section;
-pub(crate) use section::{PREFIX, variable};
+pub(crate) use section::{PREFIX, SECRET_FILE, variable};
+pub use value::{BoundedValue, ByteSize, SettingValue};
 
 use super::{Finding, Practice};
 use crate::audit::sanitize::bounded;
@@ -66,6 +70,11 @@ pub struct KnownSetting {
     pub right: String,
     /// The default.
     pub default: String,
+    /// The purpose, in the words of the application; empty for a setting of the framework, which `docs/deployment.md` has.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub help: String,
+    /// Where its value is written, without the value: `dewar.toml, line 3`. None if it has its default.
+    pub place: Option<String>,
 }
 
 /// A setting on the command line.
@@ -194,18 +203,31 @@ impl Settings {
         }
         let names: Vec<&str> = asked.keys().map(String::as_str).collect();
         for (name, value) in &file {
-            if !is_known(name, &value.raw, &names) {
-                findings.push(unknown_in_file(name, value, &names));
+            if is_known(name, &value.raw, &names) {
+                continue;
             }
+            findings.push(match of_its_file(name, &names) {
+                Some(file) => secret_in_place(name, &value.place, &file),
+                None => unknown_in_file(name, value, &names),
+            });
         }
         let variables: Vec<&str> = asked
             .values()
             .map(|known| known.variable.as_str())
             .collect();
         for variable in environment.keys() {
-            if !variables.contains(&variable.as_str()) {
-                findings.push(unknown_in_environment(variable, &variables));
+            if variables.contains(&variable.as_str()) {
+                continue;
             }
+            findings.push(
+                match variables
+                    .iter()
+                    .find(|known| is_file_of(known, variable, "_FILE"))
+                {
+                    Some(file) => secret_in_place(variable, "environment", file),
+                    None => unknown_in_environment(variable, &variables),
+                },
+            );
         }
         findings
     }
@@ -223,6 +245,29 @@ fn is_known(name: &str, raw: &RawSetting, names: &[&str]) -> bool {
             .is_some_and(|rest| rest.starts_with('.'))
     };
     names.contains(&name) || (matches!(raw, RawSetting::Section) && names.iter().any(inside))
+}
+
+/// The setting that names the file of this secret: `mail.password_file` for `mail.password`.
+fn of_its_file(name: &str, names: &[&str]) -> Option<String> {
+    let file = names.iter().find(|known| is_file_of(known, name, "_file"));
+    file.map(|file| (*file).to_owned())
+}
+
+fn is_file_of(known: &str, name: &str, ending: &str) -> bool {
+    known.strip_suffix(ending) == Some(name)
+}
+
+/// A secret is in a file of its own: every child process inherits the environment, and settings are often shared.
+fn secret_in_place(name: &str, place: &str, file: &str) -> Finding {
+    let title = format!(
+        "{} is a secret and cannot be written here ({place})",
+        bounded(&name, 80)
+    );
+    Finding::refuse(Practice::Secrets, "settings-secret-in-place", title)
+        .why("Settings are copied, shared and printed, and every child process inherits the environment.")
+        .fix(format!("Write the secret into a file that only the application's user can read, name the file in {file}, and change the secret if others may have read it."))
+        .cwe(526)
+        .asvs(&["13.3.1"])
 }
 
 fn unknown_in_file(name: &str, value: &FileValue, names: &[&str]) -> Finding {

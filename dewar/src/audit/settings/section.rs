@@ -1,3 +1,4 @@
+use super::declared::DeclaredSetting;
 use super::parse::{bytes, duration, show_bytes, show_duration};
 use super::{KnownSetting, RawSetting, Settings};
 use crate::audit::sanitize::bounded;
@@ -39,6 +40,17 @@ impl<'a> Section<'a> {
         Self { settings, name }
     }
 
+    pub(super) const fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
+    /// Whether no setting has this name or its variable yet.
+    pub(super) fn is_free(&self, key: &str) -> bool {
+        let (name, state) = (self.full(key), self.settings.state());
+        let variable = variable(&name);
+        !state.asked.values().any(|known| known.variable == variable)
+    }
+
     /// A duration with its unit: `"250ms"`, `"45s"`, `"30m"`, `"8h"`, `"7d"`, `"2w"`.
     #[must_use]
     pub fn duration(
@@ -53,7 +65,7 @@ impl<'a> Section<'a> {
             show_duration(default)
         );
         let read = |raw: &RawSetting| duration(text_of(raw)?).filter(|value| range.contains(value));
-        self.value(key, &right, &show_duration(default), read)
+        self.value(key, (&right, ""), &show_duration(default), read)
             .unwrap_or(default)
     }
 
@@ -66,7 +78,7 @@ impl<'a> Section<'a> {
             show_bytes(default)
         );
         let read = |raw: &RawSetting| bytes(text_of(raw)?).filter(|value| range.contains(value));
-        self.value(key, &right, &show_bytes(default), read)
+        self.value(key, (&right, ""), &show_bytes(default), read)
             .unwrap_or(default)
     }
 
@@ -85,7 +97,8 @@ impl<'a> Section<'a> {
             };
             Some(value).filter(|value| range.contains(value))
         };
-        self.value(key, &right, &default, read).unwrap_or(default)
+        self.value(key, (&right, ""), &default, read)
+            .unwrap_or(default)
     }
 
     /// `true` or `false`.
@@ -99,21 +112,21 @@ impl<'a> Section<'a> {
             | RawSetting::Other(_)
             | RawSetting::Section => None,
         };
-        self.value(key, "true or false", &default, read)
+        self.value(key, ("true or false", ""), &default, read)
             .unwrap_or(default)
     }
 
     /// One line of text, not empty.
     #[must_use]
     pub fn text(&self, key: &'static str, default: &str) -> String {
-        self.value(key, LINE, &default, line)
+        self.value(key, (LINE, ""), &default, line)
             .unwrap_or_else(|| default.to_owned())
     }
 
     /// One line of text, or nothing.
     #[must_use]
     pub fn optional_text(&self, key: &'static str) -> Option<String> {
-        self.value(key, LINE, &"", line)
+        self.value(key, (LINE, ""), &"", line)
     }
 
     /// One of a few words.
@@ -131,7 +144,7 @@ impl<'a> Section<'a> {
                 .find(|(word, _)| *word == text)
                 .map(|(_, value)| value.clone())
         };
-        self.value(key, &right, &"", read).unwrap_or(default)
+        self.value(key, (&right, ""), &"", read).unwrap_or(default)
     }
 
     /// A list of texts; in the environment separated by commas.
@@ -149,7 +162,7 @@ impl<'a> Section<'a> {
             | RawSetting::Other(_)
             | RawSetting::Section => None,
         };
-        let found = self.value(key, right, &default.join(","), read);
+        let found = self.value(key, (right, ""), &default.join(","), read);
         found.unwrap_or_else(|| default.iter().map(|text| (*text).to_owned()).collect())
     }
 
@@ -157,7 +170,7 @@ impl<'a> Section<'a> {
     #[must_use]
     pub fn path(&self, key: &'static str, default: impl AsRef<Path>) -> PathBuf {
         let default = default.as_ref();
-        self.value(key, "a path", &default.display(), line)
+        self.value(key, ("a path", ""), &default.display(), line)
             .map_or_else(|| default.to_owned(), PathBuf::from)
     }
 
@@ -165,15 +178,45 @@ impl<'a> Section<'a> {
     /// settings are often shared.
     #[must_use]
     pub fn optional_path(&self, key: &'static str) -> Option<PathBuf> {
-        self.value(key, "a path", &"", line).map(PathBuf::from)
+        self.value(key, ("a path", ""), &"", line)
+            .map(PathBuf::from)
     }
 
     /// An address to listen on, with its port: `"127.0.0.1:8443"`, `"[::]:443"`.
     #[must_use]
     pub fn address(&self, key: &'static str, default: SocketAddr) -> SocketAddr {
         let right = format!("an IP address with a port, such as \"{default}\"");
-        self.value(key, &right, &default, |raw| text_of(raw)?.parse().ok())
-            .unwrap_or(default)
+        self.value(key, (&right, ""), &default, |raw| {
+            text_of(raw)?.parse().ok()
+        })
+        .unwrap_or(default)
+    }
+
+    /// The path of the file with a secret that an application declares.
+    pub(crate) fn secret_file(&self, setting: &DeclaredSetting) -> Option<PathBuf> {
+        let right = (SECRET_FILE, setting.purpose());
+        self.value(&setting.file(), right, &"", line)
+            .map(PathBuf::from)
+    }
+
+    /// Refuses the file of a secret. The finding does not repeat the path: it may be the secret itself, in the wrong place
+    /// (CWE-532).
+    pub(crate) fn refuse_secret(&self, setting: &DeclaredSetting, what: &str, fix: &str) {
+        let name = self.full(&setting.file());
+        let place = self
+            .written(&name)
+            .map_or_else(String::new, |written| format!(" ({})", written.place));
+        self.settings.state().refused.insert(name.clone());
+        self.settings.push(
+            Finding::refuse(
+                Practice::of_section(self.name),
+                "settings-secret",
+                format!("{name}: {what}{place}"),
+            )
+            .why("The application would run without this secret.")
+            .fix(fix)
+            .asvs(&["13.3.1"]),
+        );
     }
 
     /// Refuses a value that only its room can check, such as an invalid host name.
@@ -192,22 +235,25 @@ impl<'a> Section<'a> {
         self.settings.state().refused.contains(&self.full(key))
     }
 
-    fn value<T>(
+    pub(super) fn value<T>(
         &self,
-        key: &'static str,
-        right: &str,
+        key: &str,
+        (right, help): (&str, &str),
         default: &dyn Display,
         read: impl FnOnce(&RawSetting) -> Option<T>,
     ) -> Option<T> {
         let name = self.full(key);
+        let written = self.written(&name);
         let known = KnownSetting {
             variable: variable(&name),
             name: name.clone(),
             right: right.to_owned(),
             default: default.to_string(),
+            help: help.to_owned(),
+            place: written.as_ref().map(|written| written.place.clone()),
         };
         self.settings.state().asked.insert(name.clone(), known);
-        let written = self.written(&name)?;
+        let written = written?;
         let value = read(&written.raw);
         if value.is_none() {
             self.settings.push(self.bad(&name, &written, right));
@@ -216,7 +262,7 @@ impl<'a> Section<'a> {
         value
     }
 
-    fn full(&self, key: &str) -> String {
+    pub(super) fn full(&self, key: &str) -> String {
         if self.name.is_empty() {
             key.to_owned()
         } else {
@@ -270,7 +316,10 @@ impl<'a> Section<'a> {
     }
 }
 
-const LINE: &str = "one line of text, not empty, of at most 4096 bytes";
+/// The values of a setting for the file of a secret.
+pub(crate) const SECRET_FILE: &str = "the path of a file that holds the secret alone, and that only the application's user and group can read";
+
+pub(super) const LINE: &str = "one line of text, not empty, of at most 4096 bytes";
 
 fn text_of(raw: &RawSetting) -> Option<&str> {
     if let RawSetting::Text(text) = raw {
@@ -285,7 +334,7 @@ fn line(raw: &RawSetting) -> Option<String> {
 }
 
 /// Settings end up in headers and mails, where a control character starts another line (CWE-93).
-fn checked_line(text: &str) -> Option<String> {
+pub(super) fn checked_line(text: &str) -> Option<String> {
     let plain = !text.is_empty() && text.len() <= LONGEST_TEXT && !text.contains(char::is_control);
     plain.then(|| text.to_owned())
 }

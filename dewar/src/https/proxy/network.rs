@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::audit::SettingValue;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// An address or a network: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`.
@@ -84,6 +85,16 @@ impl Network {
             IpNet::V6(_) => 16,
         };
         self.is_public() && self.0.prefix_len() < least
+    }
+}
+
+impl SettingValue for Network {
+    fn right() -> String {
+        "an address or a network, such as \"192.0.2.7\" or \"10.0.0.0/8\"".to_owned()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
     }
 }
 
