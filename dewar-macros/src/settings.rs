@@ -163,19 +163,25 @@ fn text_of(value: &Expr) -> Result<String> {
             "write the value as the operator would: \"5m\", \"10MiB\", 5, true, or a list such as [\"a\", \"b\"]",
         )
     };
-    match value {
-        Expr::Lit(ExprLit { lit, .. }) => match lit {
-            Lit::Str(text) => Ok(text.value()),
-            Lit::Int(number) => Ok(number.base10_digits().to_owned()),
-            Lit::Bool(flag) => Ok(flag.value.to_string()),
-            _ => Err(wrong()),
-        },
-        Expr::Unary(ExprUnary {
-            op: UnOp::Neg(_),
-            expr,
-            ..
-        }) => Ok(format!("-{}", text_of(expr)?)),
-        _ => Err(wrong()),
+    if let Expr::Unary(ExprUnary {
+        op: UnOp::Neg(_),
+        expr,
+        ..
+    }) = value
+    {
+        return Ok(format!("-{}", text_of(expr)?));
+    }
+    let Expr::Lit(ExprLit { lit, .. }) = value else {
+        return Err(wrong());
+    };
+    if let Lit::Str(text) = lit {
+        Ok(text.value())
+    } else if let Lit::Int(number) = lit {
+        Ok(number.base10_digits().to_owned())
+    } else if let Lit::Bool(flag) = lit {
+        Ok(flag.value.to_string())
+    } else {
+        Err(wrong())
     }
 }
 

@@ -145,7 +145,6 @@ impl Blueprint {
             findings.extend(more);
         }
         refuse_if_any(&findings)?;
-        let reports = Reports::new(log.clone(), clock.clone());
         let mounted = leads_to(&self.table, &accounts);
         let dewar = Dewar::new(Rooms {
             accounts,
@@ -156,9 +155,9 @@ impl Blueprint {
             db: applications,
             intake,
             languages: shown.languages,
+            reports: Reports::new(log.clone(), clock.clone()),
             log,
             mounted,
-            reports,
             reserve,
             ring,
             sessions,

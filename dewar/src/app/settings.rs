@@ -13,8 +13,10 @@ use crate::audit::{Finding, Practice, SettingsSection};
 use crate::forms::{Described, FromParts, HandlerInput};
 use crate::pages::{Error, RequestContext, Sealed};
 
-/// The settings of the application: a struct with `#[derive(Settings)]`, which [`App::settings`](crate::App::settings)
-/// reads. A handler takes it as an argument; a command and other code ask [`Dewar::settings`] for it.
+/// The settings of the application, which [`App::settings`](crate::App::settings) reads.
+///
+/// `T` is a struct with `#[derive(Settings)]`. A handler takes this as an argument; a command and other code call
+/// [`Dewar::settings`].
 ///
 /// ```
 /// use dewar::{App, Settings, get, pages::Text};

@@ -153,8 +153,10 @@ impl DeclaredSetting {
 /// How one value is read: between its bounds.
 struct Reading<T> {
     right: String,
-    parse: Box<dyn Fn(&str) -> Option<T>>,
+    parse: Parse<T>,
 }
+
+type Parse<T> = Box<dyn Fn(&str) -> Option<T>>;
 
 impl<T: SettingValue> Reading<T> {
     /// `None` if the struct's own bounds are no values of the type.

@@ -132,7 +132,7 @@ impl SettingValue for Duration {
 }
 
 impl SettingValue for bool {
-    const UNQUOTED: bool = true;
+    const UNQUOTED: Self = true;
 
     fn right() -> String {
         "true or false".to_owned()
