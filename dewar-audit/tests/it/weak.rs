@@ -7,7 +7,7 @@ use std::path::Path;
 
 use dewar::audit::{Clock, Entry, Event, Log, Mode, Severity};
 use dewar::secrets::KeyRing;
-use dewar::testing::{RecordedRequest, Site, SiteReply};
+use dewar::testing::{OtherSite, OtherSiteReply, RecordedRequest};
 use dewar_audit::sources::{HttpOptions, HttpSource, LockFile, Person, RouteList, Sources};
 use dewar_audit::{audit, checks};
 use percent_encoding::percent_decode_str;
@@ -40,7 +40,7 @@ const LOCK_FILE: &str = r#"
     source = "registry+https://index.example"
 "#;
 
-fn answer(asked: &RecordedRequest) -> SiteReply {
+fn answer(asked: &RecordedRequest) -> OtherSiteReply {
     let (path, text) = (
         asked.path(),
         decoded(asked.query()) + &decoded(&asked.text()),
@@ -64,7 +64,7 @@ fn answer(asked: &RecordedRequest) -> SiteReply {
             .header("set-cookie", &session(asked)),
         ("POST", "/sign-in") if text.contains(KNOWN) => page("The password is wrong."),
         ("GET", "/account") => page("<form method=post action=/sign-out></form>"),
-        ("GET", "/.well-known/security.txt") => SiteReply::bytes("text/html", "nobody"),
+        ("GET", "/.well-known/security.txt") => OtherSiteReply::bytes("text/html", "nobody"),
         _ => page(&format!(
             "secret_key=hunter2 panicked at src/main.rs {} {text}",
             decoded(path)
@@ -99,8 +99,8 @@ fn is_signed(asked: &RecordedRequest) -> bool {
 }
 
 /// A page that does not declare its charset.
-fn page(html: &str) -> SiteReply {
-    SiteReply::bytes("text/html", html.to_owned())
+fn page(html: &str) -> OtherSiteReply {
+    OtherSiteReply::bytes("text/html", html.to_owned())
 }
 
 fn decoded(text: &str) -> String {
@@ -174,7 +174,7 @@ async fn data(root: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_check_finds_its_weakness() {
-    let site = Site::open(answer).await;
+    let site = OtherSite::open(answer).await;
     let directory = tempfile::tempdir().unwrap();
     let authority = directory.path().join("authority.pem");
     fs::write(&authority, site.authority_pem()).unwrap();
@@ -212,7 +212,7 @@ async fn every_check_finds_its_weakness() {
 
 #[tokio::test]
 async fn what_cannot_be_reached_is_not_clean() {
-    let site = Site::open(answer).await;
+    let site = OtherSite::open(answer).await;
     let directory = tempfile::tempdir().unwrap();
     let authority = directory.path().join("authority.pem");
     fs::write(&authority, site.authority_pem()).unwrap();
@@ -225,7 +225,7 @@ async fn what_cannot_be_reached_is_not_clean() {
 
 #[tokio::test]
 async fn an_authority_that_is_not_the_sites_is_not_trusted() {
-    let (site, other) = (Site::open(answer).await, Site::open(answer).await);
+    let (site, other) = (OtherSite::open(answer).await, OtherSite::open(answer).await);
     let directory = tempfile::tempdir().unwrap();
     let authority = directory.path().join("authority.pem");
     fs::write(&authority, other.authority_pem()).unwrap();

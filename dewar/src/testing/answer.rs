@@ -13,10 +13,10 @@ use url::Url;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # use dewar::testing::{Browser, SiteReply, Site};
-/// # let site = Site::open(|asked| match asked.path() {
-/// #     "/" => SiteReply::page("<h1>Notes</h1><p class=note>Tea &amp; milk</p>"),
-/// #     _ => SiteReply::page("").status(303).header("location", "/"),
+/// # use dewar::testing::{Browser, OtherSiteReply, OtherSite};
+/// # let site = OtherSite::open(|asked| match asked.path() {
+/// #     "/" => OtherSiteReply::page("<h1>Notes</h1><p class=note>Tea &amp; milk</p>"),
+/// #     _ => OtherSiteReply::page("").status(303).header("location", "/"),
 /// # }).await;
 /// # let visitor = Browser::new(site.url(), site.authority_pem());
 /// let answer = visitor.get("/moved").await;

@@ -24,8 +24,8 @@ const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,imag
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// use dewar::testing::{Browser, SiteReply, Site};
-/// let site = Site::open(|asked| SiteReply::page(asked.header("sec-fetch-site").unwrap_or("?"))).await;
+/// use dewar::testing::{Browser, OtherSiteReply, OtherSite};
+/// let site = OtherSite::open(|asked| OtherSiteReply::page(asked.header("sec-fetch-site").unwrap_or("?"))).await;
 /// let visitor = Browser::new(site.url(), site.authority_pem());
 /// assert_eq!(visitor.get("/").await.text(), "none");
 /// # }

@@ -32,11 +32,11 @@ static CONTROLS: LazyLock<Selector> =
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # use dewar::testing::{Browser, SiteReply, Site};
-/// # let site = Site::open(|asked| match asked.method() {
-/// #     "GET" => SiteReply::page("<form method=post enctype=multipart/form-data><input type=hidden \
+/// # use dewar::testing::{Browser, OtherSiteReply, OtherSite};
+/// # let site = OtherSite::open(|asked| match asked.method() {
+/// #     "GET" => OtherSiteReply::page("<form method=post enctype=multipart/form-data><input type=hidden \
 /// #         name=csrf_token value=abc><input name=title><input type=file name=paper></form>"),
-/// #     _ => SiteReply::page(&asked.text()),
+/// #     _ => OtherSiteReply::page(&asked.text()),
 /// # }).await;
 /// # let visitor = Browser::new(site.url(), site.authority_pem());
 /// let form = visitor.get("/new").await.form("/new");

@@ -9,9 +9,9 @@ use url::{Host, Url};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// use dewar::testing::{Browser, SiteReply, Site};
-/// let site = Site::open(|_| {
-///     SiteReply::page("").header("set-cookie", "__Host-session=abc; Secure; HttpOnly; Path=/")
+/// use dewar::testing::{Browser, OtherSiteReply, OtherSite};
+/// let site = OtherSite::open(|_| {
+///     OtherSiteReply::page("").header("set-cookie", "__Host-session=abc; Secure; HttpOnly; Path=/")
 /// }).await;
 /// let visitor = Browser::new(site.url(), site.authority_pem());
 /// visitor.get("/").await;

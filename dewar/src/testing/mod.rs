@@ -4,16 +4,16 @@
 //! CSRF token of its form, and names its origin in `Sec-Fetch-Site`.
 //!
 //! ```
-//! # #[tokio::main(flavor = "current_thread")]
+//! # #[tokio::main]
 //! # async fn main() {
-//! use dewar::testing::{Browser, SiteReply, Site};
-//! let site = Site::open(|asked| match asked.path() {
-//!     "/new" => SiteReply::page(r#"<form method=post action="/notes"><input name=title></form>"#),
-//!     _ => SiteReply::page(&asked.text()),
-//! }).await;
-//! let visitor = Browser::new(site.url(), site.authority_pem());
-//! let form = visitor.get("/new").await.form("/notes");
-//! assert_eq!(visitor.submit(form.fill("title", "Tea & milk")).await.text(), "title=Tea+%26+milk");
+//! use dewar::testing::Site;
+//! use dewar::{App, get};
+//!
+//! async fn hello() -> &'static str { "Hello, world!" }
+//! fn app(app: App) -> App { app.public([get("/", hello)]) }
+//!
+//! let site = Site::start(app).await;
+//! assert_eq!(site.visitor().get("/").await.text(), "Hello, world!");
 //! # }
 //! ```
 //!
@@ -47,6 +47,7 @@ mod error;
 mod form;
 mod jar;
 mod messages;
+mod other_site;
 mod patience;
 mod raw;
 mod referrer;
@@ -61,9 +62,10 @@ pub use error::Error;
 pub use form::FormOnPage;
 pub use jar::{Cookie, SameSite};
 pub use messages::wrong_messages;
+pub use other_site::{OtherSite, OtherSiteReply, RecordedRequest};
 pub use patience::{PATIENCE, wait_until};
 pub use raw::{Cookies, RawRequest};
-pub use site::{RecordedRequest, Site, SiteReply};
+pub use site::{PASSWORD, Site};
 pub use templates::wrong_templates;
 pub use wire::{Heard, Socket, StreamEnd};
 

@@ -10,10 +10,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # use dewar::testing::{Browser, SiteReply, Site};
-/// # let site = Site::open(|asked| match asked.header("origin") {
-/// #     Some("https://evil.example") => SiteReply::page("").status(403),
-/// #     _ => SiteReply::page(""),
+/// # use dewar::testing::{Browser, OtherSiteReply, OtherSite};
+/// # let site = OtherSite::open(|asked| match asked.header("origin") {
+/// #     Some("https://evil.example") => OtherSiteReply::page("").status(403),
+/// #     _ => OtherSiteReply::page(""),
 /// # }).await;
 /// # let attacker = Browser::new(site.url(), site.authority_pem());
 /// let answer = attacker

@@ -1,201 +1,229 @@
-//! A small HTTPS site with responses from a test: it tests the browser, and is the attacker's site in tests.
+//! The application of a test, started on a free port with a data directory of its own.
 
-use super::TestAuthority;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use rustls::ServerConfig;
-use std::convert::Infallible;
-use std::sync::Arc;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
+use super::Browser;
+use super::answer::TestResponse;
+use crate::accounts::{NewUser, SIGN_IN};
+use crate::app::{App, Dewar, Running};
+use crate::audit::Clock;
+use crate::database::Db;
+use crate::pages::Error;
+use crate::roles::Role;
+use crate::sessions::UserId;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
 
-/// Another site on `localhost`, with an authority of its own; it stops when it is dropped.
+/// The password of the users whom [`Site::sign_in_as`] and [`Site::add_user`] make.
+pub const PASSWORD: &str = "a quiet lake before the rain";
+
+/// An application for one test: it listens on a free port of 127.0.0.1, has an empty data directory that goes with it, and a
+/// clock that only the test moves. Every protection is on.
+///
+/// The application comes as the function that `main` uses too, so the test sees the same route table.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")]
+/// # #[tokio::main]
 /// # async fn main() {
-/// use dewar::testing::{Browser, SiteReply, Site};
-/// let evil = Site::open(|_| SiteReply::page("<form method=post action=https://portal.test/x></form>")).await;
-/// let victim = Browser::new(evil.url(), evil.authority_pem());
-/// assert_eq!(victim.get("/").await.forms()[0].action(), "https://portal.test/x");
+/// use dewar::roles::Role;
+/// use dewar::testing::Site;
+/// use dewar::{App, CurrentUser, accounts, get, post};
+///
+/// #[derive(Role, Clone, Copy)]
+/// enum Staff { Editor, #[role(administrator)] Owner }
+///
+/// async fn desk(user: CurrentUser) -> String { format!("The desk of {}", user.email()) }
+///
+/// fn app(app: App) -> App {
+///     app.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])
+///         .role(Staff::Editor, [get("/desk", desk)])
+/// }
+///
+/// let site = Site::start(app).await;
+/// let editor = site.sign_in_as(Staff::Editor).await;
+/// assert_eq!(editor.get("/desk").await.text(), "The desk of editor1@example.org");
+/// assert_eq!(site.visitor().get("/desk").await.status(), 303);
 /// # }
 /// ```
 #[derive(Debug)]
 pub struct Site {
-    url: String,
-    authority: String,
-    listening: JoinHandle<()>,
+    running: Running,
+    clock: Clock,
+    data: TempDir,
+    authority: Vec<u8>,
+    /// How many users [`Site::sign_in_as`] has made.
+    users: AtomicU32,
 }
-
-/// A request that a [`Site`] received.
-#[derive(Debug)]
-pub struct RecordedRequest {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-/// A response of a [`Site`].
-#[derive(Debug)]
-#[must_use = "a reply does nothing until it is returned"]
-pub struct SiteReply(Response<Full<Bytes>>);
-
-type Pages = dyn Fn(&RecordedRequest) -> SiteReply + Send + Sync;
 
 impl Site {
-    /// Starts a site on a free port.
+    /// Starts the application.
     ///
     /// # Panics
-    /// No port is free, or no certificate can be made.
-    pub async fn open(
-        pages: impl Fn(&RecordedRequest) -> SiteReply + Send + Sync + 'static,
-    ) -> Self {
-        let (authority, tls) = certified(&["localhost", "127.0.0.1"])
-            .unwrap_or_else(|problem| panic!("no certificate for the site: {problem}"));
-        let opened = TcpListener::bind("127.0.0.1:0").await;
-        let address = opened.and_then(|listener| listener.local_addr().map(|at| (at, listener)));
-        let (address, listener) = address.unwrap_or_else(|error| panic!("no port: {error}"));
-        let listening = tokio::spawn(listen(listener, TlsAcceptor::from(tls), Arc::new(pages)));
-        Self {
-            url: format!("https://localhost:{}", address.port()),
+    /// The application does not start; the message has all findings.
+    pub async fn start<S>(app: impl FnOnce(App) -> App<S>) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Self::start_with([("", ""); 0], app).await
+    }
+
+    /// Starts the application with settings, named as in the environment.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// use dewar::testing::Site;
+    /// # use dewar::{App, get};
+    /// # async fn hello() -> &'static str { "Hello, world!" }
+    /// # fn app(app: App) -> App { app.public([get("/", hello)]) }
+    /// let site = Site::start_with([("DEWAR_SESSIONS_IDLE_TIMEOUT", "5m")], app).await;
+    /// # drop(site);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Site::start`]; also for a name that no setting has.
+    pub async fn start_with<'a, S>(
+        settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+        app: impl FnOnce(App) -> App<S>,
+    ) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let data = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
+        Self::start_in(data, settings, app)
+            .await
+            .unwrap_or_else(|error| panic!("the application does not start: {error}"))
+    }
+
+    async fn start_in<'a, S>(
+        data: TempDir,
+        settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+        app: impl FnOnce(App) -> App<S>,
+    ) -> Result<Self, Error>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        // A manual clock begins at the real time, because certificates are valid by the real time.
+        let clock = Clock::manual(Clock::system().now());
+        let app = app(App::in_directory_with(&data, settings)?).clock(clock.clone());
+        let running = app.start().await?;
+        let authority = running
+            .authority_file()
+            .map_or_else(|| Ok(Vec::new()), std::fs::read)
+            .map_err(Error::internal)?;
+        Ok(Self {
+            running,
+            clock,
+            data,
             authority,
-            listening,
-        }
+            users: AtomicU32::new(0),
+        })
     }
 
     /// Its address, without a trailing slash.
+    #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.running.url()
     }
 
-    /// The certificate of its authority.
-    pub fn authority_pem(&self) -> &[u8] {
-        self.authority.as_bytes()
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        self.listening.abort();
-    }
-}
-
-impl RecordedRequest {
-    /// The method.
-    pub fn method(&self) -> &str {
-        self.method.as_str()
+    /// A browser without cookies.
+    #[must_use]
+    pub fn visitor(&self) -> Browser {
+        Browser::new(self.running.url(), &self.authority)
     }
 
-    /// The path, without the query.
-    pub fn path(&self) -> &str {
-        self.uri.path()
-    }
-
-    /// The query; empty without one.
-    pub fn query(&self) -> &str {
-        self.uri.query().unwrap_or_default()
-    }
-
-    /// The first value of a header; `None` if it is missing or not text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The body.
-    pub fn bytes(&self) -> &Bytes {
-        &self.body
-    }
-
-    /// The body as text, with replacement characters for invalid bytes.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-}
-
-impl SiteReply {
-    /// An HTML page.
-    pub fn page(html: &str) -> Self {
-        Self::bytes("text/html; charset=utf-8", html.to_owned())
-    }
-
-    /// Bytes of any kind.
-    pub fn bytes(kind: &str, bytes: impl Into<Bytes>) -> Self {
-        Self(Response::new(Full::new(bytes.into()))).header("content-type", kind)
-    }
-
-    /// Sets another status than 200.
+    /// The browser of a new user with this role, signed in through the application's own form.
+    ///
+    /// The address is the role's name with a number: `editor1@example.org`. For other addresses and several roles, use
+    /// [`Site::add_user`] and [`Site::sign_in`].
     ///
     /// # Panics
-    /// `status` is not a status code.
-    pub fn status(mut self, status: u16) -> Self {
-        let status = StatusCode::from_u16(status);
-        *self.0.status_mut() = status.unwrap_or_else(|_| panic!("not a status"));
-        self
+    /// The application has no page [`SIGN_IN`], or does not know the role.
+    pub async fn sign_in_as<R: Role>(&self, role: R) -> Browser {
+        let number = self.users.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let email = format!("{}{number}@example.org", role.name());
+        self.add_user(&email, &[role.name()]).await;
+        self.sign_in(&email).await
     }
 
-    /// Adds a header; an earlier one of the same name stays.
+    /// Adds an account with these roles. The password is [`PASSWORD`](super::PASSWORD), the name the part before the `@`.
     ///
     /// # Panics
-    /// The name or value is not allowed in a header.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) else {
-            panic!("`{value}` cannot stand in a header");
+    /// The address is taken or is none, or the application does not know a role.
+    pub async fn add_user(&self, email: &str, roles: &[&str]) -> UserId {
+        let name = email.split('@').next().unwrap_or(email);
+        let user = NewUser {
+            email,
+            name,
+            password: PASSWORD,
         };
-        self.0.headers_mut().append(name, value);
-        self
+        let added = self.dewar().accounts().add(user, roles).await;
+        added.unwrap_or_else(|error| panic!("`{email}` cannot be added: {error}"))
     }
-}
 
-async fn listen(listener: TcpListener, tls: TlsAcceptor, pages: Arc<Pages>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let (tls, pages) = (tls.clone(), Arc::clone(&pages));
-        tokio::spawn(async move {
-            if let Err(error) = converse(stream, tls, pages).await {
-                tracing::debug!(%error, "a connection of the test site ended");
-            }
-        });
+    /// The browser of a user whom [`Site::add_user`] added, signed in through the application's own form.
+    ///
+    /// # Panics
+    /// The application did not sign the user in.
+    pub async fn sign_in(&self, email: &str) -> Browser {
+        let browser = self.visitor();
+        let page = browser.get(SIGN_IN).await;
+        let form = page
+            .form(SIGN_IN)
+            .fill("email", email)
+            .fill("password", PASSWORD);
+        let answer: TestResponse = browser.submit(form).await;
+        assert!(
+            answer.status() == 303,
+            "`{email}` was not signed in:\n{}",
+            answer.text()
+        );
+        browser
     }
-}
 
-async fn converse(
-    stream: TcpStream,
-    tls: TlsAcceptor,
-    pages: Arc<Pages>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let stream = tls.accept(stream).await?;
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let pages = Arc::clone(&pages);
-        async move {
-            let (head, body) = request.into_parts();
-            let body = body
-                .collect()
-                .await
-                .map(|body| body.to_bytes())
-                .unwrap_or_default();
-            let asked = RecordedRequest {
-                method: head.method,
-                uri: head.uri,
-                headers: head.headers,
-                body,
-            };
-            Ok::<_, Infallible>(pages(&asked).0)
-        }
-    });
-    hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await?;
-    Ok(())
-}
+    /// The clock of the application, which stands still until the test moves it.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// # use dewar::testing::Site;
+    /// # use dewar::{App, get};
+    /// # async fn hello() -> &'static str { "Hello, world!" }
+    /// # fn app(app: App) -> App { app.public([get("/", hello)]) }
+    /// let site = Site::start(app).await;
+    /// site.clock().advance(std::time::Duration::from_secs(3_600));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
 
-/// An authority, and a TLS configuration with its certificate for these names.
-fn certified(names: &[&str]) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {
-    let authority = TestAuthority::made()?;
-    let config = authority.serving(names)?;
-    Ok((String::from_utf8(authority.pem().to_vec())?, config))
+    /// The rooms: accounts, uploads, the audit log.
+    #[must_use]
+    pub fn dewar(&self) -> &Dewar {
+        self.running.dewar()
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        self.dewar().db()
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Stops as at SIGTERM: requests under way end, waiting letters are sent, the log is written. A site that is dropped
+    /// stops too, without waiting.
+    ///
+    /// # Panics
+    /// A task of the application ended with a panic.
+    pub async fn stop(self) {
+        let stopped = self.running.stop().await;
+        stopped.unwrap_or_else(|error| panic!("the application did not stop well: {error}"));
+    }
 }

@@ -23,7 +23,7 @@ two</textarea>
 <form method=post enctype="multipart/form-data" action="/files">
   <input type=file name=paper><input type=file name=more multiple><input name=note></form>"#;
 
-fn echo(asked: &RecordedRequest) -> SiteReply {
+fn echo(asked: &RecordedRequest) -> OtherSiteReply {
     let told = |name| asked.header(name).unwrap_or("-").to_owned();
     let names = [
         "sec-fetch-site",
@@ -33,30 +33,34 @@ fn echo(asked: &RecordedRequest) -> SiteReply {
         "content-type",
     ];
     let head: Vec<String> = names.into_iter().map(told).collect();
-    SiteReply::bytes(
+    OtherSiteReply::bytes(
         "text/plain",
         format!("{}\n{}", head.join("|"), asked.text()),
     )
 }
 
-fn pages(asked: &RecordedRequest) -> SiteReply {
+fn pages(asked: &RecordedRequest) -> OtherSiteReply {
     match (asked.method(), asked.path()) {
-        (_, "/") => SiteReply::page(PAGE)
+        (_, "/") => OtherSiteReply::page(PAGE)
             .header(
                 "set-cookie",
                 "__Host-s=1; Secure; HttpOnly; Path=/; SameSite=Lax",
             )
             .header("referrer-policy", "same-origin"),
-        (_, "/see") => SiteReply::page("").status(303).header("location", "/echo"),
-        (_, "/again") => SiteReply::page("").status(307).header("location", "/echo"),
-        (_, "/link") => SiteReply::page("<a href='echo?x=1#y'>Go</a>"),
-        ("GET", "/find") => SiteReply::bytes("text/plain", asked.query().to_owned()),
+        (_, "/see") => OtherSiteReply::page("")
+            .status(303)
+            .header("location", "/echo"),
+        (_, "/again") => OtherSiteReply::page("")
+            .status(307)
+            .header("location", "/echo"),
+        (_, "/link") => OtherSiteReply::page("<a href='echo?x=1#y'>Go</a>"),
+        ("GET", "/find") => OtherSiteReply::bytes("text/plain", asked.query().to_owned()),
         _ => echo(asked),
     }
 }
 
-async fn visitor() -> (Site, Browser) {
-    let site = Site::open(pages).await;
+async fn visitor() -> (OtherSite, Browser) {
+    let site = OtherSite::open(pages).await;
     let browser = Browser::new(site.url(), site.authority_pem());
     (site, browser)
 }
@@ -325,4 +329,38 @@ async fn another_visitor_has_cookies_of_their_own_and_stolen_ones_can_be_planted
     );
     visitor.forget_cookies();
     assert!(visitor.cookies().is_empty() && !thief.cookies().is_empty());
+}
+
+/// A `main` of an application and its tests mount the same function.
+#[tokio::test]
+async fn a_site_of_a_test_asks_for_a_role_and_gives_its_users_one() {
+    #[derive(crate::roles::Role, Clone, Copy)]
+    enum Staff {
+        Editor,
+        #[role(administrator)]
+        Owner,
+    }
+    async fn desk() -> &'static str {
+        "The desk"
+    }
+    fn app(app: crate::App) -> crate::App {
+        let sign_in = [
+            crate::get(crate::accounts::SIGN_IN, crate::accounts::sign_in_page),
+            crate::post(crate::accounts::SIGN_IN, crate::accounts::sign_in),
+        ];
+        app.public(sign_in)
+            .role(Staff::Editor, [crate::get("/desk", desk)])
+    }
+    let started = std::time::Instant::now();
+    let site = Site::start(app).await;
+    println!("started in {:?}", started.elapsed());
+    let (editor, owner) = (
+        site.sign_in_as(Staff::Editor).await,
+        site.sign_in_as(Staff::Owner).await,
+    );
+    println!("two signed in after {:?}", started.elapsed());
+    assert_eq!(editor.get("/desk").await.text(), "The desk");
+    assert_eq!(owner.get("/desk").await.status(), 403);
+    assert_eq!(site.visitor().get("/desk").await.status(), 303);
+    site.stop().await;
 }

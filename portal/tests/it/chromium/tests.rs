@@ -1,7 +1,7 @@
 //! Tests the driver on a small site, because other tests rely on it.
 
 use super::{Chromium, Extent, Key, Kind, Scheme, Screen, or_skip};
-use dewar::testing::{Browser, RecordedRequest, Site, SiteReply};
+use dewar::testing::{Browser, OtherSite, OtherSiteReply, RecordedRequest};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -27,45 +27,45 @@ const BARRIERS: &str =
     "<!doctype html><title></title><h1>A</h1><h3 id=x>B</h3><input id=x><img src=/none>
 <a href=/></a><p style='color: #999; background: #fff'>Pale</p><p style='width: 200vw'>Wide</p>";
 
-fn pages(asked: &RecordedRequest) -> SiteReply {
+fn pages(asked: &RecordedRequest) -> OtherSiteReply {
     match asked.path() {
-        "/" => SiteReply::page(&format!("{HEAD}{FORM}"))
+        "/" => OtherSiteReply::page(&format!("{HEAD}{FORM}"))
             .header("set-cookie", "__Host-s=1; Secure; HttpOnly; Path=/"),
-        "/cookie" => SiteReply::page(&format!(
+        "/cookie" => OtherSiteReply::page(&format!(
             "{HEAD}<p>{}",
             asked.header("cookie").unwrap_or("none")
         )),
         "/echo" => {
             let escaped = (asked.query().to_owned() + &asked.text()).replace('<', "&lt;");
-            SiteReply::page(&format!("{HEAD}<pre>{escaped}</pre>")).status(422)
+            OtherSiteReply::page(&format!("{HEAD}<pre>{escaped}</pre>")).status(422)
         }
-        "/file" => SiteReply::bytes("application/pdf", FILE.to_vec()).header(
+        "/file" => OtherSiteReply::bytes("application/pdf", FILE.to_vec()).header(
             "content-disposition",
             "attachment; filename=\"paper one.pdf\"",
         ),
-        "/policy" => SiteReply::page(&format!(
+        "/policy" => OtherSiteReply::page(&format!(
             "{HEAD}<script>alert(1)</script><img alt=a src=https://x.test/>"
         ))
         .header(
             "content-security-policy",
             "default-src 'none'; style-src 'unsafe-inline'",
         ),
-        "/hostile" => SiteReply::page(&format!(
+        "/hostile" => OtherSiteReply::page(&format!(
             "{HEAD}<script>alert('in'); console.error('shout'); missing()</script>"
         )),
-        "/favicon.ico" => SiteReply::page("").status(204), // browsers always request it; a 404 is a complaint
-        "/barriers" => SiteReply::page(BARRIERS),
-        "/covered" => SiteReply::page(
+        "/favicon.ico" => OtherSiteReply::page("").status(204), // browsers always request it; a 404 is a complaint
+        "/barriers" => OtherSiteReply::page(BARRIERS),
+        "/covered" => OtherSiteReply::page(
             "<button>Under</button><div style='position: fixed; inset: 0; background: red'></div>",
         ),
-        _ => SiteReply::page(HEAD).status(404),
+        _ => OtherSiteReply::page(HEAD).status(404),
     }
 }
 
 const FILE: &[u8] = b"%PDF-1.7\n\x00\xff%%EOF";
 
-async fn opened() -> Option<(Site, Chromium)> {
-    let site = Site::open(pages).await;
+async fn opened() -> Option<(OtherSite, Chromium)> {
+    let site = OtherSite::open(pages).await;
     let visitor = Browser::new(site.url(), site.authority_pem());
     let chromium = or_skip(&[&visitor]).await?;
     Some((site, chromium))
@@ -282,7 +282,7 @@ async fn a_site_of_another_authority_is_not_shown() {
     let Some((_site, chromium)) = opened().await else {
         return;
     };
-    let other = Site::open(pages).await;
+    let other = OtherSite::open(pages).await;
     let page = chromium.person().await.page().await;
     let url = other.url().to_owned();
     let refused = tokio::spawn(async move { page.goto(&url).await }).await;
