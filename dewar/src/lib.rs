@@ -65,6 +65,7 @@ pub mod uploads;
 /// |---|---|
 /// | `serde` | `#[serde(crate = "dewar::serde")]` on the type |
 /// | `rust_embed` | `#[crate_path = "dewar::rust_embed"]` on the type |
+/// | clap's derives | `use dewar::clap;` in the module of the type |
 /// | SeaORM's derives | `use dewar::sea_orm;` in the module of the type |
 /// | macros of `tracing`, `serde_json`, `metrics` | as they are: `dewar::tracing::info!` |
 /// | `#[tracing::instrument]`, `time::macros`, `#[axum::debug_handler]` | they cannot: they need their crate in the application's `Cargo.toml` |
@@ -77,7 +78,7 @@ pub mod uploads;
 /// let note = Note { title: "Tea".to_owned() };
 /// assert_eq!(dewar::serde_json::json!(note)["title"], "Tea");
 /// ```
-pub use ::{axum, http, rust_embed, sea_orm, serde, serde_json, time, tower, tracing};
+pub use ::{axum, clap, http, rust_embed, sea_orm, serde, serde_json, time, tower, tracing};
 
 /// The crate `metrics`: what an application counts with its macros is in `/metrics` (setting `https.metrics`).
 ///
@@ -91,7 +92,7 @@ pub use ::{axum, http, rust_embed, sea_orm, serde, serde_json, time, tower, trac
 /// ```
 pub use ::metrics;
 pub use accounts::CurrentUser;
-pub use app::{App, Dewar, Settings, get, post};
+pub use app::{App, Command, Dewar, ReadCommand, Settings, get, post};
 pub use database::Db;
 pub use dewar_macros::Settings;
 pub use forms::{Form, Query};

@@ -1,9 +1,11 @@
 use std::any::TypeId;
+use std::ffi::OsString;
 use std::fmt;
 
 use rust_embed::RustEmbed;
 
 use super::cli::Command;
+use super::command::OwnCommand;
 use super::config::{self, Config, Surroundings};
 use super::layers::{Layers, TowerLayer};
 use super::{Dewar, Route, RouteEntry, RouteTable, Settings};
@@ -53,6 +55,8 @@ type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
 #[must_use = "an application does nothing until it is served"]
 pub struct App<S = Dewar> {
     pub(super) command: Command,
+    /// The words of a command line that is not read to its end, because it may name a command of the application.
+    pub(super) words: Option<Vec<OsString>>,
     pub(super) config: Config,
     pub(super) settings: audit::Settings,
     pub(super) clock: Clock,
@@ -77,6 +81,7 @@ pub(super) struct Parts {
     pub(super) sign_up_as: Option<&'static str>,
     pub(super) sealed: Vec<SealedColumn>,
     pub(super) lock_file: Option<&'static str>,
+    pub(super) commands: Vec<OwnCommand>,
     /// The application's own settings by type, and the types of all that it declared.
     pub(super) settings: http::Extensions,
     pub(super) settings_types: Vec<TypeId>,
@@ -95,10 +100,11 @@ impl App {
     /// all wrong settings at once.
     ///
     /// # Errors
-    /// The command line cannot be understood, or `dewar.toml` exists and cannot be read.
+    /// Never: the start and the command report what is wrong.
     pub fn from_env() -> Result<Self, Error> {
-        let command = Command::from_command_line();
-        Ok(Self::with(command, config::read_environment))
+        let (command, words) = Command::first_reading(std::env::args_os().collect());
+        let app = Self::with(command, config::read_environment);
+        Ok(Self { words, ..app })
     }
 
     /// An application for tests: its data is in this directory, and it listens on free ports of 127.0.0.1. Every protection
@@ -157,6 +163,7 @@ impl App {
         let settings = surroundings.settings;
         Self {
             command,
+            words: None,
             config,
             settings,
             clock: Clock::system(),
@@ -196,6 +203,7 @@ impl App {
     ) -> App<S> {
         let Self {
             command,
+            words,
             config,
             settings,
             clock,
@@ -210,6 +218,7 @@ impl App {
             .map(|(access, route)| (access, route.of_any_state()));
         App {
             command,
+            words,
             config,
             settings,
             clock,
@@ -477,6 +486,25 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self.parts.settings_types.push(TypeId::of::<T>());
         if let Some(values) = self.settings.of_application::<T>() {
             self.parts.settings.insert(Settings::new(values));
+        }
+        self
+    }
+
+    /// Adds a command of the application, which runs with the rooms open. `--help` lists it beside the framework's. A name that a
+    /// command has already refuses the start. See [`Command`](crate::Command).
+    pub fn command<T: super::Command>(self) -> Self {
+        self.with_command(OwnCommand::changing::<T>())
+    }
+
+    /// Adds a command of the application that only reads. See [`ReadCommand`](crate::ReadCommand).
+    pub fn read_command<T: super::ReadCommand>(self) -> Self {
+        self.with_command(OwnCommand::reading::<T>())
+    }
+
+    fn with_command(mut self, command: OwnCommand) -> Self {
+        match command.finding(&self.parts.commands) {
+            Some(finding) => self.parts.findings.push(finding),
+            None => self.parts.commands.push(command),
         }
         self
     }

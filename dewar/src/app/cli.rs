@@ -1,8 +1,10 @@
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue};
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::command::{OwnCommand, Prepared};
 use crate::audit::Flag;
 
 /// The command line of every application.
@@ -21,7 +23,7 @@ pub(super) struct Command {
     pub(super) version: bool,
 }
 
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(super) struct GlobalOptions {
     /// Directory of keys, database, files and logs [default: data]
     #[arg(long, value_name = "DIR", global = true)]
@@ -321,10 +323,60 @@ pub(super) enum Audit {
     Verify,
 }
 
+/// A command line with the application's own commands.
+#[derive(Debug)]
+pub(super) enum Line {
+    Framework(Command),
+    Own(Prepared),
+}
+
 impl Command {
-    /// Reads the command line. `--help` and mistakes end the program with clap's own text and status.
-    pub(super) fn from_command_line() -> Self {
-        Self::try_parse().unwrap_or_else(|error| with_the_new_name(error).exit())
+    /// Reads the command line as far as it is known before the application is built. The words are left where they are no
+    /// command of the framework: they may be one of the application, or `--help`, which lists both.
+    pub(super) fn first_reading(words: Vec<OsString>) -> (Self, Option<Vec<OsString>>) {
+        match Self::try_parse_from(&words) {
+            Ok(command) => (command, None),
+            Err(_) => {
+                let place = GlobalOptions::among(&words);
+                let command = Self {
+                    place,
+                    what: None,
+                    version: false,
+                };
+                (command, Some(words))
+            }
+        }
+    }
+
+    /// Reads the command line again, with the application's commands.
+    ///
+    /// # Errors
+    /// `--help`, or a mistake, as clap tells it.
+    pub(super) fn second_reading(
+        &self,
+        words: Vec<OsString>,
+        own: &[OwnCommand],
+    ) -> Result<Line, clap::Error> {
+        let mut all = Self::command();
+        for command in own {
+            all = all.subcommand((command.describe)());
+        }
+        let mut described = all.clone();
+        let matches = all.try_get_matches_from(words).map_err(with_the_new_name)?;
+        let place = GlobalOptions::from_arg_matches(&matches)?;
+        if place != self.place {
+            let error = "write `--data`, `--https` and `--http` before the command";
+            return Err(described.error(ErrorKind::ArgumentConflict, error));
+        }
+        if let Some((name, matches)) = matches.subcommand()
+            && let Some(command) = own.iter().find(|command| command.name == name)
+        {
+            let prepared = (command.prepare)(matches);
+            return Ok(Line::Own(
+                prepared.map_err(|error| error.format(&mut described))?,
+            ));
+        }
+        Ok(Line::Framework(Self::from_arg_matches(&matches)?))
     }
 
     /// `serve` in a directory and on free ports, without a command line.
@@ -360,6 +412,48 @@ impl Command {
         })
         .collect()
     }
+}
+
+impl GlobalOptions {
+    /// The options of every command among these words, whatever the others mean. The second reading compares.
+    fn among(words: &[OsString]) -> Self {
+        let texts: Vec<&str> = words.iter().map_while(|word| word.to_str()).collect();
+        let value = |flag: &str| {
+            let mut rest = texts.iter().take_while(|word| **word != "--");
+            while let Some(word) = rest.next() {
+                if *word == flag {
+                    return rest.next().map(|value| (*value).to_owned());
+                }
+                let joined = word
+                    .strip_prefix(flag)
+                    .and_then(|rest| rest.strip_prefix('='));
+                if let Some(value) = joined {
+                    return Some(value.to_owned());
+                }
+            }
+            None
+        };
+        Self {
+            data: value("--data"),
+            https: value("--https"),
+            http: value("--http"),
+        }
+    }
+}
+
+/// Whether a command of the framework has this name, or had it.
+pub(super) fn is_of_the_framework(name: &str) -> bool {
+    let mut commands = Command::command();
+    commands.build();
+    commands.find_subcommand(name).is_some()
+        || name == "help"
+        || RENAMED.iter().any(|(old, _)| *old == name)
+}
+
+/// Whether an argument would be one that every command has.
+pub(super) fn is_of_every_command(id: &str, long: &str, short: Option<char>) -> bool {
+    let every = ["data", "https", "http", "help", "version"];
+    every.contains(&id) || every.contains(&long) || short.is_some_and(|short| "hV".contains(short))
 }
 
 /// Old names of commands, each with its new name.

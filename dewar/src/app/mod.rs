@@ -35,6 +35,7 @@
 mod background;
 mod build;
 mod cli;
+mod command;
 mod commands;
 mod config;
 mod confirm;
@@ -49,6 +50,7 @@ mod layers;
 mod metrics;
 mod outside;
 mod patterns;
+mod progress;
 mod rate_limit;
 mod request_log;
 mod rooms;
@@ -63,8 +65,10 @@ mod table;
 mod templates;
 
 pub use build::App;
+pub use command::{Command, ReadCommand, ReadOnlyDewar};
 pub use handlers::{HandlerFn, Mountable};
 pub use layers::{BoxService, TowerLayer};
+pub use progress::Progress;
 pub use rate_limit::RateLimit;
 pub use rooms::Dewar;
 pub use routes::{Route, delete, get, patch, post, put};
@@ -86,6 +90,11 @@ struct HandlersPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/extending.md")]
 struct ExtendingPage;
+
+/// Compiles the examples of the page about an application's own commands.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/commands.md")]
+struct CommandsPage;
 
 /// Compiles the example of the page about an application's own settings.
 #[cfg(doctest)]

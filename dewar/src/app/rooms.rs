@@ -124,13 +124,7 @@ impl Dewar {
     /// # Errors
     /// 500: the application does not read these settings.
     pub fn settings<T: SettingsSection>(&self) -> Result<Settings<T>, Error> {
-        let settings = self.0.settings.get::<Settings<T>>();
-        settings.cloned().ok_or_else(|| {
-            Error::internal(format!(
-                "the settings [{}] are not read: call `app.settings::<…>()`",
-                T::SECTION
-            ))
-        })
+        super::settings::find(&self.0.settings)
     }
 
     /// The uploads: files that visitors sent.

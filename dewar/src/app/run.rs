@@ -70,11 +70,26 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         commands::run(self).await
     }
 
+    /// Runs a command as if these words were on the command line: for the tests of an application's own commands. The data and
+    /// the settings are those of the application.
+    ///
+    /// # Errors
+    /// The words are no command, or the failure of the command.
+    pub async fn run<W: Into<std::ffi::OsString>>(
+        self,
+        words: impl IntoIterator<Item = W>,
+    ) -> Result<(), Error> {
+        let words = words.into_iter().map(Into::into);
+        let program = std::iter::once("app".into());
+        commands::run_words(self, program.chain(words).collect()).await
+    }
+
     /// Starts the application and returns: for tests, and for programs that do more than serve.
     ///
     /// # Errors
     /// As [`serve`](Self::serve).
-    pub async fn start(self) -> Result<Running, Error> {
+    pub async fn start(mut self) -> Result<Running, Error> {
+        commands::read_line(&mut self).unwrap_or_else(|error| error.exit());
         let (mut plan, mount, outside) = self.plan();
         let https = plan.config.https.clone();
         // This check is among those before the first write: the data directory of a failed start would be in the way.

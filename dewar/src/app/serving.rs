@@ -8,7 +8,7 @@ use crate::pages::Error;
 
 /// Serves until a signal stops the process.
 pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
-    start_log();
+    start_log("info,dewar::audit=warn");
     let data = app.config.data.clone();
     let running = app.start().await?;
     welcome(&running, &data).await?;
@@ -19,9 +19,8 @@ pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Resu
 }
 
 /// Writes the program's messages to standard error, one line an event; `RUST_LOG` sets the level.
-fn start_log() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,dewar::audit=warn"));
+pub(super) fn start_log(levels: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(levels));
     // A program with a log of its own has set it already; that one stays.
     drop(
         tracing_subscriber::fmt()

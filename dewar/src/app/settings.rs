@@ -80,6 +80,16 @@ impl<T: SettingsSection> HandlerInput for Settings<T> {
 
 impl<T: SettingsSection> FromParts for Settings<T> {}
 
+/// The settings of this type among those that the application reads.
+pub(super) fn find<T: SettingsSection>(read: &http::Extensions) -> Result<Settings<T>, Error> {
+    read.get::<Settings<T>>().cloned().ok_or_else(|| {
+        Error::internal(format!(
+            "the settings [{}] are not read: call `app.settings::<…>()`",
+            T::SECTION
+        ))
+    })
+}
+
 /// The findings about handlers whose settings the application does not read.
 pub(super) fn unread(table: &RouteTable, read: &[TypeId]) -> Vec<Finding> {
     let mut findings = Vec::new();

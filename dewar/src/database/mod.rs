@@ -95,7 +95,7 @@ pub use migrations::Migration;
 pub use models::Table;
 pub(crate) use outbox::MIGRATIONS;
 pub use quota::Quota;
-pub(crate) use read_only::{reading, refuse_while_reading};
+pub(crate) use read_only::{reading, reading_command, refuse_while_reading};
 pub(crate) use reencrypt::Reencrypted;
 pub use row::{FromColumn, Row};
 pub use sealed::{Sealed, SealedColumn, Unbound};

@@ -5,16 +5,27 @@ use std::future::Future;
 use super::{Db, Error};
 
 tokio::task_local! {
-    /// The route whose handler only reads, while it runs.
-    static READING: &'static str;
+    /// The handler or the command that only reads, while it runs.
+    static READING: Reader;
+}
+
+#[derive(Clone, Copy)]
+enum Reader {
+    Command(&'static str),
+    Route(&'static str),
 }
 
 /// Runs a handler, which only reads if its route is given.
 pub(crate) async fn reading<T>(route: Option<&'static str>, handler: impl Future<Output = T>) -> T {
     match route {
-        Some(route) => READING.scope(route, handler).await,
+        Some(route) => READING.scope(Reader::Route(route), handler).await,
         None => handler.await,
     }
+}
+
+/// Runs a command of the application that only reads.
+pub(crate) async fn reading_command<T>(name: &'static str, command: impl Future<Output = T>) -> T {
+    READING.scope(Reader::Command(name), command).await
 }
 
 impl Db {
@@ -35,8 +46,17 @@ impl Db {
 
 /// Refuses what a handler that only reads asks a room to change.
 pub(crate) fn refuse_while_reading() -> Result<(), Error> {
-    let Ok(route) = READING.try_with(|route| *route) else {
+    let Ok(reader) = READING.try_with(|reader| *reader) else {
         return Ok(());
+    };
+    let route = match reader {
+        Reader::Route(route) => route,
+        Reader::Command(name) => {
+            return Err(Error::refused(format!(
+                "the command `{name}` changes rows, or begins a transaction, and it only reads: implement `Command` for it, and \
+                 register it with `app.command`"
+            )));
+        }
     };
     Err(Error::refused(format!(
         "`GET {route}` changes rows, or begins a transaction, and a GET only reads: a link on another site could make a \

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::num::NonZeroU8;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ struct Inner {
     /// The texts of a form that Dewar could not accept, field by field.
     typed: Vec<TypedField>,
     slip: Option<Slip>,
+    /// The exit status of a command.
+    exit_status: Option<NonZeroU8>,
 }
 
 /// A developer's mistake that a page in development explains.
@@ -221,6 +224,7 @@ impl Error {
             fields: Vec::new(),
             typed: Vec::new(),
             slip: None,
+            exit_status: None,
         }))
     }
 
@@ -312,9 +316,30 @@ impl Error {
         Self::new(ErrorKind::Launch).because(text)
     }
 
-    /// The command cannot be done. The reason is for the person who typed it.
-    pub(crate) fn command(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    /// A command cannot be done. The reason is for the person who typed it.
+    ///
+    /// ```
+    /// fn empty() -> dewar::Error { dewar::Error::command("the index is empty: run `reindex` first").exit_status(3) }
+    /// # assert_eq!(empty().to_string(), "the index is empty: run `reindex` first");
+    /// ```
+    pub fn command(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Launch).because(why)
+    }
+
+    /// The exit status of the program, if a command of the application returns this error; 1 without it. 0 counts as 1: an error
+    /// is no success.
+    #[must_use]
+    pub fn exit_status(mut self, status: u8) -> Self {
+        self.0.exit_status = NonZeroU8::new(status);
+        self
+    }
+
+    /// The exit status that the command chose.
+    pub(crate) const fn own_status(&self) -> Option<u8> {
+        match self.0.exit_status {
+            Some(status) => Some(status.get()),
+            None => None,
+        }
     }
 
     /// The command has already printed its problem; only the exit status is left.

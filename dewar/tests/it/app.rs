@@ -1,5 +1,6 @@
 //! `app`: the route table is the access policy.
 
+mod commands;
 mod layers;
 mod paths;
 mod settings;

@@ -1,5 +1,6 @@
 //! Documents: handing in, finding, reading, downloading, changing, deleting.
 
+mod count;
 mod delete;
 pub(crate) mod document;
 mod edit;
@@ -12,6 +13,7 @@ mod show;
 mod tags;
 mod view;
 
+pub(crate) use count::CountDocuments;
 pub(crate) use delete::{confirm, delete};
 pub(crate) use document::DocumentStatus;
 pub(crate) use edit::{change, edit};

@@ -570,3 +570,38 @@ async fn a_move_to_a_storage_that_is_none_or_is_not_built_is_refused() {
         assert!(!told(&output).contains("secret"), "{to}");
     }
 }
+
+/// A command of the portal itself is one of the program's: it is listed, it reads beside the running application, and its exit
+/// status is its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_of_the_portal_counts_its_documents() {
+    let portal_running = Portal::on_sqlite().await;
+    let ada = portal_running.member("ada").await;
+    for title in ["One", "Two"] {
+        document(&ada, title).await;
+    }
+    let data = portal_running.data.path();
+    let help = printed(&portal(data, "--help"));
+    for part in ["  serve ", "  documents  Count the documents", "--data"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+    let counted = printed(&portal(data, "documents"));
+    assert_eq!(counted, "approved: 0\npending: 2\nrejected: 0\n");
+    printed(&portal(data, "documents --most-pending 2"));
+    for (line, status, words) in [
+        ("documents --most-pending 1", 3, "Error: 2 documents wait\n"),
+        ("documents --most-pending x", 2, "invalid value 'x'"),
+        ("document", 2, "a similar subcommand exists: 'documents'"),
+        ("documents now", 2, "unexpected argument 'now'"),
+    ] {
+        let output = portal(data, line);
+        assert_eq!(
+            output.status.code(),
+            Some(status),
+            "{line}: {}",
+            told(&output)
+        );
+        assert!(told(&output).contains(words), "{line}: {}", told(&output));
+        assert!(!told(&output).contains("WARN"), "{}", told(&output));
+    }
+}

@@ -3,9 +3,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::super::Progress;
 use super::super::cli::Database;
 use super::super::launch::Blueprint;
-use super::{print, progress_bar};
+use super::print;
 use crate::audit::owner_only;
 use crate::database::{Db, Location};
 use crate::pages::Error;
@@ -44,20 +45,20 @@ async fn backup(plan: &Blueprint, file: &Path) -> Result<(), Error> {
     let db = db.map_err(|findings| Error::launch(&findings))?;
     let bytes = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
     let whole = plan.database_file().map(|file| bytes(&file));
-    let bar = progress_bar(
+    let bar = Progress::drawn(
         whole,
         "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {eta}",
-    )?;
+    );
     let mut looks = tokio::time::interval(LOOKS);
     let backup = db.backup_to(file);
     tokio::pin!(backup);
     let done = loop {
         tokio::select! {
             done = &mut backup => break done,
-            _ = looks.tick() => bar.set_position(bytes(file)),
+            _ = looks.tick() => bar.set(bytes(file)),
         }
     };
-    bar.finish_and_clear();
+    drop(bar);
     done.map_err(Error::command)?;
     verify(&open(plan, file)?).await?;
     print(&format_args!("The database is in {}.\n", file.display()))
@@ -176,15 +177,15 @@ async fn copy(
             "migrations are pending: run `migrate` first",
         ));
     }
-    let bar = progress_bar(None, "{spinner} {msg}: {human_pos} rows")?;
+    let bar = Progress::drawn(None, "{spinner} {msg}: {human_pos} rows");
     let copied = db
         .copy_to(&server, &migrations, |table, rows| {
-            bar.set_message(table.to_owned());
-            bar.set_position(rows);
+            bar.name(table.to_owned());
+            bar.set(rows);
         })
         .await
         .map_err(Error::command)?;
-    bar.finish_and_clear();
+    drop(bar);
     for table in &copied {
         print(&format_args!("{}: {} rows\n", table.name, table.rows))?;
     }

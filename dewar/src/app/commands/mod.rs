@@ -3,6 +3,7 @@ mod https;
 mod inventory;
 mod keys;
 mod migrate;
+mod own;
 mod reencrypt;
 mod settings;
 mod typed_secret;
@@ -10,13 +11,14 @@ mod uploads;
 mod users;
 mod webhook_keys;
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use typed_secret::TypedSecret;
 
-use super::cli::{Audit, What};
+use super::cli::{Audit, GlobalOptions, Line, What};
+use super::command::Prepared;
 use super::launch::{Blueprint, refuse_if_any};
 use super::{App, serving};
 use crate::audit::{Finding, Log, Remark, Remembered, report};
@@ -27,12 +29,58 @@ use crate::secrets::KeyRing;
 /// How many of a log's remarks about itself `audit verify` prints, the latest ones.
 const REMARKS: usize = 20;
 
-/// Runs the command of the command line.
-pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
-    if io::stdin().is_terminal() {
-        return run_with(app, TypedSecret::default()).await;
+/// Runs the command of the command line. `--help`, mistakes and a command's own exit status end the program.
+pub(super) async fn run<S: Clone + Send + Sync + 'static>(mut app: App<S>) -> Result<(), Error> {
+    let own = read_line(&mut app).unwrap_or_else(|error| error.exit());
+    let done = if io::stdin().is_terminal() {
+        run_line(app, own, TypedSecret::default()).await
+    } else {
+        run_line(app, own, io::stdin()).await
+    };
+    let Err(error) = done else { return Ok(()) };
+    let Some(status) = error.own_status() else {
+        return Err(error);
+    };
+    // As `main` would print it, whose exit status is always 1.
+    writeln!(io::stderr(), "Error: {error:?}").map_err(Error::internal)?;
+    std::process::exit(status.into())
+}
+
+/// Reads the rest of the command line: a command of the application, if it names one.
+pub(super) fn read_line<S>(app: &mut App<S>) -> Result<Option<Prepared>, clap::Error> {
+    let Some(words) = app.words.take() else {
+        return Ok(None);
+    };
+    match app.command.second_reading(words, &app.parts.commands)? {
+        Line::Own(command) => Ok(Some(command)),
+        Line::Framework(command) => {
+            app.command = command;
+            Ok(None)
+        }
     }
-    run_with(app, io::stdin()).await
+}
+
+async fn run_line<S: Clone + Send + Sync + 'static>(
+    app: App<S>,
+    own: Option<Prepared>,
+    input: impl Read,
+) -> Result<(), Error> {
+    match own {
+        Some(command) => own::run(app.plan().0, command).await,
+        None => run_with(app, input).await,
+    }
+}
+
+/// Runs these words as the command line, and returns what is wrong with them.
+pub(super) async fn run_words<S: Clone + Send + Sync + 'static>(
+    mut app: App<S>,
+    words: Vec<OsString>,
+) -> Result<(), Error> {
+    // The directory of the test stays: its options are no words of the line.
+    app.command.place = GlobalOptions::default();
+    app.words = Some(words);
+    let own = read_line(&mut app).map_err(|error| Error::command(error.to_string()))?;
+    run_line(app, own, io::empty()).await
 }
 
 /// The same, with this standard input.
@@ -121,16 +169,6 @@ fn sbom(plan: &Blueprint, json: bool) -> Result<(), Error> {
     }
 }
 
-/// A progress bar, for a terminal alone: a file or a pipe gets the lines at the end.
-fn progress_bar(length: Option<u64>, template: &'static str) -> Result<ProgressBar, Error> {
-    if !io::stderr().is_terminal() {
-        return Ok(ProgressBar::hidden());
-    }
-    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    let style = ProgressStyle::with_template(template).map_err(Error::internal)?;
-    Ok(bar.with_style(style))
-}
-
 /// Only reads: a directory without keys or without a log stays as it is.
 async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
@@ -170,7 +208,7 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     ))
 }
 
-fn print(what: &impl std::fmt::Display) -> Result<(), Error> {
+pub(super) fn print(what: &impl std::fmt::Display) -> Result<(), Error> {
     match write!(io::stdout(), "{what}") {
         // The reader has seen enough, as `head` has.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

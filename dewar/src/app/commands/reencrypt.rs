@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::super::Progress;
 use super::super::launch::Blueprint;
-use super::{print, print_json, progress_bar};
+use super::{print, print_json};
 use crate::database::{Db, Reencrypted, SealedColumn};
 use crate::pages::Error;
 use crate::secrets::KeyRing;
@@ -88,12 +89,10 @@ async fn one(db: &Db, column: SealedColumn, ring: &KeyRing) -> Result<Reencrypte
         .filter(|(id, _)| **id != signing)
         .map(|(_, rows)| rows)
         .sum();
-    let bar = progress_bar(
+    let bar = Progress::drawn(
         Some(older),
         "{msg} {wide_bar} {human_pos}/{human_len} {eta}",
-    )?;
-    bar.set_message(column.to_string());
-    let done = db.reencrypt(column, ring, |rows| bar.inc(rows)).await?;
-    bar.finish_and_clear();
-    Ok(done)
+    );
+    bar.name(column.to_string());
+    Ok(db.reencrypt(column, ring, |rows| bar.add(rows)).await?)
 }

@@ -1,8 +1,6 @@
-use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use super::super::Progress;
 use super::super::cli::UploadsCommand;
 use super::super::launch::{Blueprint, refuse_if_any};
 use super::print;
@@ -36,16 +34,14 @@ pub(super) async fn run(plan: Blueprint, what: UploadsCommand) -> Result<(), Err
     }
 }
 
-/// Only a terminal gets a progress bar; a file or a pipe gets the lines at the end.
-async fn bar(db: &Db) -> Result<ProgressBar, Error> {
-    if !io::stderr().is_terminal() {
-        return Ok(ProgressBar::hidden());
-    }
-    let all = all_stored(db).await?;
-    let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} files");
-    let bar = ProgressBar::new(all.files);
-    bar.set_style(style.map_err(Error::internal)?);
-    Ok(bar)
+/// The total is counted for a terminal alone.
+async fn bar(db: &Db) -> Result<Progress, Error> {
+    let files = if Progress::is_seen() {
+        all_stored(db).await?.files
+    } else {
+        0
+    };
+    Ok(Progress::of(files, "files"))
 }
 
 async fn verify(db: &Db, storage: &Storage, depth: Depth) -> Result<(), Error> {
@@ -55,18 +51,18 @@ async fn verify(db: &Db, storage: &Storage, depth: Depth) -> Result<(), Error> {
         db,
         storage,
         depth,
-        seen: |files| bar.set_position(files),
+        seen: |files| bar.set(files),
         fault: |fault| {
             faults += 1;
             // As they come: there may be as many as files.
-            let printed = bar.suspend(|| print(&format_args!("{fault}\n")));
+            let printed = bar.print(&fault);
             if broken.is_ok() {
                 broken = printed;
             }
         },
     };
     let files = verification.run().await.map_err(Error::command)?;
-    bar.finish_and_clear();
+    drop(bar);
     broken?;
     if faults == 0 {
         let how = match depth {
@@ -100,14 +96,14 @@ async fn copy(plan: &Blueprint, db: &Db, from: &Storage, to: &str) -> Result<(),
     refuse_if_any(&target.findings(Looking::AtStart).await).map_err(refused)?;
     let bar = bar(db).await?;
     let moved = copy_all(db, (from, &target), WITHIN, |moved| {
-        bar.set_position(moved.copied + moved.there);
+        bar.set(moved.copied + moved.there);
     });
     let moved = moved.await.map_err(|error| {
         Error::command(format!(
             "{error}\nRun the command again: it continues here."
         ))
     })?;
-    bar.finish_and_clear();
+    drop(bar);
     tell(&moved, &config.storage, &place)
 }
 

@@ -1,0 +1,41 @@
+use super::super::command::{Prepared, ReadOnlyDewar};
+use super::super::launch::{Blueprint, refuse_if_any};
+use super::super::{background, serving};
+use crate::audit::Finding;
+use crate::database::reading_command;
+use crate::pages::Error;
+
+/// Runs a command of the application.
+pub(super) async fn run(plan: Blueprint, command: Prepared) -> Result<(), Error> {
+    serving::start_log("warn");
+    let refused = |findings: Vec<Finding>| Error::launch(&findings);
+    let (name, read) = match command {
+        Prepared::Reading(name, read) => (name, read),
+        Prepared::Changing(change) => {
+            let opened = plan.open().await.map_err(refused)?;
+            let done = change(opened.dewar.clone()).await;
+            opened.dewar.accounts().settle().await;
+            opened.dewar.log().flush().await;
+            // The log has the entries, so their rows need not wait for the next start of a server.
+            background::remember(&opened.dewar, &mut None).await;
+            return done;
+        }
+    };
+    refuse_if_any(&plan.findings).map_err(refused)?;
+    refuse_if_any(&plan.parts.findings).map_err(refused)?;
+    let db = plan.database_to_read().await.map_err(refused)?;
+    let db = db.ok_or_else(|| Error::command("the database does not exist yet"))?;
+    let pending = db.migrations_pending(&plan.migrations()).await?;
+    if !pending.is_empty() {
+        return Err(Error::command(
+            "an older program created the tables; run `migrate` first",
+        ));
+    }
+    db.register(&plan.models()).await?;
+    let dewar = ReadOnlyDewar {
+        db,
+        clock: plan.clock.clone(),
+        settings: plan.parts.settings.clone(),
+    };
+    reading_command(name, read(dewar)).await
+}
