@@ -27,6 +27,7 @@
 //! | 9 uploads | [`uploads`] |
 //! | 10 audits | [`audit`] |
 //!
+//! [`jobs`] runs work after the response, and by schedules.
 //! [`app`] puts the rooms together: the route table, the order in which a request is checked, the command line.
 #![forbid(unsafe_code)]
 
@@ -50,6 +51,7 @@ pub mod forms;
 #[cfg(test)]
 mod fuzz_targets;
 pub mod https;
+pub mod jobs;
 pub mod pages;
 pub mod roles;
 pub mod secrets;
@@ -96,6 +98,7 @@ pub use app::{App, Command, Dewar, ReadCommand, Settings, get, post};
 pub use database::Db;
 pub use dewar_macros::Settings;
 pub use forms::{Form, Query};
+pub use jobs::Jobs;
 pub use pages::{Error, Page, Redirect};
 pub use uploads::Uploads;
 

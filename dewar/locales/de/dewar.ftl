@@ -268,6 +268,11 @@ uploads-quota = { $files ->
    *[other] Für diese Datei ist kein Platz mehr: Sie dürfen { $files } Dateien von zusammen { $size } behalten. Löschen Sie erst etwas.
  }
 
+### Aufträge
+
+jobs-full = Im Moment wartet zu viel Arbeit. Bitte versuchen Sie es in ein paar Minuten noch einmal.
+jobs-too-many = Zu viele Ihrer Aufträge warten noch. Bitte versuchen Sie es noch einmal, wenn sie erledigt sind.
+
 ### Tage und Zahlen
 
 date-months = Januar, Februar, März, April, Mai, Juni, Juli, August, September, Oktober, November, Dezember

@@ -245,6 +245,11 @@ uploads-quota = { $files ->
    *[other] Your storage has no space left for this file: you may store { $files } files of { $size } in total. Delete something first.
  }
 
+### Jobs
+
+jobs-full = Too much work is waiting at the moment. Please try again in a few minutes.
+jobs-too-many = Too much of your work is still waiting. Please try again when it is done.
+
 ### Days and numbers
 
 date-months = January, February, March, April, May, June, July, August, September, October, November, December

@@ -63,6 +63,9 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         if let Err(error) = dewar.accounts().sweep().await {
             tracing::warn!(%error, "old links and rate limit counters were not removed");
         }
+        if let Err(error) = dewar.jobs().sweep().await {
+            tracing::warn!(%error, "old failed jobs were not removed");
+        }
         if let Err(error) = dewar.uploads().sweep_old().await {
             tracing::warn!(%error, "uncommitted files were not removed");
         }

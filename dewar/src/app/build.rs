@@ -13,12 +13,16 @@ use crate::audit::{self, Clock, Finding, Flag, PREFIX, Practice, SettingsSection
 use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
+use crate::jobs::{PAYLOAD, Registry};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
 
 /// The variable with the place of the database.
 const DATABASE_URL: &str = "DEWAR_DATABASE_URL";
+
+/// The variable with the number of jobs that run by themselves.
+const JOBS: &str = "DEWAR_JOBS_CONCURRENCY";
 
 /// A route with a heading. Nothing implements this trait: it exists for its compiler message.
 #[diagnostic::on_unimplemented(
@@ -80,6 +84,7 @@ pub(super) struct Parts {
     /// The role of a new account, where the settings name none.
     pub(super) sign_up_as: Option<&'static str>,
     pub(super) sealed: Vec<SealedColumn>,
+    pub(super) jobs: Registry,
     pub(super) lock_file: Option<&'static str>,
     pub(super) commands: Vec<OwnCommand>,
     /// The application's own settings by type, and the types of all that it declared.
@@ -108,7 +113,7 @@ impl App {
     }
 
     /// An application for tests: its data is in this directory, and it listens on free ports of 127.0.0.1. Every protection
-    /// is on.
+    /// is on. Jobs run when the test says so (`Running::run_jobs`), unless it sets `DEWAR_JOBS_CONCURRENCY`.
     ///
     /// # Errors
     /// Never for a directory that can be written.
@@ -141,6 +146,9 @@ impl App {
             .map(|(name, value)| (name.into(), value.into()));
         let mut settings: Vec<(String, String)> = settings.collect();
         let has_database = settings.iter().any(|(name, _)| name == DATABASE_URL);
+        if settings.iter().all(|(name, _)| name != JOBS) {
+            settings.push((JOBS.to_owned(), "0".to_owned()));
+        }
         if let Some(url) = crate::database::url_for(&data).filter(|_| !has_database) {
             settings.push((DATABASE_URL.to_owned(), url));
         }
@@ -172,6 +180,7 @@ impl App {
             parts: Parts {
                 templates: vec![super::templates::bundled()],
                 static_files: vec![super::templates::bundled_static()],
+                sealed: vec![PAYLOAD],
                 ..Parts::default()
             },
             outside: Layers::default(),

@@ -61,6 +61,11 @@ pub(super) enum What {
         #[arg(long)]
         json: bool,
     },
+    /// List, retry and run jobs
+    Jobs {
+        #[command(subcommand)]
+        what: JobsCommand,
+    },
     /// Create, list and rotate keys
     Keys {
         #[command(subcommand)]
@@ -148,6 +153,27 @@ pub(super) enum UploadsCommand {
         /// Read every file, and compare its SHA-256 too
         #[arg(long)]
         digests: bool,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum JobsCommand {
+    /// List the jobs that failed, run and wait: the latest 200 of each
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a failed job run again, with all its attempts
+    Retry {
+        /// The job's number, as `jobs list` shows it
+        id: i64,
+    },
+    /// Run jobs, without serving requests, until a signal stops the program
+    Run {
+        /// Run the jobs that are due, and end
+        #[arg(long)]
+        once: bool,
     },
 }
 

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::audit::{Flag, Mode, NodeName, Settings};
-use crate::{accounts, audit, database, forms, https, secrets, sessions, uploads};
+use crate::{accounts, audit, database, forms, https, jobs, secrets, sessions, uploads};
 
 /// The settings of all rooms. Each room owns its own; this only combines them.
 #[derive(Debug, Clone)]
@@ -13,6 +13,7 @@ pub(super) struct Config {
     pub(super) database: database::Config,
     pub(super) forms: forms::Config,
     pub(super) https: https::Config,
+    pub(super) jobs: jobs::Config,
     /// The application's name for people; no password may contain it.
     pub(super) name: String,
     /// The name of this node among those that share the database.
@@ -46,6 +47,7 @@ impl Config {
             database: database::Config::read(settings),
             forms: forms::Config::read(settings),
             https: https::Config::read(settings, mode),
+            jobs: jobs::Config::read(&settings.section("jobs")),
             name: settings.top().text("name", "Dewar"),
             node: NodeName::read(settings),
             secrets: secrets::Config::read(settings, &data, credentials.as_deref()),

@@ -19,7 +19,7 @@ use crate::dependencies;
 use crate::https::acme::Acme;
 use crate::secrets::{Below, KeyRing, below};
 use crate::uploads::Uploads;
-use crate::{https, roles, sessions, uploads};
+use crate::{https, jobs, roles, sessions, uploads};
 
 impl Blueprint {
     /// Runs every check that needs no open room, and changes nothing, even if the application runs at the same time. The start
@@ -70,6 +70,7 @@ impl Blueprint {
         let mut findings = std::mem::take(&mut parts.findings);
         findings.extend(table.findings());
         findings.extend(settings::unread(table, &parts.settings_types));
+        findings.extend(jobs::findings(&parts.jobs, &config.jobs));
         let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
         let administrator = parts.roles.iter().find(|role| role.administrator);
         config.accounts.role_or(parts.sign_up_as);

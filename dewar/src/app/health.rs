@@ -90,7 +90,10 @@ impl Health {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         }
         if let ("/metrics", Some(metrics)) = (path, &self.0.metrics) {
-            let mut response = plain(StatusCode::OK, metrics.text(&self.0.dewar));
+            let dewar = &self.0.dewar;
+            let counts = tokio::time::timeout(PATIENCE, dewar.jobs().counts());
+            let jobs = counts.await.ok().and_then(Result::ok);
+            let mut response = plain(StatusCode::OK, metrics.text(dewar, jobs));
             let exposition = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
             response
                 .headers_mut()

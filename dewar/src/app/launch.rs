@@ -14,6 +14,7 @@ use crate::database::{self, Db, Error as DatabaseError, Location, Migration, Tab
 use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, PreparedHttps, Reports};
+use crate::jobs::{self, Jobs};
 use crate::pages::{self, Assets, Languages, Mounted, SettingValues, Templates};
 use crate::roles::Access;
 use crate::secrets::{KeyRing, KeySource};
@@ -65,6 +66,7 @@ impl Blueprint {
             csrf::MIGRATIONS,
             uploads::MIGRATIONS,
             database::MIGRATIONS,
+            jobs::MIGRATIONS,
         ];
         rooms
             .into_iter()
@@ -122,6 +124,7 @@ impl Blueprint {
         let log = self.log(&ring, &db, remembered).await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
+        let (jobs, of_jobs) = self.jobs(&db, &ring).await?;
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &ring, &sessions))
             .map_err(|error| failed(Practice::Accounts, "accounts-open", &error))?;
         let (uploads, of_storage) = self.files(&db, &log).await?;
@@ -138,12 +141,10 @@ impl Blueprint {
             prepared.findings,
             of_uploads(&config.uploads).await,
             of_storage,
+            of_jobs,
             loose,
         ];
-        for found in now_known {
-            let more = not_yet_in(&findings, found);
-            findings.extend(more);
-        }
+        add_new(&mut findings, now_known);
         refuse_if_any(&findings)?;
         let mounted = leads_to(&self.table, &accounts);
         let dewar = Dewar::new(Rooms {
@@ -154,6 +155,7 @@ impl Blueprint {
             clock: clock.clone(),
             db: applications,
             intake,
+            jobs,
             languages: shown.languages,
             reports: Reports::new(log.clone(), clock.clone()),
             log,
@@ -173,6 +175,19 @@ impl Blueprint {
             acme,
             findings,
         })
+    }
+
+    /// The jobs, with the findings about those that wait.
+    async fn jobs(&self, db: &Db, ring: &KeyRing) -> Result<(Jobs, Vec<Finding>), LaunchFindings> {
+        let rooms = (db.clone(), ring.clone(), self.clock.clone());
+        let opened = async {
+            let registry = self.parts.jobs.clone();
+            let jobs = Jobs::open(self.config.jobs.clone(), registry, rooms).await?;
+            let findings = jobs.findings().await?;
+            Ok::<_, DatabaseError>((jobs, findings))
+        };
+        let opened = opened.await;
+        opened.map_err(|error| failed(Practice::Database, "jobs-open", &error))
     }
 
     /// The limits of forms.
@@ -372,6 +387,14 @@ async fn of_uploads(config: &uploads::Config) -> Vec<Finding> {
     let mut findings = uploads::findings(config);
     findings.extend(uploads::unreachable(config).await);
     findings
+}
+
+/// Adds the findings that are new, of each room.
+fn add_new(findings: &mut Vec<Finding>, of_rooms: impl IntoIterator<Item = Vec<Finding>>) {
+    for found in of_rooms {
+        let more = not_yet_in(findings, found);
+        findings.extend(more);
+    }
 }
 
 /// The findings that are new: the checks that need no open room have run before.

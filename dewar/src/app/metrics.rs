@@ -17,6 +17,7 @@ use metrics_exporter_prometheus::{
 use super::rooms::Dewar;
 use super::table::RouteTable;
 use crate::audit::RoutePattern;
+use crate::jobs::Counts;
 
 /// How often measured values are summed up; until then each takes eight bytes.
 pub(super) const SUM_EVERY: Duration = Duration::from_secs(5);
@@ -139,8 +140,11 @@ impl Metrics {
     }
 
     /// Everything in the text format of Prometheus.
-    pub(super) fn text(&self, dewar: &Dewar) -> String {
+    ///
+    /// The jobs in the database are counted by the caller; none if the database did not answer.
+    pub(super) fn text(&self, dewar: &Dewar, jobs: Option<Counts>) -> String {
         self.look(dewar);
+        self.look_at_jobs(dewar, jobs);
         self.sum_up();
         self.handle.render()
     }
@@ -161,6 +165,20 @@ impl Metrics {
         self.counter(HASHES, accounts.hashes_done());
         self.counter(STATEMENTS, dewar.db().statements());
         self.counter(ENTRIES_LOST, dewar.log().lost());
+    }
+
+    fn look_at_jobs(&self, dewar: &Dewar, counts: Option<Counts>) {
+        if let Some(counts) = counts {
+            self.gauge(JOBS_WAITING, counts.waiting);
+            self.gauge(JOBS_RUNNING, counts.running);
+            self.gauge(JOBS_FAILED, counts.failed);
+        }
+        let runs = dewar.jobs().runs();
+        self.gauge(JOBS_HERE, runs.running);
+        self.counter(JOBS_DONE, runs.done);
+        self.counter(JOBS_AGAIN, runs.again);
+        self.counter(JOBS_GIVEN_UP, runs.failed);
+        self.counter(JOBS_SECONDS, runs.milliseconds / 1_000);
     }
 
     #[expect(
@@ -197,6 +215,14 @@ mod named {
     pub(super) const ENTRIES_LOST: Named = ("dewar_audit_entries_lost_total", "Entries of the audit log that were lost.");
     pub(super) const HASHES: Named = ("dewar_password_hashes_total", "Password hashes since the start.");
     pub(super) const HASHES_NOW: Named = ("dewar_password_hashes_in_hand", "Password hashes of visitors that are computed or wait.");
+    pub(super) const JOBS_AGAIN: Named = ("dewar_jobs_retried_total", "Attempts at jobs on this node that failed and have another one.");
+    pub(super) const JOBS_DONE: Named = ("dewar_jobs_done_total", "Jobs that this node finished.");
+    pub(super) const JOBS_FAILED: Named = ("dewar_jobs_failed", "Failed jobs in the database.");
+    pub(super) const JOBS_GIVEN_UP: Named = ("dewar_jobs_failed_total", "Jobs that failed on this node in their last attempt.");
+    pub(super) const JOBS_HERE: Named = ("dewar_jobs_running_here", "Jobs that this node runs.");
+    pub(super) const JOBS_RUNNING: Named = ("dewar_jobs_running", "Jobs that all nodes run.");
+    pub(super) const JOBS_SECONDS: Named = ("dewar_jobs_seconds_total", "How long the attempts on this node took, in seconds.");
+    pub(super) const JOBS_WAITING: Named = ("dewar_jobs_waiting", "Jobs that wait.");
     pub(super) const QUARANTINED_BYTES: Named = ("dewar_uploads_quarantined_bytes", "Bytes of uploads that arrive or wait in quarantine.");
     pub(super) const STATEMENTS: Named = ("dewar_database_statements_total", "Statements since the start.");
     pub(super) const UPLOADS_EXAMINED: Named = ("dewar_uploads_examined", "Uploads that are being examined.");
@@ -204,8 +230,9 @@ mod named {
     pub(super) const UPLOADS_WAITING: Named = ("dewar_uploads_waiting", "Uploads that wait for a worker.");
 }
 use named::{
-    CONNECTIONS_MAX, CONNECTIONS_USED, ENTRIES_LOST, HASHES, HASHES_NOW, QUARANTINED_BYTES,
-    STATEMENTS, UPLOADS_EXAMINED, UPLOADS_QUARANTINED, UPLOADS_WAITING,
+    CONNECTIONS_MAX, CONNECTIONS_USED, ENTRIES_LOST, HASHES, HASHES_NOW, JOBS_AGAIN, JOBS_DONE,
+    JOBS_FAILED, JOBS_GIVEN_UP, JOBS_HERE, JOBS_RUNNING, JOBS_SECONDS, JOBS_WAITING,
+    QUARANTINED_BYTES, STATEMENTS, UPLOADS_EXAMINED, UPLOADS_QUARANTINED, UPLOADS_WAITING,
 };
 
 impl Measured {

@@ -45,6 +45,7 @@ mod examine;
 mod extractors;
 mod handlers;
 mod health;
+mod jobs;
 mod launch;
 mod layers;
 mod metrics;

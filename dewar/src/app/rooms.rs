@@ -11,6 +11,7 @@ use crate::database::Db;
 use crate::forms::Intake;
 use crate::https::acme::Acme;
 use crate::https::{Certificates, Reports, ending};
+use crate::jobs::Jobs;
 use crate::pages::{Assets, Error, Languages, Mounted, Services, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
@@ -37,6 +38,7 @@ pub(super) struct Rooms {
     pub(super) clock: Clock,
     pub(super) db: Db,
     pub(super) intake: Intake,
+    pub(super) jobs: Jobs,
     pub(super) languages: Languages,
     pub(super) log: Log,
     pub(super) mounted: Mounted,
@@ -97,6 +99,12 @@ impl Dewar {
         &self.0.db
     }
 
+    /// The jobs, for code that runs outside a request: what it enqueues counts for no owner.
+    #[must_use]
+    pub fn jobs(&self) -> &Jobs {
+        &self.0.jobs
+    }
+
     /// The audit log.
     #[must_use]
     pub fn log(&self) -> &Log {
@@ -146,6 +154,7 @@ impl Dewar {
         later.insert(rooms.accounts.clone());
         later.insert(self.clone());
         later.insert(rooms.intake.clone());
+        later.insert(rooms.jobs.clone());
         later.insert(posts);
         later.insert(rooms.uploads.clone());
         later.insert(rooms.webhooks.clone());

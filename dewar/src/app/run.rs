@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::any;
-use http::Method;
+use http::{Extensions, Method};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -26,6 +26,8 @@ use crate::https::acme::{Acme, PlainHttp};
 use crate::https::{
     Config as Https, HttpService, HttpsLayer, Listener, Reload, ToHttps, server_config,
 };
+#[cfg(feature = "testing")]
+use crate::jobs::Runner;
 use crate::pages::Error;
 
 /// A running application. It keeps running when this value is dropped; [`stop`](Self::stop) ends it.
@@ -48,6 +50,8 @@ pub struct Running {
     http: Option<SocketAddr>,
     authority: Option<String>,
     findings: Vec<Finding>,
+    #[cfg(feature = "testing")]
+    runner: Arc<Runner>,
     stop: watch::Sender<()>,
     tasks: Vec<JoinHandle<()>>,
     /// The listener for health probes. It ends last: until then it reports that the program stops.
@@ -112,8 +116,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         background::recover(&opened.dewar)
             .await
             .map_err(Error::internal)?;
+        let (router, state) = mount(&opened.dewar);
         let routes = MountedRoutes {
-            router: mount(&opened.dewar),
+            router,
+            state,
             patterns,
             requests,
             metrics,
@@ -126,8 +132,15 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         Running::begin(opened, routes, listeners, &https)
     }
 
-    /// Splits an application into the plan of its rooms, its routes, which wait for the rooms, and its outer layers.
-    pub(super) fn plan(self) -> (Blueprint, impl FnOnce(&Dewar) -> Routes, Layers) {
+    /// Splits an application into the plan of its rooms, its routes with its own state, which wait for the rooms, and its outer
+    /// layers.
+    pub(super) fn plan(
+        self,
+    ) -> (
+        Blueprint,
+        impl FnOnce(&Dewar) -> (Routes, Extensions),
+        Layers,
+    ) {
         let table = self.route_table();
         let Self {
             config,
@@ -160,19 +173,23 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 );
             }
             let state = state(dewar);
+            let mut of_jobs = Extensions::new();
+            of_jobs.insert(state.clone());
             let router = router
                 .method_not_allowed_fallback(not_this_method)
                 .fallback(nothing_here)
                 .with_state(state);
-            Routes::new(router, inside)
+            (Routes::new(router, inside), of_jobs)
         };
         (plan, mount, outside)
     }
 }
 
-/// The routes with their handlers, their patterns, the request log, and the outer layers.
+/// The routes with their handlers and their state, their patterns, the request log, and the outer layers.
 struct MountedRoutes {
     router: Routes,
+    /// The application's own state, by its type, for its jobs.
+    state: Extensions,
     patterns: Patterns,
     requests: RequestLog,
     metrics: Option<Arc<Metrics>>,
@@ -227,7 +244,7 @@ fn shape(path: &str) -> String {
 impl Running {
     fn begin(
         opened: Opened,
-        routes: MountedRoutes,
+        mut routes: MountedRoutes,
         listeners: Listeners,
         config: &Https,
     ) -> Result<Self, Error> {
@@ -251,6 +268,7 @@ impl Running {
         let (stop, stopped) = watch::channel(());
 
         let metrics = routes.metrics.clone();
+        let runner = Arc::new(dewar.runner(std::mem::take(&mut routes.state)));
         let answering = answering(&dewar, routes, config, port);
         let mut tasks = vec![tokio::spawn(listen(
             listener,
@@ -274,6 +292,7 @@ impl Running {
         let clock = dewar.clock().clone();
         let reload = Reload::new(config.clone(), authority, certificates, clock);
         tasks.extend(background::begin(&dewar, reload, acme, &stopped));
+        tasks.extend(runner.start(&stopped, config.limits.drain_timeout));
         let url = origin(config, port);
         dewar.log().record(Entry::new(Event::SysStartup));
         Ok(Self {
@@ -283,6 +302,8 @@ impl Running {
             http,
             authority: authority_file,
             findings,
+            #[cfg(feature = "testing")]
+            runner,
             stop,
             tasks,
             probes,
@@ -329,6 +350,28 @@ impl Running {
     #[must_use]
     pub fn dewar(&self) -> &Dewar {
         &self.dewar
+    }
+
+    /// Runs every job that is due, and the schedules, one after another, and returns how many attempts it made: for tests.
+    ///
+    /// An application of [`App::in_directory`] runs no job by itself, so a test decides when jobs run, and moves time with
+    /// [`Clock::manual`](crate::audit::Clock::manual). With the setting `DEWAR_JOBS_CONCURRENCY` they run by themselves.
+    ///
+    /// ```
+    /// use dewar::App;
+    /// # #[tokio::main] async fn main() -> dewar::Result {
+    /// # let directory = tempfile::tempdir().map_err(dewar::Error::internal)?;
+    /// let running = App::in_directory(&directory)?.start().await?;
+    /// assert_eq!(running.run_jobs().await?, 0);
+    /// running.stop().await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The database cannot be read or written. An error of a job is in its row, as always.
+    #[cfg(feature = "testing")]
+    pub async fn run_jobs(&self) -> Result<u64, Error> {
+        Ok(self.runner.run_due().await?)
     }
 
     /// Stops gracefully: accepts no more requests, finishes the requests under way, and writes the log to its end.

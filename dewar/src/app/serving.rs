@@ -76,7 +76,7 @@ fn first_steps(setup: Option<&str>, is_mounted: bool, url: &str) -> String {
     }
 }
 
-async fn told_to_stop() -> Result<(), Error> {
+pub(super) async fn told_to_stop() -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
     tokio::select! {
         done = tokio::signal::ctrl_c() => done.map_err(Error::internal),

@@ -54,6 +54,9 @@ impl Db {
         column: SealedColumn,
     ) -> Result<BTreeMap<String, u64>, Error> {
         let [table, name, _] = column.names();
+        if !self.has_table(table).await? {
+            return Ok(BTreeMap::new()); // A newer program's, before its first start.
+        }
         let sql = format!(
             "SELECT substr(\"{name}\", 1, instr(\"{name}\", '.') - 1), count(*) FROM \"{table}\" \
              WHERE \"{name}\" IS NOT NULL GROUP BY 1"

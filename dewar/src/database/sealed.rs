@@ -40,6 +40,11 @@ use crate::secrets::{Error, KeyRing, Purpose, Secret};
 pub struct Sealed(String);
 
 impl Sealed {
+    /// The value of a sealed column that a statement read.
+    pub(crate) const fn of_column(text: String) -> Self {
+        Self(text)
+    }
+
     /// The id of the key that it was sealed with.
     #[must_use]
     pub fn key_id(&self) -> &str {

@@ -1,6 +1,7 @@
 mod database;
 mod https;
 mod inventory;
+mod jobs;
 mod keys;
 mod migrate;
 mod own;
@@ -98,7 +99,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
     if let What::Settings { json } = what {
         return settings::list(&app.settings.known(), json);
     }
-    let (plan, ..) = app.plan();
+    let (plan, mount, _) = app.plan();
     match what {
         // Both are done already.
         What::Serve | What::Settings { .. } => Ok(()),
@@ -107,6 +108,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         } => verify_log(&plan).await,
         What::Check { json } => check(plan, json).await,
         What::Https { what } => https::run(plan, &what).await,
+        What::Jobs { what } => jobs::run(plan, what, |dewar| mount(dewar).1).await,
         What::Keys { what } => keys::run(plan, what, input).await,
         What::Database { what } => database::run(plan, what).await,
         What::Migrate { what } => migrate::run(plan, what).await,

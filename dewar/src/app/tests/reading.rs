@@ -14,7 +14,7 @@ use crate::database::{Config, Db, Migration};
 use crate::testing::wait_until;
 
 /// The commands that only read.
-const READING: [&str; 21] = [
+const READING: [&str; 23] = [
     "audit verify",
     "check",
     "check --json",
@@ -22,6 +22,8 @@ const READING: [&str; 21] = [
     "https headers",
     "https status",
     "https status --json",
+    "jobs list",
+    "jobs list --json",
     "keys inventory",
     "keys list",
     "migrate plan",
@@ -39,11 +41,13 @@ const READING: [&str; 21] = [
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 21] = [
+const CHANGING: [(&str, &str); 23] = [
     ("database backup", "the file that it names"),
     ("database copy", "a database on a server"),
     ("database restore", "the database"),
     ("https trust", "the browsers of this machine"),
+    ("jobs retry", "failed jobs"),
+    ("jobs run", "what the jobs change"),
     ("keys new", "keys"),
     ("keys reencrypt", "sealed rows"),
     ("keys revoke", "keys"),
