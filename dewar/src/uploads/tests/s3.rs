@@ -235,6 +235,33 @@ async fn an_upload_that_fails_in_the_middle_leaves_nothing() {
     );
 }
 
+/// A file that waits for its turn, or whose bytes do not come, is given up before a sweep may take its row.
+///
+/// ASVS: V2.3.3
+#[tokio::test]
+async fn the_wait_for_a_turn_counts_as_time_of_the_upload() {
+    let Some(wire) = Wire::to_server().await else {
+        return;
+    };
+    let store = wire.store(|config| config.s3.part_size = PART).await;
+    let ids = [(); 4].map(|()| FileId::random());
+    let never = |id| s3(&store).copy(id, stream::pending().boxed(), facts(b"never"), WITHIN);
+    let taken = futures_util::future::join_all(ids.iter().map(never));
+    let short = Duration::from_millis(50);
+    let id = FileId::random();
+    let put = s3(&store).copy(&id, pieces(b"a"), facts(b"a"), short);
+    tokio::select! {
+        biased;
+        _ = taken => panic!("they have all turns, and never end"),
+        put = put => assert!(matches!(put, Err(Error::Unavailable(_))), "{put:?}"),
+    }
+    let silent = s3(&store).copy(&id, stream::pending().boxed(), facts(b"a"), short);
+    let silent = silent.await;
+    assert!(matches!(silent, Err(Error::Unavailable(_))), "{silent:?}");
+    let put = s3(&store).copy(&id, pieces(b"a"), facts(b"a"), WITHIN);
+    put.await.unwrap();
+}
+
 /// A process was killed in the middle of an upload in parts.
 #[tokio::test]
 async fn parts_that_were_never_joined_go_when_they_are_old() {

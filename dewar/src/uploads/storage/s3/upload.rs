@@ -12,6 +12,8 @@ use object_store::{
     MultipartId, ObjectStore as _, PutMode, PutMultipartOptions, PutOptions, PutPayload,
 };
 
+use tokio::time::{Instant, timeout, timeout_at};
+
 use super::{S3, attributes, failed};
 use crate::uploads::error::Error;
 use crate::uploads::id::FileId;
@@ -20,8 +22,12 @@ use crate::uploads::storage::{FileBytes, Pieces};
 /// Parts of one file that are in memory at once.
 const PARTS: usize = 2;
 
+/// How long a failed upload in parts may take to be aborted.
+const ABORTED: Duration = Duration::from_secs(30);
+
 impl S3 {
-    /// Stores these bytes. They are compared with the digest before S3 makes an object of them.
+    /// Stores these bytes. They are compared with the digest before S3 makes an object of them. All of it ends within this
+    /// time, also the wait for a turn: afterwards a sweep may take the file's row.
     pub(in crate::uploads) async fn put(
         &self,
         id: &FileId,
@@ -29,9 +35,11 @@ impl S3 {
         bytes: FileBytes,
         within: Duration,
     ) -> Result<(), Error> {
-        let _turn = self.0.turns.acquire().await;
+        let end = Instant::now() + within;
+        let turn = self.0.turns.acquire();
+        let _turn = timeout_at(end, turn).await.map_err(|_| too_slow())?;
         let path = self.path(id);
-        let mut parts = Parts {
+        let parts = Parts {
             pieces,
             rest: Bytes::new(),
             left: bytes.size,
@@ -40,33 +48,44 @@ impl S3 {
             sha256: bytes.sha256,
         };
         if bytes.size <= self.0.part_size as u64 {
-            let whole = parts.next().await?.unwrap_or_default();
-            let options = PutOptions {
-                mode: PutMode::Create,
-                attributes: attributes(),
-                ..PutOptions::default()
-            };
-            let stored = self.0.store.put_opts(&path, whole, options);
-            return match tokio::time::timeout(within, stored).await {
-                Ok(stored) => stored.map(drop).map_err(failed),
-                Err(_) => Err(too_slow()),
-            };
+            let stored = timeout_at(end, self.put_whole(&path, parts)).await;
+            return stored.unwrap_or_else(|_| Err(too_slow()));
         }
         let options = PutMultipartOptions {
             attributes: attributes(),
             ..PutMultipartOptions::default()
         };
-        let upload = self.0.store.create_multipart_opts(&path, options).await;
+        // An upload that begins after this gave up is aborted by a sweep.
+        let upload = self.0.store.create_multipart_opts(&path, options);
+        let upload = timeout_at(end, upload).await.map_err(|_| too_slow())?;
         let upload = upload.map_err(failed)?;
-        let stored = tokio::time::timeout(within, self.put_parts(&path, &upload, parts)).await;
+        let stored = timeout_at(end, self.put_parts(&path, &upload, parts)).await;
         let stored = stored.unwrap_or_else(|_| Err(too_slow()));
-        if stored.is_err()
-            && let Err(error) = self.0.store.abort_multipart(&path, &upload).await
-        {
-            let error = failed(error);
-            tracing::warn!(%id, %error, "an upload to S3 was not aborted; a sweep aborts it");
+        if stored.is_err() {
+            let aborted = self.0.store.abort_multipart(&path, &upload);
+            match timeout(ABORTED, aborted).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    let error = failed(error);
+                    tracing::warn!(%id, %error, "an upload to S3 was not aborted; a sweep aborts it");
+                }
+                Err(_) => {
+                    tracing::warn!(%id, "an upload to S3 was not aborted in time; a sweep aborts it");
+                }
+            }
         }
         stored
+    }
+
+    async fn put_whole(&self, path: &Path, mut parts: Parts) -> Result<(), Error> {
+        let whole = parts.next().await?.unwrap_or_default();
+        let options = PutOptions {
+            mode: PutMode::Create,
+            attributes: attributes(),
+            ..PutOptions::default()
+        };
+        let stored = self.0.store.put_opts(path, whole, options).await;
+        stored.map(drop).map_err(failed)
     }
 
     async fn put_parts(
