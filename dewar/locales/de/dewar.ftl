@@ -262,6 +262,7 @@ uploads-pixels = Das Bild ist zu groß. Höchstens { $millions } Millionen Bildp
 uploads-slow = Es dauert zu lange, diese Datei zu prüfen. Speichern Sie eine einfachere oder kleinere Kopie und schicken Sie diese.
 uploads-scans = Das Bild ist in mehr Durchgängen gespeichert, als ein Bild braucht. Speichern Sie eine frische Kopie und schicken Sie diese.
 uploads-unknown-kind = Dateien dieser Art werden hier nicht angenommen.
+uploads-busy = Ihre Datei konnte gerade nicht gespeichert werden. Lassen Sie diese Seite offen und senden Sie sie gleich noch einmal.
 uploads-share = Mehrere Ihrer Dateien werden gerade noch geprüft. Schicken Sie diese, wenn das erledigt ist.
 uploads-quota = { $files ->
     [one] Für diese Datei ist kein Platz mehr: Sie dürfen eine Datei von { $size } behalten. Löschen Sie erst etwas.

@@ -239,6 +239,7 @@ uploads-pixels = The picture is too large. At most { $millions } million pixels 
 uploads-slow = It takes too long to examine this file. Save a simpler or smaller copy and send that.
 uploads-scans = The picture is stored in more passes than a picture needs. Save a fresh copy and send that.
 uploads-unknown-kind = This kind of file is not accepted here.
+uploads-busy = Your file could not be stored at the moment. Keep this page open, and send it again soon.
 uploads-share = Several of your files are still being checked. Send this one afterwards.
 uploads-quota = { $files ->
     [one] Your storage has no space left for this file: you may store one file of { $size }. Delete something first.

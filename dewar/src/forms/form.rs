@@ -17,7 +17,7 @@ use crate::csrf::CsrfChecked;
 use crate::database;
 use crate::https::RequestInfo;
 use crate::pages::{
-    DoneAlready, Error, ErrorKind, Message, Page, Prefers, Redirect, RequestContext, Sealed,
+    DoneAlready, Error, ErrorKind, Message, Page, Prefers, Redirect, RequestContext, Sealed, Words,
 };
 
 /// A form that a visitor sent, with a valid CSRF token of this session: an argument of a handler.
@@ -237,6 +237,60 @@ pub trait AsProblem: Into<Error> {
     fn as_wait(&self) -> Option<(Duration, Message)> {
         None
     }
+
+    /// What the server lacks at the moment, although nothing in the form is wrong. Dewar shows the page again with the typed
+    /// values and the message beside the field, at 507 or 503. None, the default, if the server lacks nothing.
+    fn as_unavailable(&self) -> Option<Unavailable> {
+        None
+    }
+}
+
+/// The server cannot store a form now, although nothing in it is wrong: the disk is full, or too much work waits.
+///
+/// ```
+/// use std::time::Duration;
+/// use dewar::forms::{AsProblem, Problem, Unavailable};
+/// use dewar::pages::Message;
+/// struct PrinterBusy;
+/// impl From<PrinterBusy> for dewar::Error {
+///     fn from(_: PrinterBusy) -> Self { Self::busy(Duration::from_secs(60)) }
+/// }
+/// impl AsProblem for PrinterBusy {
+///     fn as_problem(&self) -> Option<Problem> { None }
+///     fn as_unavailable(&self) -> Option<Unavailable> {
+///         Some(Unavailable::busy(Duration::from_secs(60), Message::new("printer-busy")))
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable {
+    why: Words,
+    reason: UnavailableReason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UnavailableReason {
+    Busy(Duration),
+    DiskFull,
+}
+
+impl Unavailable {
+    /// The disk is full: 507, which no program may repeat by itself (RFC 4918, 11.5).
+    #[must_use]
+    pub fn disk_full() -> Self {
+        Self {
+            why: Message::new(NO_ROOM).into(),
+            reason: UnavailableReason::DiskFull,
+        }
+    }
+
+    /// Too much work waits: 503 with this `Retry-After`, and the message for the person.
+    pub fn busy(wait: Duration, why: impl Into<Words>) -> Self {
+        Self {
+            why: why.into(),
+            reason: UnavailableReason::Busy(wait),
+        }
+    }
 }
 
 /// A form whose values all parsed, and its page.
@@ -252,6 +306,8 @@ pub struct BoundForm {
 /// The reason why a form is shown again.
 #[derive(Debug, Clone, Copy)]
 enum RerenderReason {
+    /// Too much work waits: 503, with the time to wait.
+    Busy(Duration),
     /// The record has changed since the page showed it: 409 (RFC 9110, 15.5.10).
     Changed,
     /// The disk is full: 507 (RFC 4918, 11.5), and no program may repeat it by itself.
@@ -286,8 +342,9 @@ impl BoundForm {
         self.show()
     }
 
-    /// The value, or the page again: at 422 where a person can correct the error, at 429 where they have to wait. Use it
-    /// for every check after the form was read. Any other error passes.
+    /// The value, or the page again: at 422 where a person can correct the error, at 429 where they have to wait, at 507 on a
+    /// full disk, at 503 while too much work waits. Use it for every check after the form was read, and for every file that
+    /// you store. Any other error passes.
     ///
     /// ```
     /// use dewar::accounts::Accounts;
@@ -314,11 +371,31 @@ impl BoundForm {
             if let Some((wait, why)) = error.as_wait() {
                 return self.clone().too_often(wait, why);
             }
+            if let Some(unavailable) = error.as_unavailable() {
+                return self.clone().unavailable(unavailable, field, error);
+            }
             match error.as_problem() {
                 Some(problem) => self.clone().refuse(field, problem),
                 None => error.into(),
             }
         })
+    }
+
+    /// The page again at 507 or 503, with the typed values and the message beside the field. The log has the cause.
+    fn unavailable(
+        mut self,
+        unavailable: Unavailable,
+        field: &'static str,
+        cause: impl Into<Error>,
+    ) -> Error {
+        let Unavailable { why, reason } = unavailable;
+        self.why = match reason {
+            UnavailableReason::Busy(wait) => RerenderReason::Busy(wait),
+            UnavailableReason::DiskFull => RerenderReason::DiskFull,
+        };
+        let cause: Error = cause.into();
+        tracing::warn!(?cause, "a form was not stored, and is shown again");
+        self.refuse_all(Problems::at(field, Problem::new(why)))
     }
 
     /// The page again at 429, with the typed values and this sentence above them.
@@ -450,7 +527,7 @@ impl RerenderReason {
         match self {
             Self::Changed => ErrorKind::Conflict,
             Self::DiskFull => ErrorKind::InsufficientStorage,
-            Self::NoRoom => ErrorKind::Busy,
+            Self::Busy(_) | Self::NoRoom => ErrorKind::Busy,
             Self::TooLarge => ErrorKind::TooLarge,
             Self::TooOften(_) => ErrorKind::TooManyRequests,
             Self::Wrong => ErrorKind::Unprocessable,
@@ -461,7 +538,7 @@ impl RerenderReason {
         match self {
             Self::Changed => StatusCode::CONFLICT,
             Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-            Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Wrong => StatusCode::UNPROCESSABLE_ENTITY,
@@ -471,7 +548,7 @@ impl RerenderReason {
     fn waits(self, error: Error) -> Error {
         match self {
             Self::NoRoom => error.retry_after(COME_BACK),
-            Self::TooOften(wait) => error.retry_after(wait),
+            Self::Busy(wait) | Self::TooOften(wait) => error.retry_after(wait),
             Self::Changed | Self::DiskFull | Self::TooLarge | Self::Wrong => error,
         }
     }

@@ -125,7 +125,7 @@ pub use email::Email;
 pub use field::{Field, FormValue, RawValue};
 pub(crate) use file_name::{CleanName, LONGEST_EXTENSION};
 pub(crate) use form::NO_ROOM;
-pub use form::{AsProblem, BoundForm, Form};
+pub use form::{AsProblem, BoundForm, Form, Unavailable};
 pub(crate) use handler_input::checks_the_token;
 pub use handler_input::{
     DangerousHandlerInput, DangerousInput, Described, FormSpec, FromParts, HandlerInput,

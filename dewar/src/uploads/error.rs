@@ -107,6 +107,29 @@ impl forms::AsProblem for Error {
     fn as_problem(&self) -> Option<forms::Problem> {
         self.problem()
     }
+
+    /// Nothing is wrong with the file, so the person keeps what they typed, and sends it later.
+    fn as_unavailable(&self) -> Option<forms::Unavailable> {
+        let busy = |why| forms::Unavailable::busy(COME_BACK, pages::Message::new(why));
+        match self {
+            Self::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Some(forms::Unavailable::disk_full())
+            }
+            Self::Database(database::Error::DiskFull) => Some(forms::Unavailable::disk_full()),
+            Self::Database(error) if error.is_for_a_moment() => Some(busy("uploads-busy")),
+            Self::Busy | Self::Unavailable(_) => Some(busy("uploads-busy")),
+            Self::Share => Some(busy("uploads-share")),
+            Self::Damaged
+            | Self::Database(_)
+            | Self::Infected
+            | Self::Io(_)
+            | Self::NotFound
+            | Self::NotShown
+            | Self::Quota { .. }
+            | Self::Refused(_)
+            | Self::Unscanned => None,
+        }
+    }
 }
 
 impl From<Error> for pages::Error {

@@ -48,13 +48,8 @@ pub const MIB: u64 = audit::MIB;
 ///     let (claim, bound) = form.bind("claims/new.html")?;
 ///     let mut kept: Vec<PendingFile> = Vec::new(); // if one is refused, Dewar deletes those before it
 ///     for receipt in claim.receipts.into_vec() {
-///         match uploads.keep(me.id(), receipt).await {
-///             Ok(file) => kept.push(file),
-///             Err(error) => return Err(match error.problem() {
-///                 Some(problem) => bound.refuse("receipts", problem),
-///                 None => error.into(),
-///             }),
-///         }
+///         let file = uploads.keep(me.id(), receipt).await;
+///         kept.push(bound.or_refuse(file, "receipts")?); // or the form again, with the message at the field
 ///     }
 ///     // In one transaction: `commit_in` each, and write its row.
 ///     Ok(Redirect::to("/claims"))

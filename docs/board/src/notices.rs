@@ -49,15 +49,8 @@ pub async fn publish(
     form: Form<NewNotice>,
 ) -> dewar::Result<Redirect> {
     let (notice, bound) = form.bind("notices/new.html")?;
-    let file = match uploads.keep(editor.id(), notice.paper).await {
-        Ok(file) => file,
-        Err(error) => {
-            return Err(match error.problem() {
-                Some(problem) => bound.refuse("paper", problem),
-                None => error.into(),
-            });
-        }
-    };
+    let kept = uploads.keep(editor.id(), notice.paper).await;
+    let file = bound.or_refuse(kept, "paper")?; // or the form again, with the reason at the field
     let tx = db.begin().await?;
     let file = file.commit_in(&tx).await?; // file and row: both, or neither
     tx.execute(

@@ -66,15 +66,8 @@ pub(crate) async fn create(
     form: Form<NewDocument>,
 ) -> dewar::Result<Redirect> {
     let (new, bound) = form.bind("documents/new.html")?;
-    let file = match uploads.keep(caller.id(), new.file).await {
-        Ok(file) => file,
-        Err(error) => {
-            return Err(error
-                .problem()
-                .map(|problem| bound.refuse("file", problem))
-                .unwrap_or(error.into()));
-        }
-    };
+    let kept = uploads.keep(caller.id(), new.file).await;
+    let file = bound.or_refuse(kept, "file")?;
     let now = clock.now();
     let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
     let words = new

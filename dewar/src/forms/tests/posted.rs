@@ -1,5 +1,7 @@
 use super::*;
-use crate::forms::{AsProblem, Many, Password, Query, StrictQuery};
+use std::time::Duration;
+
+use crate::forms::{AsProblem, Many, Password, Query, StrictQuery, Unavailable};
 use crate::pages::ErrorKind;
 use crate::pages::{Languages, NeedsToken, SettingValues};
 use axum::extract::FromRequestParts;
@@ -529,9 +531,11 @@ async fn a_form_with_a_password_says_whose_it_is() {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Late {
     Broken,
+    Busy,
+    Full,
     Name,
 }
 
@@ -544,8 +548,48 @@ impl From<Late> for Error {
 impl AsProblem for Late {
     fn as_problem(&self) -> Option<Problem> {
         match self {
-            Self::Broken => None,
+            Self::Broken | Self::Busy | Self::Full => None,
             Self::Name => Some("Somebody is called that.".into()),
+        }
+    }
+
+    fn as_unavailable(&self) -> Option<Unavailable> {
+        match self {
+            Self::Broken | Self::Name => None,
+            Self::Busy => Some(Unavailable::busy(Duration::from_secs(7), "Later.")),
+            Self::Full => Some(Unavailable::disk_full()),
+        }
+    }
+}
+
+/// Nobody types a form again because a disk is full.
+///
+/// ASVS: V16.5.2
+#[tokio::test]
+async fn what_the_server_lacks_is_said_at_the_field_and_nothing_typed_is_lost() {
+    let browser = Browser::new().await;
+    for (late, status, retry, words) in [
+        (Late::Full, 507, None, "no room on our disk"),
+        (Late::Busy, 503, Some("7"), "Later."),
+    ] {
+        for accept in ["text/html", "application/json"] {
+            let token = browser.gate.token();
+            let body = format!("csrf_token={token}&title=Ada&colour=red");
+            let mut request = browser.request("application/x-www-form-urlencoded", body);
+            super::accept(&mut request, accept);
+            let form = Form::<NewNote>::from_request(request, &()).await.unwrap();
+            let (_, bound) = form.bind("notes/new.html").unwrap();
+            let error = bound.or_refuse(Err::<(), _>(late), "title").unwrap_err();
+            let fields: Vec<_> = error.field_problems().to_vec();
+            let response = error.into_response();
+            assert_eq!(response.status(), status);
+            let header = response.headers().get("retry-after");
+            assert_eq!(header.map(|value| value.to_str().unwrap()), retry);
+            if accept == "application/json" {
+                let (field, said) = &fields[0];
+                assert_eq!(field, "title");
+                assert!(said.to_string().contains(words), "{said}");
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use image::ImageFormat;
 
 use super::made::{PDF, Store, encoded, jpeg_with_exif, two_halves};
-use crate::database::Migration;
-use crate::forms::Incoming;
+use crate::database::{self, Migration};
+use crate::forms::{AsProblem as _, Incoming, Unavailable};
 use crate::sessions::UserId;
 use crate::testing::wait_until;
 use crate::uploads::name::FileName;
@@ -150,6 +150,25 @@ async fn a_file_on_its_way_out_does_not_count() {
     assert!(store.keep::<Document>("b.txt", b"b").await.is_ok());
 }
 
+/// The person keeps what they typed, and the page says why at the field.
+///
+/// ASVS: V16.5.2
+#[tokio::test]
+async fn a_full_disk_or_a_full_house_is_said_at_the_field() {
+    let store = Store::with(|config| config.free_space = 1 << 60).await;
+    let error = store.keep::<Document>("a.txt", b"a").await.unwrap_err();
+    assert!(error.problem().is_none(), "nothing is wrong with the file");
+    assert_eq!(error.as_unavailable(), Some(Unavailable::disk_full()));
+    store.becomes_empty().await;
+    let wait = |error: &Error| error.as_unavailable().is_some();
+    let full = database::Error::DiskFull;
+    assert!(wait(&Error::Database(full)));
+    assert!(wait(&Error::Busy) && wait(&Error::Share));
+    assert!(wait(&Error::Unavailable("S3 is away".to_owned())));
+    assert!(!wait(&Error::Quota { files: 1, bytes: 1 }));
+    assert!(!wait(&Error::Refused(UploadRejection::Empty)));
+}
+
 /// An owner without quota cannot cause work: Dewar does not even examine the file.
 ///
 /// ASVS: V5.2.4
@@ -270,7 +289,7 @@ async fn a_visitor_who_goes_away_leaves_nothing() {
         "test_0001_pages",
         "CREATE TABLE pages (file TEXT NOT NULL) STRICT",
     );
-    db.migrate(&[uploads::MIGRATIONS, crate::database::MIGRATIONS, &[pages]].concat())
+    db.migrate(&[uploads::MIGRATIONS, database::MIGRATIONS, &[pages]].concat())
         .await
         .unwrap();
     let picture = encoded(&two_halves(), ImageFormat::Png);
