@@ -56,6 +56,7 @@ pub fn app(app: App) -> App {
             get("/documents/new", documents::new),
             get("/documents/{id}", documents::show),
             get("/documents/{id}/file", documents::download),
+            get("/documents/{id}/thumbnail", documents::thumbnail),
             get("/documents/{id}/edit", documents::edit),
             post("/documents/{id}/edit", documents::change),
             get("/documents/{id}/delete", documents::confirm),

@@ -24,6 +24,9 @@ const SCANS_EVERY: Duration = Duration::from_secs(10);
 /// How often Dewar removes what has expired.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// How often Dewar compares the stored files with their rows.
+const COMPARE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How often Dewar reads the key file again. A new key begins to sign after three times that period, `secrets.activation_delay`,
 /// so that every process knows it by then.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
@@ -43,6 +46,7 @@ pub(super) fn begin(
         tokio::spawn(audit_end(dewar.clone(), stopped.clone())),
         tokio::spawn(room_on_the_disk(dewar.clone(), stopped.clone())),
         tokio::spawn(virus_scans(dewar.clone(), stopped.clone())),
+        tokio::spawn(compare_files(dewar.clone(), stopped.clone())),
         tokio::spawn(renew(reload, stopped.clone())),
     ];
     tasks.extend(acme.map(|acme| tokio::spawn(certificate(acme, stopped.clone()))));
@@ -90,6 +94,25 @@ async fn virus_scans(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         };
         if let Err(error) = scanned {
             tracing::warn!(%error, "waiting files were not scanned for viruses");
+        }
+    }
+}
+
+/// Removes files without a row, once a day. The start has done it before.
+async fn compare_files(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(COMPARE_EVERY);
+    every.tick().await;
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => {}
+        }
+        let swept = tokio::select! {
+            _ = stopped.changed() => return,
+            swept = dewar.uploads().sweep_storage() => swept,
+        };
+        if let Err(error) = swept {
+            tracing::warn!(%error, "the stored files were not compared with their rows");
         }
     }
 }

@@ -54,6 +54,42 @@ pub struct Download {
 pub struct InlineImage {
     kept: StoredFile,
     content: Content,
+    cache: BrowserCache,
+}
+
+/// How long the browser of one person keeps a picture. No cache that several people share keeps it in any case, and a sign-out
+/// empties the browser's ([`Redirect::forget`](crate::Redirect::forget)).
+///
+/// ```
+/// use dewar::uploads::{BrowserCache, FileId, InlineImage, Uploads};
+///
+/// /// `GET /pictures/{id}`: another picture would have another id.
+/// async fn picture(uploads: Uploads, id: FileId) -> dewar::Result<InlineImage> {
+///     Ok(uploads.show(&id).await?.cached(BrowserCache::Immutable))
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BrowserCache {
+    /// The browser keeps it and asks before each use. Your handler decides again, and 304 spares the bytes. Right for an
+    /// address whose picture may change, and for a picture that somebody may lose the right to see.
+    Checked,
+    /// The browser keeps it for a year and does not ask. Only for an address that names this very picture, such as one with the
+    /// id of the file, and for a picture that its viewer may see for ever.
+    Immutable,
+    /// The browser keeps nothing (ASVS 14.3.2).
+    #[default]
+    Nothing,
+}
+
+impl BrowserCache {
+    const fn header(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Checked => "private, no-cache",
+            Self::Immutable => "private, max-age=31536000, immutable",
+            Self::Nothing => "private, no-store",
+        })
+    }
 }
 
 impl Download {
@@ -77,21 +113,32 @@ impl Download {
 
 impl InlineImage {
     pub(crate) fn new(kept: StoredFile, content: Content) -> Self {
-        Self { kept, content }
+        Self {
+            kept,
+            content,
+            cache: BrowserCache::Nothing,
+        }
+    }
+
+    /// Lets the browser keep it. An error page is never kept.
+    #[must_use]
+    pub fn cached(mut self, cache: BrowserCache) -> Self {
+        self.cache = cache;
+        self
     }
 }
 
 impl IntoResponse for Download {
     fn into_response(self) -> Response {
         let disposition = disposition::attachment(&self.kept.name);
-        respond(&self.kept, self.content, disposition)
+        respond(&self.kept, self.content, disposition, BrowserCache::Nothing)
     }
 }
 
 impl IntoResponse for InlineImage {
     fn into_response(self) -> Response {
         let disposition = disposition::inline(&self.kept.name);
-        respond(&self.kept, self.content, disposition)
+        respond(&self.kept, self.content, disposition, self.cache)
     }
 }
 
@@ -155,7 +202,12 @@ impl IntoResponse for StorageRedirect {
 
 output! { Download, InlineImage, StorageRedirect }
 
-fn respond(kept: &StoredFile, content: Content, disposition: HeaderValue) -> Response {
+fn respond(
+    kept: &StoredFile,
+    content: Content,
+    disposition: HeaderValue,
+    cache: BrowserCache,
+) -> Response {
     let mut response = Response::new(content.body);
     let size = kept.size;
     let (status, length, range) = match &content.answer {
@@ -188,8 +240,8 @@ fn respond(kept: &StoredFile, content: Content, disposition: HeaderValue) -> Res
     }
     headers.insert(header::ACCEPT_RANGES, fixed("bytes"));
     // The header layer writes these too; this code does not depend on it. The tag is for a download that continues: a
-    // browser that others use too keeps no copy of a user's file (ASVS 14.3.2).
-    headers.insert(header::CACHE_CONTROL, fixed("private, no-store"));
+    // browser that others use too keeps no copy of a user's file, unless the application says so (ASVS 14.3.2).
+    headers.insert(header::CACHE_CONTROL, cache.header());
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         fixed("sandbox; default-src 'none'"),

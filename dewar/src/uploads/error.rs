@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 use crate::audit::size;
 use crate::{database, forms, pages};
@@ -37,6 +38,9 @@ pub enum Error {
     /// There is no such file.
     #[error("the file does not exist")]
     NotFound,
+    /// No thumbnail can be made of the file: its kind has none, or the picture is too large to decode.
+    #[error("no thumbnail can be made of this file")]
+    NoThumbnail,
     /// The file is not a re-encoded picture; only [`serve`](super::Uploads::serve) serves it.
     #[error("a page can show only re-encoded images")]
     NotShown,
@@ -82,6 +86,7 @@ impl Error {
             | Self::Database(_)
             | Self::Infected
             | Self::Io(_)
+            | Self::NoThumbnail
             | Self::NotFound
             | Self::NotShown
             | Self::Share
@@ -123,11 +128,21 @@ impl forms::AsProblem for Error {
             | Self::Database(_)
             | Self::Infected
             | Self::Io(_)
+            | Self::NoThumbnail
             | Self::NotFound
             | Self::NotShown
             | Self::Quota { .. }
             | Self::Refused(_)
             | Self::Unscanned => None,
+        }
+    }
+}
+
+impl From<RecognitionError> for Error {
+    fn from(trouble: RecognitionError) -> Self {
+        match trouble {
+            RecognitionError::Io(error) => Self::Io(error),
+            RecognitionError::Refused(refused) => Self::Refused(refused),
         }
     }
 }
@@ -143,7 +158,7 @@ impl From<Error> for pages::Error {
             }
             Error::Io(error) => Self::internal(error),
             Error::Infected => Self::not_found().public(pages::Message::new("uploads-infected")),
-            Error::NotFound => Self::not_found(),
+            Error::NotFound | Error::NoThumbnail => Self::not_found(),
             Error::Damaged | Error::NotShown => Self::internal(error),
             Error::Quota { .. } => {
                 let unprocessable = Self::new(pages::ErrorKind::Unprocessable);

@@ -12,7 +12,7 @@ use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::Bytes;
 use super::queue::ScanPermit;
-use super::recognise::{RecognitionError, Rules, recognise};
+use super::recognise::{Rules, recognise};
 use crate::forms::{Incoming, QuarantinedFile};
 
 /// An examined file: all its bytes are on the disk, still in quarantine.
@@ -43,28 +43,36 @@ pub(super) fn examine(
         anew = Some(place);
         Ok(file)
     };
-    let recognised =
-        recognise(&mut file, name, rules, create).map_err(|trouble| match trouble {
-            RecognitionError::Io(error) => Error::Io(error),
-            RecognitionError::Refused(refused) => Error::Refused(refused),
-        })?;
+    let recognised = recognise(&mut file, name, rules, create)?;
     let source = match rules.bytes {
         Bytes::AsSent => incoming.into_file(),
         Bytes::Reencoded => anew.ok_or_else(|| io::Error::other("it was not re-encoded"))?,
     };
-    let mut file = source.open()?;
-    let (sha256, size) = digest(&mut file)?;
-    QuarantinedFile::seal(&file)?;
-    Ok(Examined {
-        kind: recognised.kind,
-        charset: recognised.charset,
-        sha256,
-        size,
-        source,
-    })
+    Examined::sealed(recognised.kind, recognised.charset, source)
 }
 
 impl Examined {
+    /// A file of this kind, all of it on the disk from here on.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the disk refuses.
+    pub(super) fn sealed(
+        kind: FileKind,
+        charset: Option<Charset>,
+        source: QuarantinedFile,
+    ) -> Result<Self, Error> {
+        let mut file = source.open()?;
+        let (sha256, size) = digest(&mut file)?;
+        QuarantinedFile::seal(&file)?;
+        Ok(Self {
+            kind,
+            charset,
+            sha256,
+            size,
+            source,
+        })
+    }
+
     /// Opens the bytes that will be stored.
     ///
     /// # Errors

@@ -260,6 +260,32 @@ impl FileKind {
         matches!(self.look(), Look::Picture(_) | Look::Svg)
     }
 
+    /// Whether [`Uploads::thumbnail`](super::Uploads::thumbnail) makes a small picture of this kind.
+    ///
+    /// ```
+    /// use dewar::uploads::FileKind;
+    ///
+    /// assert!(FileKind::Webp.has_thumbnail());
+    /// assert!(!FileKind::Pdf.has_thumbnail());
+    /// ```
+    #[must_use]
+    pub fn has_thumbnail(self) -> bool {
+        self.picture_format().is_some()
+    }
+
+    pub(super) fn picture_format(self) -> Option<PictureFormat> {
+        match self.look() {
+            Look::Picture(format) => Some(format),
+            Look::Archive(_)
+            | Look::Container(_)
+            | Look::Office
+            | Look::Other
+            | Look::Pdf
+            | Look::Svg
+            | Look::Text => None,
+        }
+    }
+
     pub(crate) const fn label(self) -> &'static str {
         self.row().label
     }

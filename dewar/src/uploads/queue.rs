@@ -66,12 +66,22 @@ pub(super) struct ScanPermit {
 impl ScanQueue {
     pub(super) fn new(config: &Config) -> Self {
         let workers = config.workers.max(1);
+        let places = workers.saturating_add(config.queue);
+        Self::with(workers, places, config.max_per_owner, config.wait)
+    }
+
+    /// A queue of one worker, whose places any owner may take: the rules about networks are left.
+    pub(super) fn of_one(places: usize, wait: Duration) -> Self {
+        Self::with(1, places, places, wait)
+    }
+
+    fn with(workers: usize, places: usize, per_owner: usize, wait: Duration) -> Self {
         Self {
-            wait: config.wait,
+            wait,
             state: Arc::new(Mutex::new(ScanQueueState {
                 workers,
-                places: workers.saturating_add(config.queue),
-                per_owner: config.max_per_owner.max(1),
+                places,
+                per_owner: per_owner.max(1),
                 jobs: Vec::new(),
                 next: 0,
                 networks: Turns::default(),

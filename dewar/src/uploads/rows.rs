@@ -41,6 +41,15 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "dewar_uploads_0003_charset",
         "ALTER TABLE dewar_files ADD COLUMN charset TEXT",
     ),
+    // A thumbnail names its file and its size.
+    Migration::new(
+        "dewar_uploads_0004_thumbnails",
+        "ALTER TABLE dewar_files ADD COLUMN thumbnail_of TEXT;
+     ALTER TABLE dewar_files ADD COLUMN thumbnail TEXT;
+     CREATE INDEX dewar_files_thumbnails_of ON dewar_files (thumbnail_of) WHERE thumbnail_of IS NOT NULL;
+     CREATE UNIQUE INDEX dewar_files_thumbnails ON dewar_files (thumbnail_of, thumbnail)
+         WHERE thumbnail_of IS NOT NULL AND state = 'stored';",
+    ),
 ];
 
 /// A stored file, as its row describes it.
@@ -100,7 +109,7 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
             "INSERT INTO dewar_files (id, owner, policy, kind, anew, size, sha256, name, created_at, scan, charset, state)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?12, ?13, 'arriving'
              WHERE (SELECT COUNT(*) < ?10 AND COALESCE(SUM(size), 0) <= ?11 - ?6 FROM dewar_files
-                 WHERE owner = ?2 AND state <> 'leaving' AND scan <> 'infected')",
+                 WHERE owner = ?2 AND state <> 'leaving' AND scan <> 'infected' AND thumbnail_of IS NULL)",
             [
                 (&kept.id).into(),
                 kept.owner.into(),
@@ -167,7 +176,7 @@ pub(crate) async fn find(db: &Db, id: &FileId) -> Result<StoredFile, Error> {
     let rows = db
         .query(
             "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan, charset FROM dewar_files
-             WHERE id = ? AND state = 'stored'",
+             WHERE id = ? AND state = 'stored' AND thumbnail_of IS NULL",
             [id.into()],
         )
         .await?;
@@ -204,7 +213,7 @@ pub(crate) async fn scanned_in(tx: &Tx, id: &FileId, scan: ScanStatus) -> Result
     Ok(changed > 0)
 }
 
-fn read(row: &Row) -> Result<StoredFile, Error> {
+pub(super) fn read(row: &Row) -> Result<StoredFile, Error> {
     let kind: String = row.get(2)?;
     let (id, size): (String, i64) = (row.get(0)?, row.get(3)?);
     let scan: String = row.get(8)?;
@@ -230,7 +239,7 @@ pub(crate) async fn used_by(db: &Db, owner: UserId) -> Result<Used, Error> {
     let rows = db
         .query(
             "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files WHERE owner = ? AND state <> 'leaving'
-                 AND scan <> 'infected'",
+                 AND scan <> 'infected' AND thumbnail_of IS NULL",
             [owner.into()],
         )
         .await?;
@@ -257,7 +266,8 @@ pub(crate) async fn of_owner(
     owner: UserId,
     after: Option<&FileId>,
 ) -> Result<Vec<FileId>, Error> {
-    let find = "SELECT id FROM dewar_files WHERE owner = ? AND id > ? ORDER BY id LIMIT ?";
+    let find = "SELECT id FROM dewar_files WHERE owner = ? AND id > ? AND thumbnail_of IS NULL
+                ORDER BY id LIMIT ?";
     let page = [owner.into(), first(after).into(), PAGE.into()];
     ids(&db.query(find, page).await?)
 }
@@ -363,12 +373,12 @@ fn first(after: Option<&FileId>) -> &str {
     after.map_or("", FileId::as_str)
 }
 
-fn ids(rows: &[Row]) -> Result<Vec<FileId>, Error> {
+pub(super) fn ids(rows: &[Row]) -> Result<Vec<FileId>, Error> {
     rows.iter()
         .map(|row| row.get::<String>(0)?.parse().map_err(|_| Error::NotFound))
         .collect()
 }
 
-fn integer(number: u64) -> i64 {
+pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +27,14 @@ use super::queue::{InHand, ScanPermit, ScanQueue, UploadSender};
 use super::recognise::Rules;
 use super::rows::{self, StoredFile, Used};
 use super::storage::{self, Looking, Storage, StoragePlace};
+use super::thumbnail::Thumbnails;
+use super::thumbnail_rows;
 use super::upload::Upload;
 use super::virus_scan::{ScanStatus, ScannerHealth};
 use crate::audit::{Clock, Entry, Event, Finding, Log, NodeName, Practice, owner_only};
 use crate::database::{Db, Tx, refuse_while_reading};
 use crate::forms::{Described, FromParts, HandlerInput, Incoming};
+use crate::https::{ClientAddress, RequestInfo};
 use crate::pages;
 use crate::pages::Sealed;
 use crate::pages::ranges::{FileAnswer, FileRequest};
@@ -56,6 +60,8 @@ pub struct Uploads {
     pub(super) inner: Arc<Inner>,
     /// The conditions and the range of the request that this handle serves, if it came out of one.
     request: Arc<FileRequest>,
+    /// The network that sent that request.
+    pub(super) network: Option<IpAddr>,
 }
 
 pub(super) struct Inner {
@@ -65,6 +71,7 @@ pub(super) struct Inner {
     log: Log,
     pub(super) queue: ScanQueue,
     pub(super) scanner: ScannerHealth,
+    pub(super) thumbnails: Thumbnails,
     pub(super) storage: Storage,
     /// The lock, if this process holds it and no other does.
     pub(super) alone: Option<File>,
@@ -100,6 +107,7 @@ impl Uploads {
         Ok(Self {
             inner: Arc::new(Inner {
                 queue: ScanQueue::new(&config),
+                thumbnails: Thumbnails::new(&config),
                 storage: Storage::open(&config, &clock)?,
                 config,
                 db,
@@ -109,6 +117,7 @@ impl Uploads {
                 alone,
             }),
             request: Arc::default(),
+            network: None,
         })
     }
 
@@ -353,7 +362,7 @@ impl Uploads {
     }
 
     /// The bytes that the request wants, opened.
-    async fn content(&self, kept: &StoredFile) -> Result<Content, Error> {
+    pub(super) async fn content(&self, kept: &StoredFile) -> Result<Content, Error> {
         let answer = self.request.answer(&entity_tag(&kept.sha256), kept.size);
         let (part, whole) = match &answer {
             FileAnswer::Part(part) => (part.clone(), None),
@@ -382,6 +391,7 @@ impl Uploads {
     pub async fn release(&self, tx: &Tx, id: &FileId) -> Result<(), Error> {
         let (uploads, kept) = (self.clone(), self.find(id).await?);
         rows::leaving(tx, id).await?;
+        thumbnail_rows::leaving_with(tx, id).await?;
         self.note_deleted(tx, &kept).await?;
         tx.after_commit(move || {
             uploads.in_background(kept.id, Leaving::Said);
@@ -398,6 +408,7 @@ impl Uploads {
         let kept = self.find(id).await?;
         let tx = self.inner.db.begin().await?;
         rows::leaving(&tx, id).await?;
+        thumbnail_rows::leaving_with(&tx, id).await?;
         self.note_deleted(&tx, &kept).await?;
         tx.commit().await?;
         self.remove(id).await
@@ -458,8 +469,9 @@ impl Uploads {
         }
     }
 
-    /// Deletes file and row; the row is `leaving`. After a crash in between, the next sweep deletes the row.
+    /// Deletes file, thumbnails and rows; the row is `leaving`. After a crash in between, the next sweep deletes the row.
     pub(super) async fn remove(&self, id: &FileId) -> Result<(), Error> {
+        self.remove_thumbnails(id).await?;
         self.remove_bytes(id).await?;
         rows::gone(&self.inner.db, id).await
     }
@@ -509,6 +521,7 @@ impl Uploads {
             | Error::Database(_)
             | Error::Infected
             | Error::Io(_)
+            | Error::NoThumbnail
             | Error::NotFound
             | Error::NotShown
             | Error::Share
@@ -537,7 +550,7 @@ impl Uploads {
 }
 
 /// Dewar serves no file that waits for the virus scanner, and none that had a virus.
-fn served(kept: &StoredFile) -> Result<(), Error> {
+pub(super) fn served(kept: &StoredFile) -> Result<(), Error> {
     match kept.scan {
         ScanStatus::Clean | ScanStatus::NotScanned => Ok(()),
         ScanStatus::Infected => Err(Error::Infected),
@@ -588,6 +601,9 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
         Ok(Self {
             inner: Arc::clone(&uploads.inner),
             request: Arc::new(FileRequest::of(parts)),
+            network: RequestInfo::get(&parts.extensions)
+                .and_then(|info| info.address)
+                .map(ClientAddress::network),
         })
     }
 }

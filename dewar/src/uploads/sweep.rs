@@ -11,6 +11,7 @@ use super::id::FileId;
 use super::rows::{self, StoredFile};
 use super::storage::Listed;
 use super::store::{Inner, Uploads, blocking};
+use super::thumbnail_rows;
 use super::virus_scan::ScanStatus;
 
 /// The result of a sweep.
@@ -47,35 +48,51 @@ impl Uploads {
         // The quarantine belongs to this machine, whatever the storage is.
         let of_quarantine = if alone { Duration::ZERO } else { ttl };
         let mut swept = self.clear_up(age, of_quarantine).await?;
-        if shared && rows::is_empty(&self.inner.db).await? {
+        self.compare_all(age, &mut swept).await?;
+        tell(&swept);
+        Ok(swept)
+    }
+
+    /// The daily sweep while the application serves: deletes files that no row describes and that are older than
+    /// `uploads.pending_ttl`, such as the one that arrived after its upload was given up. Reports rows without a file.
+    ///
+    /// # Errors
+    /// As [`sweep`](Self::sweep).
+    pub async fn sweep_storage(&self) -> Result<Swept, Error> {
+        let mut swept = Swept::default();
+        let ttl = self.inner.config.pending_ttl;
+        self.compare_all(ttl, &mut swept).await?;
+        tell(&swept);
+        Ok(swept)
+    }
+
+    /// Compares all of the storage with the rows.
+    async fn compare_all(&self, age: Duration, swept: &mut Swept) -> Result<(), Error> {
+        let storage = &self.inner.storage;
+        if storage.is_shared() && rows::is_empty(&self.inner.db).await? {
             // A name of a schema that is misspelled would otherwise delete all files of the application.
-            if !self.inner.storage.list("", None).await?.is_empty() {
+            if !storage.list("", None).await?.is_empty() {
                 tracing::error!(
                     "the bucket has files and the database has none: is it the database of this bucket? Nothing was deleted"
                 );
             }
-            return Ok(swept);
+            return Ok(());
         }
-        for shard in self.inner.storage.shards() {
-            self.compare(&shard, age, &mut swept).await?;
+        loop {
+            let page = thumbnail_rows::without_file(&self.inner.db).await?;
+            if page.is_empty() {
+                break;
+            }
+            for id in &page {
+                thumbnail_rows::leaving(&self.inner.db, id).await?;
+                self.remove(id).await?;
+                swept.unfinished += 1;
+            }
         }
-        if !swept.lost.is_empty() {
-            let (number, first) = (swept.lost.len(), swept.lost.iter().take(SHOWN));
-            let first: Vec<_> = first.collect();
-            tracing::error!(
-                number,
-                ?first,
-                "files are missing, but their rows exist: restore them from a backup; `uploads verify` lists all"
-            );
+        for shard in storage.shards() {
+            self.compare(&shard, age, swept).await?;
         }
-        if swept.quarantined + swept.unfinished > 0 {
-            tracing::info!(
-                quarantined = swept.quarantined,
-                unfinished = swept.unfinished,
-                "removed the remains of a crash"
-            );
-        }
-        Ok(swept)
+        Ok(())
     }
 
     /// The regular sweep while the application serves: deletes files that were pending or in quarantine for longer than
@@ -173,6 +190,15 @@ impl Uploads {
                 }
             }
             for id in missing {
+                // A thumbnail can be made again.
+                if thumbnail_rows::is_one(&self.inner.db, &id).await? {
+                    if storage.size(&id).await?.is_none() {
+                        thumbnail_rows::leaving(&self.inner.db, &id).await?;
+                        self.remove(&id).await?;
+                        swept.unfinished += 1;
+                    }
+                    continue;
+                }
                 // The bytes of a file with a virus were deleted on purpose.
                 let is_missed = |kept: StoredFile| kept.scan != ScanStatus::Infected;
                 if self.find(&id).await.is_ok_and(is_missed) && storage.size(&id).await?.is_none() {
@@ -184,6 +210,25 @@ impl Uploads {
             };
             after = Some(last.name);
         }
+    }
+}
+
+fn tell(swept: &Swept) {
+    if !swept.lost.is_empty() {
+        let (number, first) = (swept.lost.len(), swept.lost.iter().take(SHOWN));
+        let first: Vec<_> = first.collect();
+        tracing::error!(
+            number,
+            ?first,
+            "files are missing, but their rows exist: restore them from a backup; `uploads verify` lists all"
+        );
+    }
+    if swept.quarantined + swept.unfinished > 0 {
+        tracing::info!(
+            quarantined = swept.quarantined,
+            unfinished = swept.unfinished,
+            "removed the remains of a crash"
+        );
     }
 }
 

@@ -16,6 +16,7 @@ use super::examine::Examined;
 use super::rejection::UploadRejection;
 use super::rows::{self, StoredFile};
 use super::store::{Uploads, about};
+use super::thumbnail_rows;
 use crate::audit::{Event, Finding, Practice};
 
 /// Whether a virus scanner sees each file: the setting `uploads.virus_scan`.
@@ -228,7 +229,9 @@ impl Uploads {
         let entry = about(Event::UploadValidation, kept).outcome("refused");
         self.record_in(&tx, entry.detail(format!("virus: {name}")))
             .await?;
+        thumbnail_rows::leaving_with(&tx, &kept.id).await?;
         tx.commit().await?;
+        self.remove_thumbnails(&kept.id).await?;
         self.remove_bytes(&kept.id).await
     }
 }

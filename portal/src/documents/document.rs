@@ -2,7 +2,7 @@
 
 use dewar::database::fold;
 use dewar::forms::{Choices, Record};
-use dewar::uploads::FileId;
+use dewar::uploads::{FileId, FileKind};
 use sea_orm::entity::prelude::*;
 
 /// The review status of a document.
@@ -66,6 +66,11 @@ impl Model {
     pub(crate) fn file(&self) -> dewar::Result<FileId> {
         self.file_id.parse().map_err(dewar::Error::internal)
     }
+}
+
+/// Whether there is a small picture of a file of this kind, as the database names it.
+pub(super) fn has_thumbnail(kind: &str) -> bool {
+    FileKind::all().any(|known| known.has_thumbnail() && known.to_string() == kind)
 }
 
 /// A document as its readers know it: its file, its tags and its texts, but not its status. A reviewer's decision does not stop a

@@ -11,6 +11,7 @@ use dewar::{CurrentUser, Db, Page, Query};
 use sea_orm::Value;
 use serde::Serialize;
 
+use super::document::has_thumbnail;
 use super::filter::{DocumentFilter, DocumentOrder};
 use crate::Role;
 
@@ -202,6 +203,7 @@ struct DocumentLine {
     title: String,
     status: String,
     kind: String,
+    pictured: bool,
     size: i64,
     created_at: i64,
     owner: String,
@@ -391,12 +393,14 @@ impl DocumentLine {
 
 fn listed(row: &Row, sort: DocumentOrder) -> Result<DocumentLine, dewar::database::Error> {
     let (key, id) = key_of(row, sort)?;
+    let kind: String = row.get(4)?;
     Ok(DocumentLine {
         key,
         id,
         title: row.get(2)?,
         status: row.get(3)?,
-        kind: row.get(4)?,
+        pictured: has_thumbnail(&kind),
+        kind,
         size: row.get(5)?,
         created_at: row.get(6)?,
         owner: row.get(7)?,

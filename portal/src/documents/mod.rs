@@ -17,7 +17,7 @@ pub(crate) use count::CountDocuments;
 pub(crate) use delete::{confirm, delete};
 pub(crate) use document::DocumentStatus;
 pub(crate) use edit::{change, edit};
-pub(crate) use file::download;
+pub(crate) use file::{download, thumbnail};
 pub(crate) use list::list;
 pub(crate) use new::{create, new};
 pub(crate) use reach::{Mine, Readable, Reviewable};

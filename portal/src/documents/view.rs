@@ -5,7 +5,7 @@ use dewar::forms::CleanHtml;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::document::{DocumentContent, Model};
+use super::document::{DocumentContent, Model, has_thumbnail};
 use super::list::words;
 use super::new::DESCRIPTION;
 
@@ -15,6 +15,7 @@ pub(crate) struct DocumentView {
     title: String,
     status: &'static str,
     kind: String,
+    pictured: bool,
     size: i64,
     created_at: i64,
     description: Value,
@@ -51,6 +52,7 @@ impl DocumentView {
             id: document.id,
             title: document.title.clone(),
             status: document.status.word(),
+            pictured: has_thumbnail(&document.kind),
             kind: document.kind.clone(),
             size: document.size,
             created_at: document.created_at,

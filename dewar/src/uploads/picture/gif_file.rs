@@ -10,6 +10,8 @@ use gif::{
     ColorOutput, DecodeOptions, Decoder, DecodingError, Encoder, EncodingError, MemoryLimit,
 };
 
+use image::{DynamicImage, RgbaImage};
+
 use super::super::kind::FileKind;
 use super::super::policy::Animation;
 use super::super::recognise::RecognitionError;
@@ -98,6 +100,35 @@ pub(super) fn reencode(
     }
     drop(encoder);
     Ok(out.flush()?)
+}
+
+/// The first frame on its canvas, which is transparent where the frame leaves it free.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn first_frame(
+    file: &mut (impl Read + Seek),
+    deadline: &Deadline,
+) -> Result<DynamicImage, RecognitionError> {
+    let mut decoder = open(file, ColorOutput::RGBA, deadline)?;
+    let (width, height) = (decoder.width(), decoder.height());
+    // The frame and the canvas.
+    check_size(width.into(), height.into(), 8)?;
+    let frame = decoder.read_next_frame().map_err(trouble)?;
+    let frame = frame.ok_or_else(damaged)?;
+    let mut canvas = vec![0; usize::from(width) * usize::from(height) * 4];
+    let rows = canvas.chunks_exact_mut(usize::from(width).max(1) * 4);
+    let lines = frame
+        .buffer
+        .chunks_exact(usize::from(frame.width).max(1) * 4);
+    let left = usize::from(frame.left) * 4;
+    for (row, line) in rows.skip(usize::from(frame.top)).zip(lines) {
+        deadline.check()?;
+        let place = row.get_mut(left..left + line.len()).ok_or_else(damaged)?;
+        place.copy_from_slice(line);
+    }
+    let canvas = RgbaImage::from_raw(width.into(), height.into(), canvas);
+    canvas.map(DynamicImage::ImageRgba8).ok_or_else(damaged)
 }
 
 fn refuse_second_frame(

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write};
 use image::DynamicImage;
 use image::metadata::Orientation;
 
-use super::kind::PictureFormat;
+use super::kind::{FileKind, PictureFormat};
 use super::policy::Animation;
 use super::recognise::RecognitionError;
 
@@ -15,6 +15,7 @@ mod jpeg;
 mod limits;
 mod png_file;
 mod raw;
+mod reduce;
 mod scans;
 mod webp;
 
@@ -56,6 +57,36 @@ pub(crate) fn reencode(
         PictureFormat::Jpeg => jpeg::encode(&jpeg::decode(file, deadline)?, out, deadline),
         PictureFormat::Png => png_file::reencode(file, out, animation, deadline),
         PictureFormat::Webp => webp::reencode(file, out, animation, deadline),
+    }
+}
+
+/// Writes the first frame within these sides, in the colours of a page, upright: a JPEG, or a PNG if a part of it is
+/// transparent. Returns which.
+///
+/// # Errors
+/// As [`examine`]; the file could not be written.
+pub(crate) fn thumbnail(
+    format: PictureFormat,
+    file: &mut (impl Read + Seek),
+    out: &mut impl Write,
+    most: (u32, u32),
+    deadline: &Deadline,
+) -> Result<FileKind, RecognitionError> {
+    file.rewind()?;
+    let picture = match format {
+        PictureFormat::Gif => gif_file::first_frame(file, deadline),
+        PictureFormat::Jpeg => jpeg::decode(file, deadline),
+        PictureFormat::Png => png_file::first_frame(file, deadline),
+        PictureFormat::Webp => webp::first_frame(file, deadline),
+    };
+    let small = reduce::reduce(picture?, most, deadline)?;
+    let small = reduce::without_opacity(small);
+    if small.color().has_alpha() {
+        png_file::encode(&small, out, deadline)?;
+        Ok(FileKind::Png)
+    } else {
+        jpeg::encode(&small, out, deadline)?;
+        Ok(FileKind::Jpeg)
     }
 }
 

@@ -147,16 +147,30 @@ pub(super) fn reencode(
         (Some(_), Animation::Refused) => Err(UploadRejection::Animated.into()),
         (Some(control), Animation::Kept) => write_frames(&mut opened, control, out),
         (Some(_), Animation::FirstFrame) | (None, _) => {
-            let picture = opened.next_picture()?;
-            let orientation = jpeg::orientation(opened.reader.info().exif_metadata.as_deref());
-            check_size(
-                picture.width(),
-                picture.height(),
-                super::memory_to_turn(u64::from(picture.color().bytes_per_pixel()), orientation),
-            )?;
-            encode(&turned(picture, orientation), out, deadline)
+            let picture = upright(&mut opened)?;
+            encode(&picture, out, deadline)
         }
     }
+}
+
+/// # Errors
+/// As [`open`].
+pub(super) fn first_frame(
+    file: &mut (impl Read + Seek),
+    deadline: &Deadline,
+) -> Result<DynamicImage, RecognitionError> {
+    upright(&mut open(file, deadline)?)
+}
+
+fn upright<F: Read + Seek>(opened: &mut Opened<'_, F>) -> Result<DynamicImage, RecognitionError> {
+    let picture = opened.next_picture()?;
+    let orientation = jpeg::orientation(opened.reader.info().exif_metadata.as_deref());
+    check_size(
+        picture.width(),
+        picture.height(),
+        super::memory_to_turn(u64::from(picture.color().bytes_per_pixel()), orientation),
+    )?;
+    Ok(turned(picture, orientation))
 }
 
 /// # Errors

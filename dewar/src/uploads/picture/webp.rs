@@ -84,8 +84,23 @@ pub(super) fn reencode(
     if decoder.is_animated() && animation == Animation::Refused {
         return Err(UploadRejection::Animated.into());
     }
+    let (width, height) = decoder.dimensions();
+    check_size(width, height, TO_ENCODE)?;
     let picture = decode(&mut decoder, deadline)?;
     encode(&picture, out, deadline)
+}
+
+/// # Errors
+/// As [`open`].
+pub(super) fn first_frame(
+    file: &mut (impl Read + Seek),
+    deadline: &Deadline,
+) -> Result<DynamicImage, RecognitionError> {
+    let mut decoder = open(file, deadline)?;
+    let (width, height) = decoder.dimensions();
+    // It may be turned.
+    check_size(width, height, TO_DECODE)?;
+    decode(&mut decoder, deadline)
 }
 
 fn decode<F: Read + Seek>(
@@ -93,7 +108,6 @@ fn decode<F: Read + Seek>(
     deadline: &Deadline,
 ) -> Result<DynamicImage, RecognitionError> {
     let (width, height) = decoder.dimensions();
-    check_size(width, height, TO_ENCODE)?;
     // Data of colours or EXIF that are too large or broken are ignored.
     let profile = decoder.icc_profile().unwrap_or_default();
     let exif = decoder.exif_metadata().unwrap_or_default();

@@ -17,4 +17,5 @@ mod signatures;
 mod stored;
 mod svg;
 mod texts;
+mod thumbnails;
 mod viruses;

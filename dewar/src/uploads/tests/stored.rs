@@ -260,6 +260,27 @@ fn somebody_who_hangs_up_keeps_the_worker_until_the_look_has_ended() {
     });
 }
 
+/// An upload that S3 completed after it was given up, or a put that a crash outlived.
+///
+/// ASVS: V2.3.3
+#[tokio::test]
+async fn an_old_object_without_a_row_goes_while_the_application_serves() {
+    let store = Store::new().await;
+    let kept = store.keep::<Document>("a.pdf", PDF).await.unwrap();
+    let pending = store.unclaimed::<Document>("b.pdf", PDF).await.unwrap();
+    let rowless = FileId::random();
+    store.place(&rowless, PDF).await;
+    let swept = store.uploads.sweep_storage().await.unwrap();
+    assert_eq!(swept.unfinished, 0, "its row may come in a moment");
+    store.grows_old(&rowless);
+    let swept = store.uploads.sweep_storage().await.unwrap();
+    assert_eq!((swept.unfinished, swept.lost), (1, vec![]));
+    assert_eq!(store.bytes(&rowless).await, None);
+    assert_eq!(store.bytes(&kept).await.unwrap(), PDF);
+    drop(pending);
+    store.settles_at(async || (1, 1)).await;
+}
+
 #[tokio::test]
 async fn a_deleted_file_is_gone() {
     let store = Store::new().await;

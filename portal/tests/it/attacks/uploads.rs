@@ -4,6 +4,7 @@ mod corpus;
 mod names;
 mod pictures;
 mod ranges;
+mod thumbnails;
 mod viruses;
 
 use dewar::testing::Browser;
