@@ -148,6 +148,13 @@ pub(super) enum UploadsCommand {
         #[arg(long, value_name = "STORAGE")]
         to: String,
     },
+    /// Scan stored files for viruses with the scanner's present signatures; a run that was stopped continues. Nobody gets a
+    /// file with a virus any more; exit status 1 if there is one, or a file that the scanner did not decide
+    Rescan {
+        /// Only files that were never scanned
+        #[arg(long)]
+        unscanned: bool,
+    },
     /// Compare the storage with the database; exit status 1 if a file is missing, damaged, or has no row
     Verify {
         /// Read every file, and compare its SHA-256 too

@@ -98,14 +98,43 @@ impl ClamdAddress {
     pub(super) async fn ping(&self, patience: Duration) -> io::Result<()> {
         let reply = within(patience, async {
             match &self.0 {
-                Place::Socket(path) => pong(connect_socket(path).await?).await,
-                Place::Network { host, port } => pong(connect(host, *port).await?).await,
+                Place::Socket(path) => ask(connect_socket(path).await?, b"zPING\0").await,
+                Place::Network { host, port } => ask(connect(host, *port).await?, b"zPING\0").await,
             }
         });
         match reply.await?.as_str() {
             "PONG" => Ok(()),
             other => Err(unexpected(other)),
         }
+    }
+}
+
+impl ClamdAddress {
+    /// The version of clamd's signatures: `ClamAV 1.4.3/27800/Mon Oct 20 08:45:56 2025` has 27800.
+    ///
+    /// # Errors
+    /// clamd cannot be reached, or tells no version of its signatures.
+    pub(super) async fn signatures(&self, patience: Duration) -> io::Result<i64> {
+        let reply = within(patience, async {
+            match &self.0 {
+                Place::Socket(path) => ask(connect_socket(path).await?, b"zVERSION\0").await,
+                Place::Network { host, port } => {
+                    ask(connect(host, *port).await?, b"zVERSION\0").await
+                }
+            }
+        });
+        let reply = reply.await?;
+        let version = reply
+            .split('/')
+            .nth(1)
+            .and_then(|version| version.parse().ok());
+        version.filter(|version| *version > 0).ok_or_else(|| {
+            let what = format!(
+                "clamd tells no version of its signatures: {:?}",
+                plain(&reply)
+            );
+            io::Error::new(io::ErrorKind::InvalidData, what)
+        })
     }
 }
 
@@ -202,8 +231,11 @@ async fn send(
     }
 }
 
-async fn pong(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<String> {
-    stream.write_all(b"zPING\0").await?;
+async fn ask(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    question: &[u8],
+) -> io::Result<String> {
+    stream.write_all(question).await?;
     stream.flush().await?;
     reply(&mut stream).await
 }

@@ -14,6 +14,9 @@ const COME_BACK: Duration = Duration::from_secs(5);
 /// The value of `Retry-After` for a file that waits for the virus scanner.
 const SCANNED_BY_THEN: Duration = Duration::from_secs(60);
 
+/// The value of `Retry-After` for a file that the virus scanner does not take.
+const LIMIT_RAISED_BY_THEN: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Why a file was not stored, served or deleted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,8 +35,8 @@ pub enum Error {
     /// The file system failed.
     #[error("cannot store or read the file: {0}")]
     Io(#[from] io::Error),
-    /// The virus scanner found a virus in the file after it was stored, and Dewar deleted its bytes.
-    #[error("the file had a virus and was deleted")]
+    /// The virus scanner found a virus in the file after it was stored. Nobody gets it any more.
+    #[error("the file has a virus, and nobody gets it")]
     Infected,
     /// There is no such file.
     #[error("the file does not exist")]
@@ -55,6 +58,10 @@ pub enum Error {
     /// Dewar refused the file.
     #[error(transparent)]
     Refused(#[from] UploadRejection),
+    /// The file waits for the virus scanner, and the scanner says that the file is too large for it. Dewar asks again later,
+    /// because the operator may raise the limit.
+    #[error("the file waits for the virus scanner, which does not take files of this size")]
+    Unscannable,
     /// The file waits for the virus scanner, which `uploads.virus_scan` requires.
     #[error("the file waits for the virus scanner")]
     Unscanned,
@@ -91,6 +98,7 @@ impl Error {
             | Self::NotShown
             | Self::Share
             | Self::Unavailable(_)
+            | Self::Unscannable
             | Self::Unscanned => None,
         }
     }
@@ -133,6 +141,7 @@ impl forms::AsProblem for Error {
             | Self::NotShown
             | Self::Quota { .. }
             | Self::Refused(_)
+            | Self::Unscannable
             | Self::Unscanned => None,
         }
     }
@@ -174,6 +183,9 @@ impl From<Error> for pages::Error {
             Error::Refused(refused) => Self::unsupported_media_type(refused.message()),
             Error::Unavailable(_) => Self::busy(COME_BACK).because(error),
             Error::Share => Self::busy(COME_BACK).public(pages::Message::new("uploads-share")),
+            Error::Unscannable => {
+                Self::busy(LIMIT_RAISED_BY_THEN).public(UploadRejection::TooLargeToScan.message())
+            }
             Error::Unscanned => {
                 Self::busy(SCANNED_BY_THEN).public(pages::Message::new("uploads-unscanned"))
             }

@@ -84,6 +84,7 @@ mod policy;
 mod queue;
 mod recognise;
 mod rejection;
+mod rescan;
 mod rows;
 mod scan;
 mod storage;
@@ -123,6 +124,7 @@ pub use upload::{KIB, MIB, Upload};
 pub use virus_scan::{ScanStatus, VirusScan};
 
 pub(crate) use moving::{Moved, copy_all};
+pub(crate) use rescan::Rescanned;
 pub(crate) use rows::{MIGRATIONS, all_stored};
 pub(crate) use storage::{AwsEnvironment, Looking, Storage};
 pub(crate) use verify::{Depth, Verification};

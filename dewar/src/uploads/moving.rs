@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use tokio::time::Instant;
 
 use super::error::Error;
 use super::id::FileId;
 use super::rows::{self, Facts};
 use super::storage::{FileBytes, Storage};
 use crate::database::Db;
+
+/// The clock of a storage counts in seconds.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 
 /// Files that are copied at once.
 const AT_ONCE: usize = 4;
@@ -19,6 +23,10 @@ pub(crate) struct Moved {
     pub(crate) copied: u64,
     /// Files that an earlier run had copied.
     pub(crate) there: u64,
+    /// Copies of files that were deleted meanwhile. They are deleted too.
+    pub(crate) removed: u64,
+    /// Older objects that no row describes: of an earlier run, or of somebody else. They stay.
+    pub(crate) left: u64,
     /// Stored files that could not be read as their rows describe them.
     pub(crate) damaged: Vec<FileId>,
 }
@@ -32,6 +40,7 @@ enum One {
 }
 
 /// Copies every stored file that is not there yet. Each is compared with the SHA-256 of its row before the other storage has it.
+/// Copies of files that were deleted meanwhile are deleted at the end.
 ///
 /// # Errors
 /// A storage or the database fails; the next run continues where this one ended.
@@ -42,9 +51,11 @@ pub(crate) async fn copy_all(
     mut progress: impl FnMut(&Moved),
 ) -> Result<Moved, Error> {
     let (mut moved, mut last) = (Moved::default(), None);
+    let began = Instant::now();
     loop {
         let page = rows::stored(db, last.as_ref()).await?;
         let Some(end) = page.last().map(|facts| facts.id.clone()) else {
+            clear_up(db, to, began, &mut moved).await?;
             return Ok(moved);
         };
         last = Some(end);
@@ -61,6 +72,41 @@ pub(crate) async fn copy_all(
             progress(&moved);
         }
     }
+}
+
+/// Deletes the copies of files that are not stored any more. Only objects of this run: an older one that no row describes may
+/// belong to another application, if the operator named its bucket.
+pub(super) async fn clear_up(
+    db: &Db,
+    to: &Storage,
+    began: Instant,
+    moved: &mut Moved,
+) -> Result<(), Error> {
+    for shard in to.shards() {
+        let mut after: Option<String> = None;
+        loop {
+            let page = to.list(&shard, after.as_deref()).await?;
+            for one in &page {
+                let Some(id) = one.id() else {
+                    continue;
+                };
+                if rows::is_stored(db, &id).await? {
+                    continue;
+                }
+                if one.age <= began.elapsed() + CLOCKS_DIFFER {
+                    to.remove(&id).await?;
+                    moved.removed += 1;
+                } else {
+                    moved.left += 1;
+                }
+            }
+            let Some(last) = page.into_iter().next_back() else {
+                break;
+            };
+            after = Some(last.name);
+        }
+    }
+    Ok(())
 }
 
 async fn copy(

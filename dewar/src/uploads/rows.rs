@@ -50,6 +50,15 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
      CREATE UNIQUE INDEX dewar_files_thumbnails ON dewar_files (thumbnail_of, thumbnail)
          WHERE thumbnail_of IS NOT NULL AND state = 'stored';",
     ),
+    // How often the scanner said that a waiting file is too large for it, and when it is asked again. The signatures of the last
+    // scan; whether the bytes of a file with a virus are still there.
+    Migration::new(
+        "dewar_uploads_0005_scans",
+        "ALTER TABLE dewar_files ADD COLUMN scan_tries INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE dewar_files ADD COLUMN scan_after INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE dewar_files ADD COLUMN signatures INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE dewar_files ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
+    ),
 ];
 
 /// A stored file, as its row describes it.
@@ -76,7 +85,19 @@ pub struct StoredFile {
     pub written_anew: bool,
     /// The result of the virus scan.
     pub scan: ScanStatus,
+    /// How often the scanner said that the file is too large for it, while the file waited.
+    pub(crate) scan_tries: u32,
+    /// Whether the bytes of a file with a virus are still there: a scan of stored files found it.
+    pub(crate) is_held: bool,
 }
+
+/// The columns that [`read`] reads.
+macro_rules! columns {
+    () => {
+        "id, owner, kind, size, sha256, name, created_at, anew, scan, charset, scan_tries, held"
+    };
+}
+pub(super) use columns;
 
 /// The storage that one owner uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -175,24 +196,131 @@ fn one(changed: u64) -> Result<(), Error> {
 pub(crate) async fn find(db: &Db, id: &FileId) -> Result<StoredFile, Error> {
     let rows = db
         .query(
-            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan, charset FROM dewar_files
-             WHERE id = ? AND state = 'stored' AND thumbnail_of IS NULL",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM dewar_files WHERE id = ? AND state = 'stored' AND thumbnail_of IS NULL"
+            ),
             [id.into()],
         )
         .await?;
     rows.first().ok_or(Error::NotFound).and_then(read)
 }
 
-/// The next files that wait for the virus scanner, in the order of their ids.
-pub(crate) async fn waiting(db: &Db, after: &str) -> Result<Vec<StoredFile>, Error> {
+/// The next files that wait for the virus scanner and whose turn has come, in the order of their ids.
+pub(crate) async fn waiting(db: &Db, now: i64, after: &str) -> Result<Vec<StoredFile>, Error> {
     let rows = db
         .query(
-            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan, charset FROM dewar_files
-             WHERE scan = 'waiting' AND state = 'stored' AND id > ? ORDER BY id LIMIT 50",
-            [after.into()],
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM dewar_files WHERE scan = 'waiting' AND state = 'stored' AND scan_after <= ? AND id > ?
+                 ORDER BY id LIMIT 50"
+            ),
+            [now.into(), after.into()],
         )
         .await?;
     rows.iter().map(read).collect()
+}
+
+/// Takes a waiting file for this node until then. Returns false if another node was faster.
+pub(crate) async fn take_to_scan(
+    db: &Db,
+    id: &FileId,
+    now: i64,
+    until: i64,
+) -> Result<bool, Error> {
+    let take = "UPDATE dewar_files SET scan_after = ?
+                WHERE id = ? AND scan = 'waiting' AND state = 'stored' AND scan_after <= ?";
+    let taken = db.execute(take, [until.into(), id.into(), now.into()]);
+    Ok(taken.await? > 0)
+}
+
+/// Scans a waiting file not before that time, and counts whether it was too large.
+pub(crate) async fn scan_later(
+    db: &Db,
+    id: &FileId,
+    after: i64,
+    too_large: bool,
+) -> Result<(), Error> {
+    let later = "UPDATE dewar_files SET scan_after = ?, scan_tries = scan_tries + ?
+                 WHERE id = ? AND scan = 'waiting'";
+    let values = [after.into(), i64::from(too_large).into(), id.into()];
+    db.execute(later, values).await?;
+    Ok(())
+}
+
+/// The files of a scan of stored files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rescan {
+    /// Those that were not scanned with these signatures or newer ones, and those that an earlier scan holds.
+    Before(i64),
+    /// Those that were never scanned.
+    Unscanned,
+}
+
+/// The next stored files to scan, in the order of their ids. Files that wait are the background task's.
+pub(crate) async fn to_rescan(
+    db: &Db,
+    which: Rescan,
+    after: &str,
+) -> Result<Vec<StoredFile>, Error> {
+    let (signatures, only_unscanned) = match which {
+        Rescan::Before(signatures) => (signatures, 0_i64),
+        Rescan::Unscanned => (i64::MAX, 1),
+    };
+    let rows = db
+        .query(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM dewar_files WHERE state = 'stored' AND thumbnail_of IS NULL AND signatures < ?
+                 AND (scan = 'none' OR (? = 0 AND (scan = 'clean' OR (scan = 'infected' AND held = 1))))
+                 AND id > ? ORDER BY id LIMIT 50"
+            ),
+            [signatures.into(), only_unscanned.into(), after.into()],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// The number of files that a scan would read.
+pub(crate) async fn number_to_rescan(db: &Db, which: Rescan) -> Result<u64, Error> {
+    let (signatures, only_unscanned) = match which {
+        Rescan::Before(signatures) => (signatures, 0_i64),
+        Rescan::Unscanned => (i64::MAX, 1),
+    };
+    let rows = db
+        .query(
+            "SELECT COUNT(*), 0 FROM dewar_files WHERE state = 'stored' AND thumbnail_of IS NULL AND signatures < ?
+             AND (scan = 'none' OR (? = 0 AND (scan = 'clean' OR (scan = 'infected' AND held = 1))))",
+            [signatures.into(), only_unscanned.into()],
+        )
+        .await?;
+    Ok(used(&rows)?.files)
+}
+
+/// Notes that a stored file is clean, with the signatures that said so.
+pub(crate) async fn rescanned(db: &Db, id: &FileId, signatures: i64) -> Result<(), Error> {
+    let clean = "UPDATE dewar_files SET scan = 'clean', held = 0, signatures = ?
+                 WHERE id = ? AND state = 'stored' AND scan <> 'waiting'";
+    db.execute(clean, [signatures.into(), id.into()]).await?;
+    Ok(())
+}
+
+/// Holds a stored file with a virus: its bytes stay, and nobody gets them. Returns false if it is on its way out or held
+/// already.
+pub(crate) async fn hold(tx: &Tx, id: &FileId, signatures: i64) -> Result<bool, Error> {
+    let hold = "UPDATE dewar_files SET scan = 'infected', held = 1, signatures = ?
+                WHERE id = ? AND state = 'stored' AND scan IN ('none', 'clean')";
+    Ok(tx.execute(hold, [signatures.into(), id.into()]).await? > 0)
+}
+
+/// Notes that a held file still has a virus.
+pub(crate) async fn still_held(db: &Db, id: &FileId, signatures: i64) -> Result<(), Error> {
+    let held = "UPDATE dewar_files SET signatures = ? WHERE id = ? AND held = 1";
+    db.execute(held, [signatures.into(), id.into()]).await?;
+    Ok(())
 }
 
 const SCANNED: &str =
@@ -232,6 +360,8 @@ pub(super) fn read(row: &Row) -> Result<StoredFile, Error> {
         created_at: row.get(6)?,
         written_anew: row.get(7)?,
         scan: ScanStatus::of_word(&scan),
+        scan_tries: u32::try_from(row.get::<i64>(10)?).unwrap_or(u32::MAX),
+        is_held: row.get::<i64>(11)? != 0,
     })
 }
 
@@ -318,7 +448,8 @@ pub(crate) async fn facts_of_shard(
     // `g` sorts after every digit of an id.
     let end = up_to.map_or_else(|| format!("{two}g"), str::to_owned);
     let start = after.map_or(two, FileId::as_str);
-    let find = "SELECT id, size, sha256, state, scan FROM dewar_files WHERE id > ? AND id <= ?
+    let find =
+        "SELECT id, size, sha256, state, scan, held FROM dewar_files WHERE id > ? AND id <= ?
                 ORDER BY id LIMIT ?";
     facts(
         &db.query(find, [start.into(), end.into(), PAGE.into()])
@@ -328,8 +459,8 @@ pub(crate) async fn facts_of_shard(
 
 /// A page of the stored files, in the order of their ids.
 pub(crate) async fn stored(db: &Db, after: Option<&FileId>) -> Result<Vec<Facts>, Error> {
-    let find = "SELECT id, size, sha256, state, scan FROM dewar_files
-                WHERE state = 'stored' AND scan <> 'infected' AND id > ?
+    let find = "SELECT id, size, sha256, state, scan, held FROM dewar_files
+                WHERE state = 'stored' AND (scan <> 'infected' OR held = 1) AND id > ?
                 ORDER BY id LIMIT ?";
     facts(&db.query(find, [first(after).into(), PAGE.into()]).await?)
 }
@@ -338,11 +469,13 @@ fn facts(rows: &[Row]) -> Result<Vec<Facts>, Error> {
     let all = rows.iter().map(|row| {
         let (id, size): (String, i64) = (row.get(0)?, row.get(1)?);
         let (state, scan): (String, String) = (row.get(3)?, row.get(4)?);
+        let held: i64 = row.get(5)?;
         Ok(Facts {
             id: id.parse().map_err(|_| Error::NotFound)?,
             size: u64::try_from(size).unwrap_or_default(),
             sha256: row.get(2)?,
-            is_stored: state == "stored" && ScanStatus::of_word(&scan) != ScanStatus::Infected,
+            is_stored: state == "stored"
+                && (ScanStatus::of_word(&scan) != ScanStatus::Infected || held != 0),
         })
     });
     all.collect()
@@ -351,7 +484,7 @@ fn facts(rows: &[Row]) -> Result<Vec<Facts>, Error> {
 /// Whether a file is stored, at this moment.
 pub(crate) async fn is_stored(db: &Db, id: &FileId) -> Result<bool, Error> {
     let find = "SELECT id FROM dewar_files
-                WHERE id = ? AND state = 'stored' AND scan <> 'infected'";
+                WHERE id = ? AND state = 'stored' AND (scan <> 'infected' OR held = 1)";
     Ok(!db.query(find, [id.into()]).await?.is_empty())
 }
 
@@ -364,7 +497,7 @@ pub(crate) async fn exists(db: &Db, id: &FileId) -> Result<bool, Error> {
 /// The number of stored files and of their bytes.
 pub(crate) async fn all_stored(db: &Db) -> Result<Used, Error> {
     let count = "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files
-                 WHERE state = 'stored' AND scan <> 'infected'";
+                 WHERE state = 'stored' AND (scan <> 'infected' OR held = 1)";
     used(&db.query(count, []).await?)
 }
 

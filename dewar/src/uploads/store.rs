@@ -215,6 +215,8 @@ impl Uploads {
             created_at: self.inner.clock.now(),
             written_anew: P::BYTES == Bytes::Reencoded,
             scan,
+            scan_tries: 0,
+            is_held: false,
         };
         self.clone()
             .store(examined, kept, P::NAME)
@@ -526,6 +528,7 @@ impl Uploads {
             | Error::NotShown
             | Error::Share
             | Error::Unavailable(_)
+            | Error::Unscannable
             | Error::Unscanned => {
                 return error;
             }
@@ -554,6 +557,7 @@ pub(super) fn served(kept: &StoredFile) -> Result<(), Error> {
     match kept.scan {
         ScanStatus::Clean | ScanStatus::NotScanned => Ok(()),
         ScanStatus::Infected => Err(Error::Infected),
+        ScanStatus::Waiting if kept.scan_tries > 0 => Err(Error::Unscannable),
         ScanStatus::Waiting => Err(Error::Unscanned),
     }
 }

@@ -183,7 +183,8 @@ impl Uploads {
             }
             for id in unserved {
                 // The program ended between the verdict of the virus scanner and the deletion.
-                let had_virus = |kept: StoredFile| kept.scan == ScanStatus::Infected;
+                let had_virus =
+                    |kept: StoredFile| kept.scan == ScanStatus::Infected && !kept.is_held;
                 if self.find(&id).await.is_ok_and(had_virus) {
                     storage.remove(&id).await?;
                     swept.unfinished += 1;

@@ -265,6 +265,8 @@ impl Uploads {
             written_anew: true,
             // Dewar wrote every byte of it.
             scan: ScanStatus::NotScanned,
+            scan_tries: 0,
+            is_held: false,
         };
         rows::insert(db, &made, &of.id, &size).await?;
         let within = config.pending_ttl / 2;

@@ -2,15 +2,18 @@
 
 use super::error::Error;
 use super::id::FileId;
-use super::rows::{StoredFile, integer, read};
+use super::rows::{StoredFile, columns, integer, read};
 use crate::database::{Db, Tx};
 
 /// The stored thumbnail of a file in a size.
 pub(super) async fn find(db: &Db, of: &FileId, size: &str) -> Result<Option<StoredFile>, Error> {
     let rows = db
         .query(
-            "SELECT id, owner, kind, size, sha256, name, created_at, anew, scan, charset FROM dewar_files
-             WHERE thumbnail_of = ? AND thumbnail = ? AND state = 'stored'",
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM dewar_files WHERE thumbnail_of = ? AND thumbnail = ? AND state = 'stored'"
+            ),
             [of.into(), size.into()],
         )
         .await?;

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::io::AsyncRead;
 
@@ -15,7 +16,7 @@ use super::error::Error;
 use super::examine::Examined;
 use super::rejection::UploadRejection;
 use super::rows::{self, StoredFile};
-use super::store::{Uploads, about};
+use super::store::{Inner, Uploads, about};
 use super::thumbnail_rows;
 use crate::audit::{Event, Finding, Practice};
 
@@ -48,7 +49,7 @@ impl VirusScan {
 /// fn note(file: &StoredFile) -> Option<&'static str> {
 ///     match file.scan {
 ///         ScanStatus::Waiting => Some("waits for the virus scanner"),
-///         ScanStatus::Infected => Some("had a virus and was deleted"),
+///         ScanStatus::Infected => Some("has a virus, and nobody gets it"),
 ///         _ => None,
 ///     }
 /// }
@@ -59,7 +60,9 @@ impl VirusScan {
 pub enum ScanStatus {
     /// The scanner found nothing.
     Clean,
-    /// The scanner found a virus after the file was stored. Its bytes are deleted.
+    /// The scanner found a virus after the file was stored, and nobody gets the file any more. If the file waited for the
+    /// scanner until then, its bytes are deleted. The command `uploads rescan` keeps them, because signatures are wrong now and
+    /// then.
     Infected,
     /// The scanner has not seen the file: scans were off, or optional and the scanner was away.
     NotScanned,
@@ -111,6 +114,23 @@ impl ScannerHealth {
     }
 }
 
+/// What became of a waiting file.
+enum Scanned {
+    Decided,
+    ScannerAway,
+    Undecided,
+}
+
+/// How long a file waits that the scanner did not decide, or did not take for the first time.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// How long a file waits at most that the scanner does not take.
+const AGAIN_AT_LAST: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn later(now: i64, wait: Duration) -> i64 {
+    now.saturating_add_unsigned(wait.as_secs())
+}
+
 impl Uploads {
     /// Scans an examined file, as the settings say.
     ///
@@ -140,7 +160,7 @@ impl Uploads {
     }
 
     /// The verdict, or `None` if the scanner is away.
-    async fn verdict(&self, file: impl AsyncRead + Unpin) -> Option<Verdict> {
+    pub(super) async fn verdict(&self, file: impl AsyncRead + Unpin) -> Option<Verdict> {
         let config = &self.inner.config;
         match config.clamd.scan(file, config.virus_scan_timeout).await {
             Ok(verdict) => {
@@ -155,7 +175,7 @@ impl Uploads {
     }
 
     /// Whether the scanner answers now, if files are scanned.
-    async fn scanner_answers(&self) -> bool {
+    pub(super) async fn scanner_answers(&self) -> bool {
         let config = &self.inner.config;
         if config.virus_scan == VirusScan::Off {
             return false;
@@ -176,44 +196,72 @@ impl Uploads {
     /// that the scanner cannot decide waits on, and those after it are scanned. Returns how many files were decided. The
     /// application does it every ten seconds.
     ///
+    /// A file that is too large for the scanner is read again after a minute, then after four, and so on up to once a day, by one
+    /// node; one that the scanner cannot decide, once a minute.
+    ///
     /// # Errors
     /// The database or the storage failed.
     pub async fn scan_waiting(&self) -> Result<usize, Error> {
         if !self.scanner_answers().await {
             return Ok(0);
         }
-        let (mut decided, mut too_large) = (0, 0);
-        let mut after = String::new();
+        let Inner { db, clock, .. } = &*self.inner;
+        let (mut decided, mut after) = (0, String::new());
         loop {
-            let waiting = rows::waiting(&self.inner.db, &after).await?;
+            let waiting = rows::waiting(db, clock.now(), &after).await?;
             let Some(last) = waiting.last() else {
-                break;
+                return Ok(decided);
             };
             after = last.id.to_string();
             for kept in &waiting {
-                let file = match self.open_kept(kept).await {
-                    Ok(file) => file,
-                    // It was released since the list was read, or its bytes are lost, which the sweep reports.
-                    Err(Error::Damaged) => continue,
-                    Err(error) => return Err(error),
-                };
-                match self.verdict(file).await {
-                    Some(Verdict::Clean) => self.release_scanned(kept).await?,
-                    Some(Verdict::Infected(name)) => self.delete_infected(kept, &name).await?,
-                    Some(Verdict::TooLarge) => {
-                        too_large = kept.size.max(too_large);
-                        continue;
-                    }
-                    None if self.scanner_answers().await => continue,
-                    None => return Ok(decided),
+                match self.scan_one(kept).await? {
+                    Scanned::Decided => decided += 1,
+                    Scanned::Undecided => {}
+                    Scanned::ScannerAway => return Ok(decided),
                 }
-                decided += 1;
             }
         }
-        if too_large > 0 {
-            report_size(too_large);
+    }
+
+    async fn scan_one(&self, kept: &StoredFile) -> Result<Scanned, Error> {
+        let Inner {
+            db, clock, config, ..
+        } = &*self.inner;
+        let now = clock.now();
+        // Longer than a scan: a node that is killed keeps the file no longer.
+        let lease = config.virus_scan_timeout + AGAIN;
+        if !rows::take_to_scan(db, &kept.id, now, later(now, lease)).await? {
+            return Ok(Scanned::Undecided);
         }
-        Ok(decided)
+        let file = match self.open_kept(kept).await {
+            Ok(file) => file,
+            // It was released since the list was read, or its bytes are lost, which the sweep reports.
+            Err(Error::Damaged) => return Ok(Scanned::Undecided),
+            Err(error) => return Err(error),
+        };
+        match self.verdict(file).await {
+            Some(Verdict::Clean) => self.release_scanned(kept).await?,
+            Some(Verdict::Infected(name)) => self.delete_infected(kept, &name).await?,
+            Some(Verdict::TooLarge) => {
+                let wait = AGAIN.saturating_mul(4_u32.saturating_pow(kept.scan_tries));
+                let wait = wait.min(AGAIN_AT_LAST);
+                rows::scan_later(db, &kept.id, later(now, wait), true).await?;
+                // Once for each file.
+                if kept.scan_tries == 0 {
+                    report_size(kept.size);
+                }
+                return Ok(Scanned::Undecided);
+            }
+            None if self.scanner_answers().await => {
+                rows::scan_later(db, &kept.id, later(now, AGAIN), false).await?;
+                return Ok(Scanned::Undecided);
+            }
+            None => {
+                rows::scan_later(db, &kept.id, now, false).await?;
+                return Ok(Scanned::ScannerAway);
+            }
+        }
+        Ok(Scanned::Decided)
     }
 
     async fn release_scanned(&self, kept: &StoredFile) -> Result<(), Error> {
@@ -284,4 +332,4 @@ pub(crate) async fn unreachable(config: &Config) -> Option<Finding> {
 }
 
 /// How long `check` and the start wait for clamd.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::super::Progress;
+use super::super::background;
 use super::super::cli::UploadsCommand;
 use super::super::launch::{Blueprint, refuse_if_any};
 use super::print;
@@ -8,13 +9,22 @@ use crate::audit::owner_only;
 use crate::database::Db;
 use crate::pages::Error;
 use crate::uploads::{
-    self, Depth, Looking, Moved, Storage, StoragePlace, Verification, all_stored, copy_all,
+    self, Depth, Looking, Moved, Rescanned, Storage, StoragePlace, Uploads, Verification,
+    all_stored, copy_all,
 };
 
 /// One file of any size has this long.
 const WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(plan: Blueprint, what: UploadsCommand) -> Result<(), Error> {
+    if let UploadsCommand::Rescan { unscanned } = what {
+        let opened = plan.open().await;
+        let dewar = opened.map_err(|findings| Error::launch(&findings))?.dewar;
+        let done = rescan(dewar.uploads(), unscanned).await;
+        dewar.log().flush().await;
+        background::remember(&dewar, &mut None).await;
+        return done;
+    }
     let refused = |findings: Vec<_>| Error::launch(&findings);
     refuse_if_any(&plan.findings).map_err(refused)?;
     refuse_if_any(&uploads::findings(&plan.config.uploads)).map_err(refused)?;
@@ -31,7 +41,46 @@ pub(super) async fn run(plan: Blueprint, what: UploadsCommand) -> Result<(), Err
             };
             verify(&db, &storage, depth).await
         }
+        UploadsCommand::Rescan { .. } => Ok(()),
     }
+}
+
+async fn rescan(uploads: &Uploads, only_unscanned: bool) -> Result<(), Error> {
+    let which = uploads.rescan_of(only_unscanned).await;
+    let which = which.map_err(Error::command)?;
+    let number = uploads.number_to_rescan(which).await?;
+    let bar = Progress::of(number, "files");
+    let mut broken = Ok(());
+    let done = uploads.rescan(which, |done, told| {
+        bar.set(done.all());
+        if let Some(told) = told {
+            // As they come: there may be as many as files.
+            let printed = bar.print(&told);
+            if broken.is_ok() {
+                broken = printed;
+            }
+        }
+    });
+    let done = done.await.map_err(|error| {
+        Error::command(format!(
+            "{error}\nRun the command again: it continues here."
+        ))
+    })?;
+    drop(bar);
+    broken?;
+    let Rescanned {
+        clean,
+        infected,
+        released,
+        undecided,
+    } = done;
+    print(&format_args!(
+        "{clean} files without a virus ({released} served again), {infected} with one, {undecided} not decided.\n"
+    ))?;
+    if infected + undecided > 0 {
+        return Err(Error::quiet());
+    }
+    Ok(())
 }
 
 /// The total is counted for a terminal alone.
@@ -111,11 +160,24 @@ fn tell(moved: &Moved, from: &StoragePlace, to: &StoragePlace) -> Result<(), Err
     let Moved {
         copied,
         there,
+        removed,
+        left,
         damaged,
     } = moved;
     print(&format_args!(
         "{copied} files copied, {there} were there.\n"
     ))?;
+    if *removed > 0 {
+        print(&format_args!(
+            "{removed} copies were deleted, because their files were deleted meanwhile.\n"
+        ))?;
+    }
+    if *left > 0 {
+        print(&format_args!(
+            "{left} objects at {to} are older than this run, and no row describes them. A start with {to} deletes them: is it \
+             used by another application?\n"
+        ))?;
+    }
     for id in damaged {
         print(&format_args!(
             "{id}: not copied, because it is not as its row says; see `uploads verify --digests`\n"

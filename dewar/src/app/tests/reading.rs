@@ -41,7 +41,7 @@ const READING: [&str; 23] = [
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 23] = [
+const CHANGING: [(&str, &str); 24] = [
     ("database backup", "the file that it names"),
     ("database copy", "a database on a server"),
     ("database restore", "the database"),
@@ -59,6 +59,7 @@ const CHANGING: [(&str, &str); 23] = [
     ("migrate new", "the source of the application"),
     ("serve", "everything"),
     ("uploads move", "another storage of files"),
+    ("uploads rescan", "the verdicts about files"),
     ("users add", "accounts"),
     ("users disable", "accounts"),
     ("users enable", "accounts"),

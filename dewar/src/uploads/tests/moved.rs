@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::made::{PDF, Store};
-use crate::uploads::storage::{Disk, Storage};
+use crate::uploads::moving::clear_up;
+use crate::uploads::storage::{Disk, FileBytes, Storage};
 use crate::uploads::verify::Fault;
 use crate::uploads::{Config, Depth, Document, FileId, Moved, Verification, copy_all};
 
@@ -143,4 +144,46 @@ async fn a_damaged_file_is_named_and_not_copied() {
     assert!(config.kept().join(whole.path()).exists());
     assert!(!config.kept().join(damaged.path()).exists());
     assert_eq!(std::fs::read_dir(config.quarantine()).unwrap().count(), 0);
+}
+
+/// Somebody deletes a file after it was copied, and nobody deletes the copy.
+///
+/// ASVS: V14.2.7
+#[tokio::test]
+async fn the_copy_of_a_file_that_was_deleted_meanwhile_goes_and_an_older_object_stays() {
+    let store = Store::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(store.keep::<Document>("a.pdf", PDF).await.unwrap());
+    }
+    ids.sort();
+    let here = &store.uploads.inner.storage;
+    let (config, there) = another_disk(&store);
+    let within = Duration::from_secs(600);
+    // An object of another application, from an hour ago.
+    let foreign = FileId::random();
+    let pieces = here.read(&ids[0], PDF.len() as u64, 0..PDF.len() as u64);
+    let facts = FileBytes {
+        size: PDF.len() as u64,
+        sha256: crate::secrets::sha256(PDF),
+    };
+    let pieces = pieces.await.unwrap();
+    there.copy(&foreign, pieces, facts, within).await.unwrap();
+    let file = std::fs::File::open(config.kept().join(foreign.path())).unwrap();
+    let now = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(now - Duration::from_secs(3_600)).unwrap();
+    let began = tokio::time::Instant::now();
+    let copied = copy_all(&store.db, (here, &there), within, |_| {});
+    assert_eq!(copied.await.unwrap().left, 1);
+    store.uploads.delete(&ids[1]).await.unwrap();
+    let mut moved = Moved::default();
+    let cleared = clear_up(&store.db, &there, began, &mut moved);
+    cleared.await.unwrap();
+    assert_eq!((moved.removed, moved.left), (1, 1));
+    let exists = |id: &FileId| config.kept().join(id.path()).exists();
+    assert_eq!(
+        [0, 1, 2].map(|at: usize| exists(&ids[at])),
+        [true, false, true]
+    );
+    assert!(exists(&foreign));
 }
