@@ -130,6 +130,8 @@ fn boxes<F: Read + Seek>(
                 seen.film = true;
                 boxes(walk, stop, depth + 1, seen)?;
             }
+            // A film is in no other box. Readers follow one that is, as deep as it goes.
+            b"moov" | b"moof" => return Err(walk.damaged()),
             b"trak" | b"mdia" | b"minf" | b"dinf" | b"traf" | b"mvex" | b"edts" if depth < 8 => {
                 boxes(walk, stop, depth + 1, seen)?;
             }

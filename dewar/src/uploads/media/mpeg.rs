@@ -95,7 +95,7 @@ pub(super) fn skip_id3<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), Rec
     Ok(())
 }
 
-fn skip_padding<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), RecognitionError> {
+pub(super) fn skip_padding<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), RecognitionError> {
     let stop = walk.at.saturating_add(MAX_PADDING).min(walk.end);
     while walk.at < stop {
         if walk.bytes()? != [0] {
@@ -106,7 +106,7 @@ fn skip_padding<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), Recognitio
 }
 
 /// A tag after the frames: `ID3v1` and its extension, `ID3v2`, APE, `Lyrics3`.
-fn tag<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), RecognitionError> {
+pub(super) fn tag<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), RecognitionError> {
     let trailing = || RecognitionError::from(UploadRejection::TrailingData);
     let start = walk.at;
     let left = walk.left();

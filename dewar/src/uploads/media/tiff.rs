@@ -1,9 +1,11 @@
-//! The directories of TIFF 6.0 and of `BigTIFF`, whose positions have 64 bits. They may stand anywhere, so there is no end to compare.
+//! The directories of TIFF 6.0 and of `BigTIFF`, whose positions have 64 bits. They may stand anywhere. Behind the last part that any
+//! of them names, only zeros may stand.
 
 use std::collections::HashSet;
 use std::io::{Read, Seek};
 
 use super::super::recognise::RecognitionError;
+use super::super::rejection::UploadRejection;
 use super::Walk;
 
 /// The most directories: pages of a fax, and the parts of a photograph.
@@ -23,6 +25,21 @@ const STRIPS: u64 = 273;
 const LENGTHS: u64 = 279;
 const TILES: u64 = 324;
 const TILE_LENGTHS: u64 = 325;
+
+/// Tags of the size of the picture.
+const WIDTH: u64 = 256;
+const HEIGHT: u64 = 257;
+
+/// Tags of the position and the length of a JPEG, of a thumbnail or of TIFF 6.0's own kind.
+const JPEG: u64 = 513;
+const JPEG_LENGTH: u64 = 514;
+
+/// Tags of positions whose lengths are not known: tables of the old JPEG, free space, parts for a profile of fax.
+const UNBOUNDED: [u64; 5] = [288, 400, 519, 520, 521];
+
+/// The most pixels of one directory. Dewar decodes none, but the program that opens the file does; a scanner of maps writes a
+/// thousand million.
+const MAX_PIXELS: u64 = 1_000_000_000;
 
 /// # Errors
 /// A directory or a value is outside the file, the directories go in a circle, or there is no picture.
@@ -49,11 +66,27 @@ pub(super) fn look<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), Recogni
         }
         tiff.directory(walk, position)?;
     }
-    if tiff.has_picture {
-        Ok(())
-    } else {
-        Err(walk.damaged())
+    if !tiff.has_picture {
+        return Err(walk.damaged());
     }
+    if !tiff.is_unbounded {
+        only_zeros(walk, walk.start.saturating_add(tiff.reach))?;
+    }
+    Ok(())
+}
+
+/// # Errors
+/// Something follows the last part.
+fn only_zeros<F: Read + Seek>(walk: &mut Walk<'_, F>, from: u64) -> Result<(), RecognitionError> {
+    walk.go(from.min(walk.end))?;
+    while walk.left() > 0 {
+        walk.deadline.check()?;
+        let piece = walk.vec(walk.left().min(64 * 1024))?;
+        if piece.iter().any(|byte| *byte != 0) {
+            return Err(UploadRejection::TrailingData.into());
+        }
+    }
+    Ok(())
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +101,15 @@ struct Directories {
     /// Where the pixels of this directory are.
     offsets: Vec<u64>,
     lengths: Vec<u64>,
+    /// The end of the last part, from the start of the file.
+    reach: u64,
+    /// Whether a part has no known length, so that nobody knows where the last one ends.
+    is_unbounded: bool,
+    /// The size of the picture of this directory.
+    width: u64,
+    height: u64,
+    jpeg: Option<u64>,
+    jpeg_length: Option<u64>,
 }
 
 impl Directories {
@@ -117,14 +159,32 @@ impl Directories {
             0 => {}
             next => self.push(walk, next)?,
         }
+        self.reached(walk.at.saturating_sub(walk.start));
+        if self.width.saturating_mul(self.height) > MAX_PIXELS {
+            return Err(UploadRejection::TooManyPixels.into());
+        }
+        (self.width, self.height) = (0, 0);
+        match (self.jpeg.take(), self.jpeg_length.take()) {
+            (Some(start), Some(length)) => self.reached(start.saturating_add(length)),
+            (None, None) => {}
+            (Some(_), None) | (None, Some(_)) => self.is_unbounded = true,
+        }
         let offsets = std::mem::take(&mut self.offsets);
         let lengths = std::mem::take(&mut self.lengths);
+        self.is_unbounded |= offsets.len() != lengths.len();
         let size = walk.end.saturating_sub(walk.start);
         let is_outside = |(offset, length): (&u64, &u64)| offset.saturating_add(*length) > size;
         if offsets.iter().zip(&lengths).any(is_outside) {
             return Err(walk.damaged());
         }
+        for (offset, length) in offsets.iter().zip(&lengths) {
+            self.reached(offset.saturating_add(*length));
+        }
         Ok(())
+    }
+
+    fn reached(&mut self, end: u64) {
+        self.reach = self.reach.max(end);
     }
 
     /// Keeps the position of a directory for later.
@@ -154,12 +214,24 @@ impl Directories {
             5 | 10 | 12 | 16 | 17 | 18 => 8,
             _ => return Err(walk.damaged()),
         };
-        // The picture's width.
-        self.has_picture |= tag == 256;
+        self.has_picture |= tag == WIDTH;
+        self.is_unbounded |= UNBOUNDED.contains(&tag);
         let length = count.saturating_mul(size);
         let inside = if self.is_big_tiff { 8 } else { 4 };
         if length > inside && offset.saturating_add(length) > walk.end - walk.start {
             return Err(walk.damaged());
+        }
+        if length > inside {
+            self.reached(offset.saturating_add(length));
+        }
+        if let (WIDTH | HEIGHT | JPEG | JPEG_LENGTH, 3 | 4 | 16, 1) = (tag, kind, count) {
+            let value = self.values(walk, count, offset, size)?.pop();
+            match tag {
+                WIDTH => self.width = value.unwrap_or_default(),
+                HEIGHT => self.height = value.unwrap_or_default(),
+                JPEG => self.jpeg = value,
+                _ => self.jpeg_length = value,
+            }
         }
         if let (STRIPS | LENGTHS | TILES | TILE_LENGTHS, 3 | 4 | 16) = (tag, kind) {
             let values = self.values(walk, count, offset, size)?;

@@ -62,14 +62,11 @@ fn wav() -> Vec<u8> {
 }
 
 fn flac() -> Vec<u8> {
-    [
-        b"fLaC\x80\0\0\x22".as_slice(),
-        &[1; 34],
-        b"\xff\xf8",
-        &[7; 20],
-    ]
-    .concat()
+    [b"fLaC\x80\0\0\x22".as_slice(), &[1; 34], FLAC_FRAME].concat()
 }
+
+/// 192 samples of one value: header, checksum, a constant, checksum.
+const FLAC_FRAME: &[u8] = b"\xff\xf8\x10\x02\0\0\0\x07\0\0";
 
 fn webm(doctype: &[u8], more: &[u8]) -> Vec<u8> {
     let element = |id: &[u8], content: &[u8]| {
