@@ -281,9 +281,22 @@ fn signature(file: &mut (impl Read + Seek), claimed: FileKind) -> io::Result<Sig
         )),
         FileFormat::CompoundFileBinary => Ok(Signature::Ole),
         FileFormat::Empty => Ok(Signature::Empty),
+        // The oldest TAR has no signature, but a checksum over its first block. Everything inside is examined all the same.
+        FileFormat::PlainText | FileFormat::ArbitraryBinaryData
+            if claimed == FileKind::Tar && begins_as_tar(file)? =>
+        {
+            known(FileKind::Tar)
+        }
         FileFormat::PlainText | FileFormat::ArbitraryBinaryData => Ok(Signature::None),
         _ => Ok(Signature::Foreign(strength(file)?)),
     }
+}
+
+fn begins_as_tar(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    file.rewind()?;
+    let mut block = Vec::new();
+    file.take(512).read_to_end(&mut block)?;
+    Ok(archive::is_tar(&block))
 }
 
 /// Every binary format has lengths, versions or flags after its first letters, and so bytes that no text has.

@@ -184,10 +184,37 @@ fn look_at_formula(formula: &str) -> Result<(), UploadRejection> {
     let formula = formula.trim_start();
     // Outside of texts and of names in quotes, Excel has `|` only between a program and its topic: cmd|'/c calc'!A1
     let (code, _) = without_quotes(formula);
-    if code.contains('|') {
+    if code.contains('|')
+        || unescaped(formula).is_some_and(|formula| without_quotes(&formula).0.contains('|'))
+    {
         return Err(DDE);
     }
-    functions(formula)
+    functions(formula)?;
+    unescaped(formula).map_or(Ok(()), |formula| functions(&formula))
+}
+
+/// The formula as Excel reads it if the name of a table's column has an apostrophe: between brackets, outside of quotes, an
+/// apostrophe escapes the next character (`Prices['#of items]`) and begins no name in quotes. None if there is none.
+fn unescaped(formula: &str) -> Option<String> {
+    let mut code = String::with_capacity(formula.len());
+    let (mut quote, mut depth, mut has_one) = (None, 0_usize, false);
+    let mut letters = formula.chars();
+    while let Some(letter) = letters.next() {
+        match (quote, letter) {
+            (None, '\'') if depth > 0 => {
+                has_one = true;
+                letters.next();
+                continue;
+            }
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '[') => depth += 1,
+            (None, ']') => depth = depth.saturating_sub(1),
+            (Some(open), _) if open == letter => quote = None,
+            (None | Some(_), _) => {}
+        }
+        code.push(letter);
+    }
+    has_one.then_some(code)
 }
 
 /// A formula without its texts and its names in quotes, and those names.
@@ -225,7 +252,7 @@ fn functions(formula: &str) -> Result<(), UploadRejection> {
     if programs.iter().any(|name| calls(formula, name)) {
         return Err(PROGRAM);
     }
-    if links_to_a_program(formula) {
+    if links_to_a_program(formula)? {
         return Err(MACROS);
     }
     let (code, names) = without_quotes(formula);
@@ -242,26 +269,36 @@ fn functions(formula: &str) -> Result<(), UploadRejection> {
     Ok(())
 }
 
+/// How deep Excel takes calls inside each other. So a letter belongs to the arguments of at most so many calls.
+const MAX_CALLS: usize = 64;
+
 /// Whether the address of a call of `HYPERLINK` runs something.
-fn links_to_a_program(formula: &str) -> bool {
+///
+/// # Errors
+/// More calls are inside each other than any program takes: each is read to the end of its argument.
+fn links_to_a_program(formula: &str) -> Result<bool, UploadRejection> {
     let lower = formula.to_ascii_lowercase();
-    let mut found = lower.match_indices("hyperlink");
-    found.any(|(at, word)| {
+    let mut left = lower.len().saturating_mul(MAX_CALLS);
+    for (at, word) in lower.match_indices("hyperlink") {
         let rest = lower.get(at + word.len()..).map(str::trim_start);
-        let texts = rest
-            .and_then(|rest| rest.strip_prefix('('))
-            .map(texts_of_argument)
-            .unwrap_or_default();
-        link::runs(&texts.concat()) || texts.iter().any(|text| link::runs(text))
-    })
+        let Some(rest) = rest.and_then(|rest| rest.strip_prefix('(')) else {
+            continue;
+        };
+        let texts = texts_of_argument(rest, &mut left)?;
+        if link::runs(&texts.concat()) || texts.iter().any(|text| link::runs(text)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The texts in the first argument of a call. What comes after it is shown, and may say anything.
-fn texts_of_argument(rest: &str) -> Vec<String> {
+fn texts_of_argument(rest: &str, left: &mut usize) -> Result<Vec<String>, UploadRejection> {
     let mut texts: Vec<String> = Vec::new();
     let mut inside = false;
     let mut depth = 0_usize;
     for letter in rest.chars() {
+        *left = left.checked_sub(1).ok_or(UploadRejection::Bomb)?;
         match (inside, letter) {
             (_, '"') => {
                 inside = !inside;
@@ -279,7 +316,7 @@ fn texts_of_argument(rest: &str) -> Vec<String> {
             (false, _) => {}
         }
     }
-    texts
+    Ok(texts)
 }
 
 /// Whether the formula calls a function of this name.
@@ -457,4 +494,48 @@ fn asks(name: &str) -> bool {
         name,
         "table-source" | "cell-range-source" | "source-cell-range" | "template"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ASVS: V5.2.2
+    #[test]
+    fn an_apostrophe_in_the_name_of_a_column_hides_nothing() {
+        for formula in [
+            "Prices['#of]&cmd|'/c calc'!A1",
+            "Prices[['#a]:['#b]]+SUM(cmd|'/c calc'!A1)",
+            "T['#x]+DDE(\"cmd\",\"/c calc\",\"\")",
+            "T['#x]&WEBSERVICE(\"https://a.example\")",
+            "T['#x]&IMAGE(A1)",
+        ] {
+            assert!(look_at_formula(formula).is_err(), "{formula}");
+        }
+        for formula in [
+            "Prices['#of items]*2",
+            "Prices[It''s]",
+            "Prices[['#a]:['#b]]",
+            "SUM('A | B'!A1:A3)",
+            "'It''s | mine'!A1",
+            "T['#a]&\"a|b\"",
+            "[1]Sheet1!A1",
+            "'[Book | 1.xlsx]Sheet 1'!A1",
+        ] {
+            assert_eq!(look_at_formula(formula), Ok(()), "{formula}");
+        }
+    }
+
+    /// Six thousand calls inside each other were read to the end of the formula each.
+    ///
+    /// ASVS: V5.2.6
+    #[test]
+    fn calls_inside_each_other_are_read_only_as_deep_as_excel_takes_them() {
+        let deep = "hyperlink(".repeat(60) + "\"https://a.example\"" + &")".repeat(60);
+        assert_eq!(look_at_formula(&deep), Ok(()));
+        let deeper = "hyperlink(".repeat(MAX_FORMULA / 10);
+        assert_eq!(look_at_formula(&deeper), Err(UploadRejection::Bomb));
+        let side_by_side = "hyperlink(\"a\")+".repeat(MAX_FORMULA / 15);
+        assert_eq!(look_at_formula(&side_by_side), Ok(()));
+    }
 }

@@ -298,12 +298,8 @@ impl<'a> Document<'a> {
         decrypted: Option<&Decrypted>,
         nesting: &mut Nesting,
     ) -> Result<(), RecognitionError> {
-        let mut seen = HashSet::new();
-        while let Some((reference, role)) = self.roles.found.pop() {
-            if !seen.insert((reference.number, role)) {
-                continue;
-            }
-            for place in self.places_of(reference.number) {
+        while let Some((number, role)) = self.roles.next() {
+            for place in self.places_of(number) {
                 let (object, stream) = self.object_at(place)?;
                 rules::look(&object, role, &mut self.roles)?;
                 let (Object::Dictionary(dictionary), Some(data), Place::File(at)) =

@@ -4,7 +4,9 @@
 //! An action counts by its kind together with the entry that it needs (`/S /Launch` with `/F`), because a tagged document may
 //! have a structure element `/S /Launch`, named after a style.
 
-use super::object::{Dictionary, Object, Reference};
+use std::collections::HashSet;
+
+use super::object::{Dictionary, Object};
 use crate::uploads::rejection::UploadRejection;
 use crate::uploads::{link, name};
 
@@ -55,19 +57,37 @@ pub(super) enum Role {
     Plain,
 }
 
-/// The objects whose role another object decides.
+/// The most objects whose role another object decides. Most files have a few; a form of a hundred thousand fields has one each.
+const MAX_ROLES: usize = 500_000;
+
+/// The objects whose role another object decides, each role once.
 #[derive(Debug, Default)]
 pub(super) struct Roles {
-    pub(super) found: Vec<(Reference, Role)>,
+    waiting: Vec<(u32, Role)>,
+    known: HashSet<(u32, Role)>,
 }
 
 impl Roles {
-    fn add(&mut self, value: &Object, role: Role) {
-        if let Object::Reference(reference) = value
-            && role != Role::Plain
-        {
-            self.found.push((*reference, role));
+    /// # Errors
+    /// There are too many of them.
+    fn add(&mut self, value: &Object, role: Role) -> Result<(), UploadRejection> {
+        let Object::Reference(reference) = value else {
+            return Ok(());
+        };
+        // An array may name one object a million times.
+        if role == Role::Plain || !self.known.insert((reference.number, role)) {
+            return Ok(());
         }
+        if self.known.len() > MAX_ROLES {
+            return Err(UploadRejection::Bomb);
+        }
+        self.waiting.push((reference.number, role));
+        Ok(())
+    }
+
+    /// An object to look at again, by its number.
+    pub(super) fn next(&mut self) -> Option<(u32, Role)> {
+        self.waiting.pop()
     }
 }
 
@@ -76,7 +96,7 @@ impl Roles {
 /// # Errors
 /// It runs, loads or hides something.
 pub(super) fn look(object: &Object, role: Role, roles: &mut Roles) -> Result<(), UploadRejection> {
-    roles.add(object, role);
+    roles.add(object, role)?;
     match object {
         Object::Array(items) => {
             for item in items {
@@ -303,5 +323,38 @@ pub(super) fn decoded(text: &[u8]) -> String {
         [0xff, 0xfe, rest @ ..] => sixteen(rest, u16::from_le_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         _ => text.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(number: u32) -> Object {
+        let text = format!("{number} 0 R");
+        let mut budget =
+            super::super::budget::Budget::of(1_000, &super::super::budget::Shared::new());
+        super::super::object::parse(text.as_bytes(), 0, &mut budget)
+            .unwrap()
+            .object
+    }
+
+    /// Sixteen million references to one object took 200 MB, and as many to others took more.
+    ///
+    /// ASVS: V5.2.6
+    #[test]
+    fn the_roles_of_objects_have_a_bound() {
+        let mut roles = Roles::default();
+        let one = Object::Array(vec![reference(7); 100_000]);
+        look(&one, Role::File, &mut roles).unwrap();
+        look(&one, Role::Address, &mut roles).unwrap();
+        assert_eq!((roles.waiting.len(), roles.known.len()), (2, 2));
+        let most = u32::try_from(MAX_ROLES).unwrap();
+        let mut roles = Roles::default();
+        for number in 0..most {
+            look(&reference(number), Role::File, &mut roles).unwrap();
+        }
+        let more = look(&reference(most), Role::File, &mut roles);
+        assert_eq!(more, Err(UploadRejection::Bomb));
     }
 }

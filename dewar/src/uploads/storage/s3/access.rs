@@ -1,6 +1,7 @@
 //! The checks of a bucket at start: that it is there, that it takes files, and that it is nobody else's to read.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use object_store::path::Path;
@@ -171,16 +172,22 @@ impl S3 {
                 unknown.push("whether its access control list is public (`s3:GetBucketAcl`)")
             }
         }
-        let list = self
-            .ask(Method::GET, "", &[("list-type", "2")], Signature::None)
-            .await?;
-        if !is_refusal(list.status) {
-            open.push("it lists its objects to a request without a signature");
-        }
         let mut found = Vec::new();
+        match self.as_stranger("", &[("list-type", "2")]).await? {
+            Stranger::Refused => {}
+            Stranger::Served => open.push("it lists its objects to a request without a signature"),
+            Stranger::Unanswered(why) => found.push(self.is_unanswered(&why)),
+        }
         match self.asked_as_anybody(looking).await? {
-            Ok(true) => open.push("it gives an object to a request without a signature"),
-            Ok(false) => {}
+            Ok(Stranger::Served) => {
+                open.push("it gives an object to a request without a signature");
+            }
+            Ok(Stranger::Refused) => {}
+            Ok(Stranger::Unanswered(why)) => {
+                if found.is_empty() {
+                    found.push(self.is_unanswered(&why));
+                }
+            }
             Err(finding) => found.push(finding),
         }
         if !open.is_empty() {
@@ -192,7 +199,10 @@ impl S3 {
     }
 
     /// Asks for the marker without a signature. What kept the checks from it is a finding.
-    async fn asked_as_anybody(&self, looking: Looking) -> Result<Result<bool, Finding>, String> {
+    async fn asked_as_anybody(
+        &self,
+        looking: Looking,
+    ) -> Result<Result<Stranger, Finding>, String> {
         let name = self.name(MARKER);
         let there = self.ask(Method::HEAD, &name, &[], Signature::Ours).await?;
         if !there.status.is_success() {
@@ -210,8 +220,23 @@ impl S3 {
                 return Ok(Err(self.takes_nothing(&peer_text(&error))));
             }
         }
-        let answer = self.ask(Method::GET, &name, &[], Signature::None).await?;
-        Ok(Ok(!is_refusal(answer.status)))
+        Ok(Ok(self.as_stranger(&name, &[]).await?))
+    }
+
+    /// Asks without a signature, and again if the server says that it cannot answer now.
+    async fn as_stranger(&self, name: &str, query: &[(&str, &str)]) -> Result<Stranger, String> {
+        let mut waits = ASKED_AGAIN_AFTER.iter();
+        loop {
+            let answer = self.ask(Method::GET, name, query, Signature::None).await?;
+            match stranger(answer.status) {
+                Some(Answered::Refused) => return Ok(Stranger::Refused),
+                Some(Answered::Served) => return Ok(Stranger::Served),
+                None => match waits.next() {
+                    Some(wait) => tokio::time::sleep(*wait).await,
+                    None => return Ok(Stranger::Unanswered(answer.words())),
+                },
+            }
+        }
     }
 
     /// A document about the bucket. A server that does not have this request, or a key that may not send it, leaves it unknown.
@@ -241,6 +266,17 @@ impl S3 {
             .fix("Block all public access to the bucket, and remove grants to everybody from its policy and its access control list. Then start again.")
             .cwe(552)
             .asvs(&["8.2.2", "13.4.1"])
+    }
+
+    /// The start is refused: whether the bucket is public is not known, and its server has a moment of trouble.
+    fn is_unanswered(&self, why: &str) -> Finding {
+        let title = self.title("does not answer a request without a signature at the moment");
+        Finding::refuse(Practice::Uploads, "uploads-s3-unanswered", title)
+            .why(format!(
+                "So it is not known whether anybody could read the files of all users. The server said: {why}"
+            ))
+            .fix("start again when the server answers; if it never does, look at what stands before it")
+            .cwe(552)
     }
 
     fn is_unknown(&self, unknown: &[&str]) -> Finding {
@@ -287,13 +323,56 @@ enum Known<T> {
     Unknown,
 }
 
-fn is_refusal(status: StatusCode) -> bool {
-    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+/// The waits before a request without a signature is sent again.
+const ASKED_AGAIN_AFTER: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
+
+/// The answer to a request without a signature.
+#[derive(Debug)]
+enum Stranger {
+    Refused,
+    Served,
+    /// The server had no answer, and said why.
+    Unanswered(String),
+}
+
+/// A status that is an answer.
+#[derive(Debug, PartialEq, Eq)]
+enum Answered {
+    Refused,
+    Served,
+}
+
+/// None if the server could not answer at that moment. Everything else that is no refusal counts as served.
+fn stranger(status: StatusCode) -> Option<Answered> {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Answered::Refused),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => None,
+        status if status.is_server_error() => None,
+        _ => Some(Answered::Served),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_cannot_answer_now_is_not_a_public_bucket() {
+        for status in [408, 429, 500, 502, 503, 504] {
+            assert_eq!(stranger(StatusCode::from_u16(status).unwrap()), None);
+        }
+        for (status, answered) in [
+            (401, Answered::Refused),
+            (403, Answered::Refused),
+            (200, Answered::Served),
+            (206, Answered::Served),
+            // Only somebody who may list learns that an object is missing.
+            (404, Answered::Served),
+        ] {
+            let found = stranger(StatusCode::from_u16(status).unwrap());
+            assert_eq!(found, Some(answered), "{status}");
+        }
+    }
 
     #[test]
     fn a_grant_to_everybody_is_public_and_one_to_the_owner_is_not() {

@@ -1,8 +1,12 @@
 //! Credentials for S3: a file as the AWS tools write it, or what their variables lead to.
 
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::CredentialProvider;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 
 use crate::secrets::Secret;
 use crate::uploads::storage::place::S3Config;
@@ -24,14 +28,8 @@ pub(super) fn with_credentials(
     config: &S3Config,
 ) -> Result<AmazonS3Builder, String> {
     if let Some(file) = &config.credentials_file {
-        let key = read(file)?;
-        builder = builder
-            .with_access_key_id(key.id)
-            .with_secret_access_key(key.secret.expose());
-        return Ok(match key.token {
-            Some(token) => builder.with_token(token.expose()),
-            None => builder,
-        });
+        let key = KeyFile::open(file)?;
+        return Ok(builder.with_credentials(Arc::new(key)));
     }
     for (variable, key) in [
         ("AWS_ACCESS_KEY_ID", AmazonS3ConfigKey::AccessKeyId),
@@ -61,6 +59,82 @@ pub(super) fn with_credentials(
         }
     }
     Ok(builder)
+}
+
+/// A file with an access key, which is read again when it changed: a key with a token ends after some hours, and another program
+/// writes the next one into the file.
+#[derive(Debug)]
+struct KeyFile {
+    file: PathBuf,
+    known: Mutex<KnownKey>,
+}
+
+#[derive(Clone, Debug)]
+struct KnownKey {
+    version: FileVersion,
+    key: Arc<AwsCredential>,
+}
+
+/// What changes when a file is written or replaced.
+type FileVersion = Option<(u64, u64, SystemTime)>;
+
+impl KeyFile {
+    fn open(file: &Path) -> Result<Self, String> {
+        // The version first: a change between the two is found at the next look.
+        let version = version(file);
+        let key = Arc::new(credential(read(file)?));
+        Ok(Self {
+            file: file.to_owned(),
+            known: Mutex::new(KnownKey { version, key }),
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, KnownKey> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key of the file. If the file cannot be read now, the key that is known.
+    fn look(&self) -> Arc<AwsCredential> {
+        let found = version(&self.file);
+        let known = self.known().clone();
+        if found == known.version {
+            return known.key;
+        }
+        let key = match read(&self.file) {
+            Ok(key) => Arc::new(credential(key)),
+            Err(error) => {
+                tracing::warn!(error, "a changed file with the key for S3 cannot be used");
+                known.key
+            }
+        };
+        *self.known() = KnownKey {
+            version: found,
+            key: Arc::clone(&key),
+        };
+        key
+    }
+}
+
+#[async_trait::async_trait]
+impl CredentialProvider for KeyFile {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        Ok(self.look())
+    }
+}
+
+fn version(file: &Path) -> FileVersion {
+    let found = std::fs::metadata(file).ok()?;
+    Some((found.ino(), found.len(), found.modified().ok()?))
+}
+
+fn credential(key: AccessKey) -> AwsCredential {
+    AwsCredential {
+        key_id: key.id,
+        secret_key: key.secret.expose().clone(),
+        token: key.token.map(|token| token.expose().clone()),
+    }
 }
 
 fn read(file: &Path) -> Result<AccessKey, String> {
@@ -118,6 +192,34 @@ mod tests {
         assert!(!format!("{key:?}").contains("B=+/"));
         let plain = "aws_access_key_id=A\naws_secret_access_key=B\naws_session_token=C";
         assert_eq!(parse(plain).unwrap().token.unwrap().expose(), "C");
+    }
+
+    /// A key with a token was read once, so nothing worked after the token had ended.
+    #[test]
+    fn a_file_that_changed_is_read_again_and_one_that_broke_is_not_used() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s3");
+        let write = |id: &str, token: &str| {
+            let text = format!(
+                "aws_access_key_id={id}\naws_secret_access_key=B\naws_session_token={token}\n"
+            );
+            // As programs replace a file: another one under its name.
+            let new = directory.path().join("new");
+            std::fs::write(&new, text).unwrap();
+            std::fs::rename(&new, &path).unwrap();
+        };
+        write("A", "one");
+        let file = KeyFile::open(&path).unwrap();
+        assert_eq!(file.look().token.as_deref(), Some("one"));
+        write("C", "two");
+        let found = file.look();
+        assert_eq!((&*found.key_id, found.token.as_deref()), ("C", Some("two")));
+        write("", "three");
+        assert_eq!(file.look().token.as_deref(), Some("two"));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(file.look().token.as_deref(), Some("two"));
+        write("D", "four");
+        assert_eq!(file.look().token.as_deref(), Some("four"));
     }
 
     #[test]
