@@ -1,13 +1,14 @@
 """Three nodes of the portal under load, while each node, the database and Redis are stopped once.
 
 Members comment and hand in documents without a pause. A write counts as acknowledged when its answer has arrived. At the end
-every acknowledged comment and document has to be there, byte for byte, through each node; every session has to be alive; and
-the audit log of each node has to be whole. Answers of 503 and broken connections are counted, with the time they lasted.
+every acknowledged comment and document has to be there, byte for byte, through each node; every session has to be alive; the
+audit log of each node has to be whole; and every acknowledged document has to be in one of them, once. Answers of 503 and broken connections are counted, with the time they lasted.
 """
 
 import argparse
 import collections
 import glob
+import json
 import os
 import re
 import shutil
@@ -273,10 +274,12 @@ def member(visitor, name: str, home: str, book: Book, stop: threading.Event) -> 
             began = time.monotonic()
             if number % 10 == 0:
                 text = f"{name} {number} " + "x" * (number % 4000)
-                answer = visitor.hand_in(f"{name} {number}", text)
+                # The audit log has the name of each stored file: an id of this write.
+                file = f"{name}-{number}.txt"
+                answer = visitor.hand_in(f"{name} {number}", text, file)
                 if noted(answer, book):
                     path = urllib.parse.urlsplit(answer.headers["Location"]).path
-                    book.documents[path] = (name, text)
+                    book.documents[path] = (name, text, file)
             else:
                 page = visitor.get(home)
                 if page.status != 200:
@@ -370,7 +373,7 @@ def examined(cluster: Cluster, visitors: dict, book: Book) -> list:
         for name in MEMBERS:
             readers[name] = portal.visitor()
             readers[name].cookies = visitors[name].cookies
-        for path, (name, text) in book.documents.items():
+        for path, (name, text, _) in book.documents.items():
             answer = patient(readers[name], f"{path}/file", book)
             if answer.status != 200 or answer.text != text:
                 problems.append(f"{node}: {path}/file: {answer.status}, {len(answer.body)} bytes of {len(text)}")
@@ -387,17 +390,29 @@ def examined(cluster: Cluster, visitors: dict, book: Book) -> list:
 
 
 def logs(cluster: Cluster, book: Book) -> list:
-    problems, stored = [], 0
+    """Every acknowledged document is in the audit log of some node, once; and so is every account."""
+    problems, stored, created = [], collections.Counter(), collections.Counter()
     for node in cluster.nodes.values():
         try:
             print(f"   {node.name}: {node.portal('audit', 'verify').strip().splitlines()[-1]}", flush=True)
         except Failed as error:
             problems.append(str(error))
         for path in glob.glob(f"{node.data}/audit.jsonl*"):
+            if path.endswith((".head", ".base", ".torn")):
+                continue
             with open(path, encoding="utf-8", errors="replace") as log:
-                stored += sum('"upload_stored"' in line for line in log)
-    if stored < len(book.documents):
-        problems.append(f"{stored} entries upload_stored for {len(book.documents)} documents")
+                for line in log:
+                    entry = json.loads(line)
+                    if entry["event"] == "upload_stored":
+                        stored[entry["subject"]] += 1
+                    elif entry["event"] == "user_created":
+                        created[entry["subject"]] += 1
+    for _, _, file in book.documents.values():
+        if stored[file] != 1:
+            problems.append(f"{file} is {stored[file]} times in the audit logs of all nodes, and was acknowledged")
+    if sorted(created.values()) != [1] * len(MEMBERS):
+        problems.append(f"{dict(created)} is not one entry user_created for each of {len(MEMBERS)} accounts")
+    print(f"   {len(book.documents)} acknowledged documents, each looked for in the audit logs", flush=True)
     return problems
 
 

@@ -184,10 +184,10 @@ class Visitor:
     def sign_out(self) -> None:
         self.submit(self.get("/account").form("/sign-out"))
 
-    def hand_in(self, title: str, text: str = "What was agreed.\n") -> Answer:
+    def hand_in(self, title: str, text: str = "What was agreed.\n", file: str = "file.txt") -> Answer:
         """Uploads a document. The response redirects to it."""
         form = self.get("/documents/new").form("/documents")
-        return self.submit(form.fill("title", title).fill("file", ("file.txt", text.encode())))
+        return self.submit(form.fill("title", title).fill("file", (file, text.encode())))
 
 
 class Mail:
