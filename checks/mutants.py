@@ -44,10 +44,10 @@ ROOMS = {
     "pages": """admission assets assets/asset bundle calls context/* csv error escape/* filters handler_output languages/judged
         languages/source_messages languages/wanted markup missing_token mounted negotiation outcome page ranges redirect render
         request_context resume templates untrusted user""",
-    "uploads": """archive checks config container_end disposition download examine id kind name pdf pending picture policy queue
+    "uploads": """archive bucket checks config container_end disposition download examine id kind name pdf pending picture policy queue
         recognise rows scan scans storage/content storage/disk storage/place store sweep tags text upload verify
         moving""",
-    "database": """checks config connection db error functions ids limits literal migrations models orm outbox quota readers
+    "database": """checks compatible config connection db error functions ids limits literal migrations models node_lock orm outbox quota readers
         reencrypt rehearsal row sealed tx value writer""",
     "app": """background build cli commands/* config confirm deliveries early_errors examine extractors handlers health launch
         layers patterns rate_limit request_log rooms routes run scan_detector serving signed_out stack table""",

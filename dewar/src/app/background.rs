@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Dewar;
 use crate::audit::{COUNTED_WITHIN, Entry, Event};
+use crate::database::NameChange;
 use crate::https::acme::{self, Acme};
 use crate::https::{LOOK_EVERY, REPORTS_WINDOW, Reload};
 use crate::secrets::KeyChange;
@@ -31,6 +32,9 @@ const COMPARE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// so that every process knows it by then.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 
+/// How often Dewar looks whether this program still has the name of its node.
+const NAME_EVERY: Duration = Duration::from_secs(2);
+
 /// Starts the background tasks. Each ends at the stop.
 pub(super) fn begin(
     dewar: &Dewar,
@@ -44,6 +48,7 @@ pub(super) fn begin(
         tokio::spawn(reports(dewar.clone(), stopped.clone())),
         tokio::spawn(refusals(dewar.clone(), stopped.clone())),
         tokio::spawn(audit_end(dewar.clone(), stopped.clone())),
+        tokio::spawn(node_name(dewar.clone(), stopped.clone())),
         tokio::spawn(room_on_the_disk(dewar.clone(), stopped.clone())),
         tokio::spawn(virus_scans(dewar.clone(), stopped.clone())),
         tokio::spawn(compare_files(dewar.clone(), stopped.clone())),
@@ -183,13 +188,51 @@ async fn audit_end(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// The same, once; also at the stop.
+/// Keeps the name of this node, and says it if another program has it.
+async fn node_name(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(NAME_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => {}
+        }
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = keep_name(&dewar) => {}
+        }
+    }
+}
+
+/// The same, once.
+pub(super) async fn keep_name(dewar: &Dewar) {
+    let node = dewar.log().node();
+    let (outcome, detail) = match dewar.rooms().node.look().await {
+        None => return,
+        Some(NameChange::Taken) => {
+            tracing::error!(%node, "another program runs as this node: stop one of them, and give it its own `node` and `data`; this one is not ready");
+            ("taken", "another program runs as this node")
+        }
+        Some(NameChange::Back) => {
+            tracing::warn!(%node, "the name of this node is free again, and this program has it");
+            ("given back", "the other program of this name ended")
+        }
+    };
+    let entry = Entry::new(Event::AuditNodeConflict).subject(format_args!("node {node}"));
+    dewar.log().record(entry.outcome(outcome).detail(detail));
+}
+
+/// Stores where the log ends, once; also at the stop.
 pub(super) async fn remember(dewar: &Dewar, known: &mut Option<String>) {
     let rows = dewar.log().rows_written();
     if !rows.is_empty()
         && let Err(error) = dewar.db().audit_written(&rows).await
     {
         tracing::warn!(%error, "rows whose entries are in the audit log were not removed; the next start removes them");
+    }
+    // The record is that of the program which has the name.
+    if !dewar.rooms().node.is_held() {
+        return;
     }
     let head = dewar.log().sealed_head();
     if let Some(head) = head.filter(|head| known.as_ref() != Some(head)) {

@@ -91,6 +91,11 @@ pub(super) enum What {
         #[command(subcommand)]
         what: Option<Migrate>,
     },
+    /// List and rename the nodes that share the database
+    Nodes {
+        #[command(subcommand)]
+        what: NodesCommand,
+    },
     /// Manage HTTPS
     Https {
         #[command(subcommand)]
@@ -142,6 +147,12 @@ pub(super) enum Database {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum UploadsCommand {
+    /// Bind the bucket of the settings to this database, after a comparison of both; run it while the application is stopped
+    Adopt {
+        /// Bind it even if files there have no row, which the next start deletes; the audit log keeps the reason
+        #[arg(long, value_name = "REASON")]
+        dangerous_even_with_files_to_delete: Option<String>,
+    },
     /// Copy every file to another storage, and compare it, while the application runs; a run that was stopped continues
     Move {
         /// The other storage: `disk`, or `s3://bucket/prefix`; the settings `uploads.s3_…` say how to reach it
@@ -200,6 +211,23 @@ pub(super) enum Migrate {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum NodesCommand {
+    /// List the nodes of the database, whether each runs (on PostgreSQL), and how many entries wait for its audit log
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give the audit log's place in the database to another name; run it while that node is stopped
+    Rename {
+        /// The name of the node now
+        old: String,
+        /// Its new name, which no node has
+        new: String,
     },
 }
 

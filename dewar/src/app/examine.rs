@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use super::launch::{
-    Blueprint, LaunchFindings, PageSetup, failed, no_data, not_migrated, open_data, refuse_if_any,
-    senders,
+    Blueprint, LaunchFindings, PageSetup, causes, failed, no_data, not_migrated, open_data,
+    refuse_if_any, senders,
 };
 use super::run::cannot_listen;
 use super::settings;
@@ -14,7 +14,7 @@ use crate::accounts::{self, Accounts};
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Log, Mode, Practice, Reserve, Severity, exposed, owner_only};
 use crate::csrf::SenderKeys;
-use crate::database::{Db, of_file, of_passwords};
+use crate::database::{Db, Error as DatabaseError, of_file, of_passwords};
 use crate::dependencies;
 use crate::https::acme::Acme;
 use crate::secrets::{Below, KeyRing, below};
@@ -50,8 +50,10 @@ impl Blueprint {
         let mut findings = std::mem::take(&mut self.findings);
         findings.extend(sessions::unreachable(&self.config.sessions).await);
         findings.extend(uploads::unreachable(&self.config.uploads).await);
-        let of_storage = Uploads::storage_findings(&self.config.uploads, &self.clock);
+        let db = self.database_to_read().await.ok().flatten();
+        let of_storage = Uploads::storage_findings(&self.config.uploads, db.as_ref(), &self.clock);
         findings.extend(of_storage.await);
+        drop(db);
         match self.tables_as_they_are().await {
             Ok(said) => findings.extend(said),
             Err(refused) => findings.extend(refused),
@@ -171,7 +173,7 @@ impl Blueprint {
         let mut findings = match db.rehearsal().await.map_err(migrating)? {
             Some(copy) => self.bring_up_to_date(&copy).await?,
             None if waiting.is_empty() => self.compare(&db).await.map_err(migrating)?,
-            None => Vec::new(),
+            None => self.tried(&db).await?,
         };
         if !waiting.is_empty() {
             findings.push(migrations_wait(&waiting));
@@ -182,6 +184,18 @@ impl Blueprint {
         let holders = accounts::holders(&db, administrator.unwrap_or_default()).await;
         findings.extend(roles::findings(administrator, holders.map_err(migrating)?));
         Ok(findings)
+    }
+
+    /// The pending migrations, tried on PostgreSQL. What could not be tried is said.
+    async fn tried(&self, db: &Db) -> Result<Vec<Finding>, LaunchFindings> {
+        let tried = db.rehearse(&self.migrations(), &self.models()).await;
+        let Err(error) = tried else {
+            return Ok(Vec::new());
+        };
+        if is_untried(&error) {
+            return Ok(vec![untried(&error)]);
+        }
+        Err(not_migrated(&error))
     }
 
     /// The state of the ACME certificate; this orders nothing.
@@ -287,6 +301,24 @@ fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
         Ok(parts) => parts.findings(),
         Err(error) => failed(Practice::Dependencies, "dependencies-unreadable", &error),
     }
+}
+
+/// Whether an error says nothing about a migration itself: the role is not at hand, or the tables are in use.
+fn is_untried(error: &DatabaseError) -> bool {
+    match error {
+        DatabaseError::Migration { source, .. } => is_untried(source),
+        DatabaseError::Busy | DatabaseError::TimedOut | DatabaseError::Unreachable { .. } => true,
+        _ => false,
+    }
+}
+
+fn untried(error: &DatabaseError) -> Finding {
+    let title =
+        "the pending migrations were not tried, and the models not compared with their tables";
+    Finding::warn(Practice::Database, "database-migrations-untried", title)
+        .severity(Severity::Info)
+        .why(causes(error))
+        .fix("run `check` again while the tables are less in use, and with the role of `database.migration_user` at hand; the start itself waits for them")
 }
 
 fn migrations_wait(names: &[&str]) -> Finding {

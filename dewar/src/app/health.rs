@@ -33,6 +33,7 @@ const CONNECTIONS: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ready {
     Database,
+    Node,
     Stopping,
     Yes,
 }
@@ -41,6 +42,7 @@ impl Ready {
     const fn answer(self) -> (StatusCode, &'static str) {
         match self {
             Self::Database => (StatusCode::SERVICE_UNAVAILABLE, "database\n"),
+            Self::Node => (StatusCode::SERVICE_UNAVAILABLE, "node\n"),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
             Self::Yes => (StatusCode::OK, "ok\n"),
         }
@@ -127,6 +129,8 @@ impl Health {
             return ready;
         }
         let ready = match tokio::time::timeout(PATIENCE, writes(dewar.db())).await {
+            // A program that lost the name of its node would write over the record of another one.
+            Ok(true) if !dewar.rooms().node.is_held() => Ready::Node,
             Ok(true) => Ready::Yes,
             Ok(false) | Err(_) => Ready::Database,
         };

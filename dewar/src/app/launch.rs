@@ -8,9 +8,11 @@ use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
 use crate::audit::owner_only::TooOpen;
-use crate::audit::{Clock, Finding, Log, Opening, Practice, Remembered, Reserve, owner_only};
+use crate::audit::{
+    Clock, Finding, Log, NodeName, Opening, Practice, Remembered, Reserve, owner_only,
+};
 use crate::csrf::{self, SenderKeys, WebhookAuth, Webhooks};
-use crate::database::{self, Db, Error as DatabaseError, Location, Migration, Table};
+use crate::database::{self, Db, Error as DatabaseError, Location, Migration, NodeLock, Table};
 use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, PreparedHttps, Reports};
@@ -32,6 +34,24 @@ pub(super) struct Blueprint {
     pub(super) base_url: String,
     /// The findings so far.
     pub(super) findings: Vec<Finding>,
+    pub(super) purpose: LaunchPurpose,
+}
+
+/// Why the rooms are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LaunchPurpose {
+    /// For a command, which may run beside the program of its node.
+    Command,
+    /// To serve: one program at a time has the name of the node.
+    Serve,
+}
+
+/// The migrated database.
+struct OpenTables {
+    db: Db,
+    findings: Vec<Finding>,
+    node: NodeLock,
+    remembered: Remembered,
 }
 
 /// The open rooms, with the certificate to serve with and the rooms' findings.
@@ -118,10 +138,10 @@ impl Blueprint {
         let shown = self.questions()?;
         let ring = self.keys()?;
         let (config, clock) = (&self.config, &self.clock);
-        let (applications, loose, remembered) = self.tables().await?;
-        let db = applications.clone().of_the_framework();
+        let tables = self.tables().await?;
+        let db = tables.db.clone().of_the_framework();
         // After the database, which has stored where the log ended.
-        let log = self.log(&ring, &db, remembered).await?;
+        let log = self.log(&ring, &db, tables.remembered).await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
         let (jobs, of_jobs) = self.jobs(&db, &ring).await?;
@@ -142,7 +162,7 @@ impl Blueprint {
             of_uploads(&config.uploads).await,
             of_storage,
             of_jobs,
-            loose,
+            tables.findings,
         ];
         add_new(&mut findings, now_known);
         refuse_if_any(&findings)?;
@@ -153,13 +173,14 @@ impl Blueprint {
             assets: shown.assets,
             certificates: Arc::clone(&prepared.certificates),
             clock: clock.clone(),
-            db: applications,
+            db: tables.db,
             intake,
             jobs,
             languages: shown.languages,
             reports: Reports::new(log.clone(), clock.clone()),
             log,
             mounted,
+            node: tables.node,
             reserve,
             ring,
             sessions,
@@ -265,16 +286,64 @@ impl Blueprint {
     }
 
     /// The database, migrated.
-    async fn tables(&self) -> Result<(Db, Vec<Finding>, Remembered), LaunchFindings> {
+    async fn tables(&self) -> Result<OpenTables, LaunchFindings> {
         let db = self.database()?;
         // Before the migrations, which create its table if it does not exist.
         let given = db.give_access().await;
         given.map_err(|error| failed(Practice::Database, "database-open", &error))?;
+        let node = self.node(&db).await?;
         let remembered = db.audit_end(&self.config.node).await;
         let remembered =
             remembered.map_err(|error| failed(Practice::Audit, "audit-log-open", &error))?;
-        let loose = self.bring_up_to_date(&db).await?;
-        Ok((db, loose, remembered))
+        self.needs_no_other_node(&db).await?;
+        let findings = self.bring_up_to_date(&db).await?;
+        Ok(OpenTables {
+            db,
+            findings,
+            node,
+            remembered,
+        })
+    }
+
+    /// Refuses migrations that the running programs of other nodes cannot work beside.
+    pub(super) async fn needs_no_other_node(&self, db: &Db) -> Result<(), LaunchFindings> {
+        let migrations = self.migrations();
+        // The migration itself says what is wrong with them.
+        let Ok(pending) = db.migrations_pending(&migrations).await else {
+            return Ok(());
+        };
+        let strict = migrations
+            .iter()
+            .filter(|migration| migration.needs_all_nodes() && pending.contains(&migration.name()));
+        let strict: Vec<_> = strict.map(Migration::name).collect();
+        if strict.is_empty() {
+            return Ok(());
+        }
+        let nodes = db.nodes().await;
+        let nodes =
+            nodes.map_err(|error| failed(Practice::Database, "database-migrate", &error))?;
+        let serves = self.purpose == LaunchPurpose::Serve;
+        let own = |name: &str| serves && name == self.config.node.as_str();
+        let running = nodes.into_iter().filter(|node| node.running == Some(true));
+        let running: Vec<_> = running
+            .map(|node| node.name)
+            .filter(|name| !own(name))
+            .collect();
+        if running.is_empty() {
+            return Ok(());
+        }
+        Err(vec![nodes_running(&strict, &running)])
+    }
+
+    /// The name of this node, before anything is written under it.
+    async fn node(&self, db: &Db) -> Result<NodeLock, LaunchFindings> {
+        let node = &self.config.node;
+        if self.purpose == LaunchPurpose::Command {
+            return Ok(NodeLock::none(node));
+        }
+        let taken = db.clone().of_the_framework().take_name(node).await;
+        let taken = taken.map_err(|error| failed(Practice::Database, "database-open", &error))?;
+        taken.ok_or_else(|| vec![name_in_use(node)])
     }
 
     /// Runs the pending migrations and compares every model with its table: the start on the database itself, `check` on a copy
@@ -311,6 +380,7 @@ impl Blueprint {
             Uploads::open(config, db.clone(), log.clone(), self.clock.clone()).map_err(wrong)?;
         let found = uploads.examine_storage(uploads::Looking::AtStart).await;
         refuse_if_any(&found)?;
+        refuse_if_any(&uploads.bind_storage().await.map_err(wrong)?)?;
         uploads.sweep().await.map_err(wrong)?;
         Ok((uploads, found))
     }
@@ -448,6 +518,23 @@ fn leads_to(table: &RouteTable, accounts: &Accounts) -> Mounted {
     }
 }
 
+/// The finding about migrations that older programs cannot work beside, while some run.
+fn nodes_running(strict: &[&str], running: &[String]) -> Finding {
+    let (strict, running) = (strict.join(", "), running.join(", "));
+    let title = format!("the migrations {strict} wait, and other nodes are running: {running}");
+    Finding::refuse(Practice::Database, "database-nodes-running", title)
+        .why("nothing says that their older programs can work beside the new tables: they could fail, or write what the new program cannot read")
+        .fix("stop these nodes, start this program, and replace theirs. If the older program can work beside the new tables, mark the migration: `.additive()`, or `.compatible_from(\"…\")`")
+}
+
+/// The finding about a second program of one name.
+fn name_in_use(node: &NodeName) -> Finding {
+    let title = format!("another program runs as the node `{node}` of this database");
+    Finding::refuse(Practice::Audit, "audit-node-in-use", title)
+        .why("both would write one record of where the audit log ends, and each other's waiting entries: the next start would report the log as cut")
+        .fix("give each program its own name and its own data directory: set `node` (DEWAR_NODE), such as \"web-2\", and `data`. If the machine of the other program was cut off, start again in half a minute")
+}
+
 /// The finding about a data directory in which other users could rename files and put their own in their place.
 pub(super) fn open_data(open: &TooOpen) -> Finding {
     let title = format!("the data directory {}", open.title());
@@ -487,7 +574,7 @@ pub(super) fn not_migrated(error: &database::Error) -> LaunchFindings {
             "undo the change of `{name}`, and make your change in a new, later migration"
         ),
         database::Error::MigrationUnknown { .. } => {
-            "start the newer program; or restore the backup from before its migration, and start this one".to_owned()
+            "start the newer program; or restore the backup from before its migration, and start this one. Where nodes are replaced one after the other, mark a migration that the program before it can work beside: `.additive()`, or `.compatible_from(\"…\")`".to_owned()
         }
         database::Error::Models { .. } => {
             "write a new migration that changes the table, or change the model to match the table".to_owned()

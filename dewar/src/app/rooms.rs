@@ -7,7 +7,7 @@ use super::rate_limit::Posts;
 use crate::accounts::{Accounts, SIGN_IN};
 use crate::audit::{Clock, Finding, Log, Reserve, SettingsSection};
 use crate::csrf::Webhooks;
-use crate::database::Db;
+use crate::database::{Db, NodeLock};
 use crate::forms::Intake;
 use crate::https::acme::Acme;
 use crate::https::{Certificates, Reports, ending};
@@ -42,6 +42,7 @@ pub(super) struct Rooms {
     pub(super) languages: Languages,
     pub(super) log: Log,
     pub(super) mounted: Mounted,
+    pub(super) node: NodeLock,
     pub(super) reports: Reports,
     pub(super) reserve: Reserve,
     pub(super) ring: KeyRing,
@@ -69,7 +70,7 @@ impl Dewar {
     }
 
     /// The current findings of the rooms that did not forbid the launch: the end of the certificate, the state of its
-    /// renewals, the age of the keys, the state of the log. For an administrator's page.
+    /// renewals, the age of the keys, the state of the log, searches that read a whole table. For an administrator's page.
     ///
     /// ```
     /// fn is_all_well(dewar: &dewar::Dewar) -> bool { dewar.findings_now().is_empty() }
@@ -80,6 +81,7 @@ impl Dewar {
         let mut findings = rooms.ring.findings();
         findings.extend(rooms.log.findings());
         findings.extend(rooms.reserve.finding());
+        findings.extend(rooms.db.search_findings());
         match &rooms.acme {
             Some(acme) => findings.extend(acme.findings()),
             None => findings.extend(ending(&rooms.certificates, rooms.clock.now())),

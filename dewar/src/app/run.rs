@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::examine::ports_in_use;
 use super::health::Health;
-use super::launch::{Blueprint, Opened, causes};
+use super::launch::{Blueprint, LaunchPurpose, Opened, causes};
 use super::layers::{Layers, Routes};
 use super::metrics::{self, Metrics};
 use super::patterns::Patterns;
@@ -95,6 +95,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     pub async fn start(mut self) -> Result<Running, Error> {
         commands::read_line(&mut self).unwrap_or_else(|error| error.exit());
         let (mut plan, mount, outside) = self.plan();
+        plan.purpose = LaunchPurpose::Serve;
         let https = plan.config.https.clone();
         // This check is among those before the first write: the data directory of a failed start would be in the way.
         plan.findings.extend(ports_in_use(&https));
@@ -160,6 +161,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             table,
             clock,
             findings: settings.finish(),
+            purpose: LaunchPurpose::Command,
         };
         let mount = move |dewar: &Dewar| {
             let mut router = Router::new();
@@ -393,6 +395,7 @@ impl Running {
         self.dewar.log().record(Entry::new(Event::SysShutdown));
         self.dewar.log().flush().await;
         background::remember(&self.dewar, &mut None).await;
+        self.dewar.rooms().node.release().await;
         Ok(())
     }
 }

@@ -156,6 +156,7 @@ events! {
     UserDeleted "user_deleted" Warn Application "An account was deleted."
     AuditEntriesLost "audit_entries_lost" Critical Framework "Entries of this log could not be stored; the entry says how many."
     AuditRotated "audit_rotated" Info Framework "Old files of this log were removed, as the settings say."
+    AuditNodeConflict "audit_node_conflict" Critical Framework "Another program took the name of this node, and with it the place of its audit log in the database; or gave it back."
     AuditMismatch "audit_mismatch" Critical Framework "This log is not as the application left it."
 }
 

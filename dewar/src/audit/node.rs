@@ -27,7 +27,7 @@ impl NodeName {
 
     const DEFAULT: &str = "main";
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let fits = (1..=MAX_CHARS).contains(&text.len()) && text.chars().all(is_plain);
         fits.then(|| Self(text.into()))

@@ -12,6 +12,8 @@ use std::{
 
 use sea_orm::Value;
 
+use crate::audit::Finding;
+
 use super::{
     Config, Error, Literal, Location, Migration, PostgresServer, Row, Table, Tx,
     models::Models,
@@ -408,6 +410,12 @@ impl Db {
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.inner.models.cost.steps()
+    }
+
+    /// The findings about searches that read a whole table, so far. SQLite counts what a statement reads without an index; a server
+    /// does not tell.
+    pub(crate) fn search_findings(&self) -> Vec<Finding> {
+        self.inner.models.cost.findings()
     }
 
     /// The texts of the completed queries since the last call, each once: for a test that checks SQLite's plan for them

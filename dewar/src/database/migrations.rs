@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt::Write as _};
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::OptionalExtension;
 
+use super::compatible::{Compatible, check_additive, is_tolerated};
 use super::{Engine, Error, Row, sqlite::connection::Handle, sqlite::limits::StatementMode};
 
 /// A migration: one change of the tables, with a name and its SQL.
@@ -27,6 +28,7 @@ pub struct Migration {
     name: &'static str,
     sql: &'static str,
     postgres: Option<&'static str>,
+    compatible: Compatible,
 }
 
 impl Migration {
@@ -41,6 +43,7 @@ impl Migration {
             name,
             sql,
             postgres: None,
+            compatible: Compatible::None,
         }
     }
 
@@ -66,6 +69,58 @@ impl Migration {
             postgres: Some(sql),
             ..self
         }
+    }
+
+    /// Says that the migration only adds, so that a program which does not know it can work beside it: nodes are then replaced one
+    /// after the other, without a stop.
+    ///
+    /// It may create tables, views and indexes that are not unique, insert rows, and add a column that may be `NULL` or has a
+    /// `DEFAULT`. Dewar refuses any other statement in it.
+    ///
+    /// ```
+    /// use dewar::database::Migration;
+    ///
+    /// const PINNED: Migration = Migration::new(
+    ///     "notes_0003_pinned",
+    ///     "ALTER TABLE notes ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+    /// )
+    /// .additive();
+    /// # assert_eq!(PINNED.name(), "notes_0003_pinned");
+    /// ```
+    #[must_use]
+    pub const fn additive(self) -> Self {
+        Self {
+            compatible: Compatible::All,
+            ..self
+        }
+    }
+
+    /// Says that every program which knows the migration `name` can work beside this one: for a column or a table that goes, once
+    /// the program before it no longer uses it. Nobody checks that, so look at all of that program's statements.
+    ///
+    /// ```
+    /// use dewar::database::Migration;
+    ///
+    /// // The program with `notes_0003_pinned` was the first that did not read `stars`.
+    /// const NO_STARS: Migration = Migration::new("notes_0004_no_stars", "ALTER TABLE notes DROP COLUMN stars")
+    ///     .compatible_from("notes_0003_pinned");
+    /// # assert_eq!(NO_STARS.name(), "notes_0004_no_stars");
+    /// ```
+    #[must_use]
+    pub const fn compatible_from(self, name: &'static str) -> Self {
+        Self {
+            compatible: Compatible::From(name),
+            ..self
+        }
+    }
+
+    pub(super) const fn compatible(&self) -> Compatible {
+        self.compatible
+    }
+
+    /// Whether older programs cannot work beside it.
+    pub(crate) fn needs_all_nodes(&self) -> bool {
+        self.compatible == Compatible::None
     }
 
     /// Its name.
@@ -153,10 +208,15 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome,
         "CREATE TABLE IF NOT EXISTS dewar_migrations (
              name TEXT NOT NULL PRIMARY KEY,
              checksum TEXT NOT NULL,
-             applied_at INTEGER NOT NULL
+             applied_at INTEGER NOT NULL,
+             compatible_from TEXT
          ) STRICT, WITHOUT ROWID",
     )?;
     let connection = &handle.connection;
+    // Older programs made the table without it.
+    if !connection.prepare(HAS_COMPATIBLE)?.exists([])? {
+        handle.own("ALTER TABLE dewar_migrations ADD COLUMN compatible_from TEXT")?;
+    }
     let checksum = migration.checksum(Engine::Sqlite);
     let before = connection
         .query_row(
@@ -190,17 +250,23 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome,
         return Err(Error::ForeignKey);
     }
     connection.execute(
-        "INSERT INTO dewar_migrations (name, checksum, applied_at) VALUES (?, ?, unixepoch())",
-        [migration.name, &checksum],
+        "INSERT INTO dewar_migrations (name, checksum, applied_at, compatible_from) VALUES (?, ?, unixepoch(), ?)",
+        (migration.name, &checksum, migration.compatible.recorded()),
     )?;
     Ok(MigrationOutcome::Now)
 }
+
+/// Whether SQLite's table has the column.
+pub(super) const HAS_COMPATIBLE: &str =
+    "SELECT 1 FROM pragma_table_info('dewar_migrations') WHERE name = 'compatible_from'";
 
 /// A migration that the database has.
 #[derive(Debug)]
 pub(super) struct Recorded {
     name: String,
     checksum: String,
+    /// The programs that can work beside it without knowing it.
+    compatible_from: Option<String>,
 }
 
 impl Recorded {
@@ -208,6 +274,7 @@ impl Recorded {
         Ok(Self {
             name: row.get(0)?,
             checksum: row.get(1)?,
+            compatible_from: row.get(2)?,
         })
     }
 }
@@ -219,12 +286,18 @@ pub(super) fn pending(
 ) -> Result<Vec<&'static str>, Error> {
     let connection = &handle.connection;
     let recorded = if connection.table_exists(None, "dewar_migrations")? {
+        let find = if connection.prepare(HAS_COMPATIBLE)?.exists([])? {
+            "SELECT name, checksum, compatible_from FROM dewar_migrations ORDER BY name"
+        } else {
+            "SELECT name, checksum, NULL FROM dewar_migrations ORDER BY name"
+        };
         connection
-            .prepare("SELECT name, checksum FROM dewar_migrations ORDER BY name")?
+            .prepare(find)?
             .query_map([], |row| {
                 Ok(Recorded {
                     name: row.get(0)?,
                     checksum: row.get(1)?,
+                    compatible_from: row.get(2)?,
                 })
             })?
             .collect::<Result<_, _>>()?
@@ -246,11 +319,14 @@ pub(super) fn compared(
             let name = migration.name;
             return Err(Error::refused(format!("two migrations are named `{name}`")));
         }
+        check_additive(migration, engine)?;
     }
     let known = |name: &str| migrations.iter().any(|migration| migration.name == name);
     let unknown: Vec<_> = recorded
         .iter()
-        .filter(|recorded| !known(&recorded.name))
+        .filter(|recorded| {
+            !known(&recorded.name) && !is_tolerated(recorded.compatible_from.as_deref(), known)
+        })
         .map(|recorded| recorded.name.clone())
         .collect();
     if !unknown.is_empty() {

@@ -28,7 +28,7 @@
 //! 5. A statement that runs longer than [`Config::statement_timeout`], and a wait for the writer longer than
 //!    [`Config::acquire_timeout`] (ASVS 5.0 13.1.2, 13.2.6).
 //! 6. A lost update. From the beginning of a [`Tx`] nobody else writes (ASVS 5.0 2.3.3, 2.3.4).
-//! 7. An edited [`Migration`], and a database newer than the program.
+//! 7. An edited [`Migration`], and a database newer than the program, unless the newer migrations permit it ([`Migration::additive`]).
 //! 8. Reading a model that was not [registered](Db::register), or does not fit its table.
 //! 9. A sealed text in another row or column than its own ([`SealedColumn`]).
 //! 10. A table that hands out an id twice. Without `AUTOINCREMENT`, SQLite can give a new row the id of a deleted one (CWE-639).
@@ -54,6 +54,7 @@
 
 mod address;
 mod checks;
+mod compatible;
 mod config;
 mod copy;
 mod cost;
@@ -65,6 +66,7 @@ mod ids;
 mod literal;
 mod migrations;
 mod models;
+mod node_lock;
 mod orm;
 mod outbox;
 mod postgres;
@@ -93,6 +95,7 @@ pub use functions::fold;
 pub use literal::{Literal, Sql};
 pub use migrations::Migration;
 pub use models::Table;
+pub(crate) use node_lock::{NameChange, NodeLock};
 pub(crate) use outbox::MIGRATIONS;
 pub use quota::Quota;
 pub(crate) use read_only::{reading, reading_command, refuse_while_reading};

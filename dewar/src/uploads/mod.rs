@@ -56,6 +56,7 @@
 //! `upload_delete`.
 
 mod archive;
+mod bucket;
 mod charset;
 mod checks;
 mod clamd;
@@ -123,11 +124,12 @@ pub use thumbnail::Thumbnail;
 pub use upload::{KIB, MIB, Upload};
 pub use virus_scan::{ScanStatus, VirusScan};
 
+pub(crate) use bucket::{Binding, bind};
 pub(crate) use moving::{Moved, copy_all};
 pub(crate) use rescan::Rescanned;
 pub(crate) use rows::{MIGRATIONS, all_stored};
-pub(crate) use storage::{AwsEnvironment, Looking, Storage};
-pub(crate) use verify::{Depth, Verification};
+pub(crate) use storage::{AwsEnvironment, Looking, Marking, Storage};
+pub(crate) use verify::{Depth, Fault, Verification};
 pub(crate) use virus_scan::unreachable;
 
 /// The cryptography that the room uses, for the command `keys inventory`.

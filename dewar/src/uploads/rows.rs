@@ -59,6 +59,15 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
      ALTER TABLE dewar_files ADD COLUMN signatures INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE dewar_files ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
     ),
+    // The id that the bucket of the files has too.
+    Migration::new(
+        "dewar_uploads_0006_bucket",
+        "CREATE TABLE dewar_bucket (
+         one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+         id TEXT NOT NULL
+     ) STRICT, WITHOUT ROWID",
+    )
+    .additive(),
 ];
 
 /// A stored file, as its row describes it.
@@ -426,6 +435,12 @@ pub(crate) async fn is_empty(db: &Db) -> Result<bool, Error> {
         .query("SELECT id FROM dewar_files LIMIT 1", [])
         .await?
         .is_empty())
+}
+
+/// Whether a stored file has to be there.
+pub(crate) async fn has_stored(db: &Db) -> Result<bool, Error> {
+    let find = "SELECT id FROM dewar_files WHERE state = 'stored' AND scan <> 'infected' LIMIT 1";
+    Ok(db.has_table("dewar_files").await? && !db.query(find, []).await?.is_empty())
 }
 
 /// The facts of a row about the bytes of a file.

@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use tokio::io::AsyncRead;
 use tokio::sync::oneshot;
 
+use super::bucket::Binding;
 use super::config::Config;
 use super::disposition;
 use super::download::{Content, Download, InlineImage, StorageRedirect, entity_tag};
@@ -127,12 +128,24 @@ impl Uploads {
     }
 
     /// The same for these settings, before anything is open. What cannot be opened is among them.
-    pub(crate) async fn storage_findings(config: &Config, clock: &Clock) -> Vec<Finding> {
+    pub(crate) async fn storage_findings(
+        config: &Config,
+        db: Option<&Db>,
+        clock: &Clock,
+    ) -> Vec<Finding> {
         if config.storage == StoragePlace::Disk {
             return Vec::new();
         }
-        match Storage::open(config, clock) {
-            Ok(storage) => storage.findings(Looking::AsFound).await,
+        let found = async {
+            let storage = Storage::open(config, clock)?;
+            let mut found = storage.findings(Looking::AsFound).await;
+            if !found.iter().any(|finding| finding.refuses_launch) {
+                found.extend(Binding::of(db, &storage).await?.finding(&config.storage));
+            }
+            Ok::<_, Error>(found)
+        };
+        match found.await {
+            Ok(found) => found,
             Err(error) => vec![
                 Finding::refuse(
                     Practice::Uploads,

@@ -47,7 +47,8 @@ impl Uploads {
         };
         // The quarantine belongs to this machine, whatever the storage is.
         let of_quarantine = if alone { Duration::ZERO } else { ttl };
-        let mut swept = self.clear_up(age, of_quarantine).await?;
+        let bound = self.is_bound().await?;
+        let mut swept = self.clear_up(age, of_quarantine, bound).await?;
         self.compare_all(age, &mut swept).await?;
         tell(&swept);
         Ok(swept)
@@ -69,6 +70,9 @@ impl Uploads {
     /// Compares all of the storage with the rows.
     async fn compare_all(&self, age: Duration, swept: &mut Swept) -> Result<(), Error> {
         let storage = &self.inner.storage;
+        if !self.is_bound().await? {
+            return Ok(());
+        }
         if storage.is_shared() && rows::is_empty(&self.inner.db).await? {
             // A name of a schema that is misspelled would otherwise delete all files of the application.
             if !storage.list("", None).await?.is_empty() {
@@ -102,10 +106,16 @@ impl Uploads {
     /// As [`sweep`](Self::sweep).
     pub async fn sweep_old(&self) -> Result<Swept, Error> {
         let ttl = self.inner.config.pending_ttl;
-        self.clear_up(ttl, ttl).await
+        let bound = self.is_bound().await?;
+        self.clear_up(ttl, ttl, bound).await
     }
 
-    async fn clear_up(&self, age: Duration, of_quarantine: Duration) -> Result<Swept, Error> {
+    async fn clear_up(
+        &self,
+        age: Duration,
+        of_quarantine: Duration,
+        bound: bool,
+    ) -> Result<Swept, Error> {
         let mut swept = Swept::default();
         let Inner {
             clock, config, db, ..
@@ -137,7 +147,9 @@ impl Uploads {
         }
         let quarantine = config.quarantine();
         swept.quarantined = blocking(move || clear(&quarantine, of_quarantine)).await?;
-        swept.unfinished += self.inner.storage.clear_up(age).await?;
+        if bound {
+            swept.unfinished += self.inner.storage.clear_up(age).await?;
+        }
         Ok(swept)
     }
 

@@ -5,6 +5,8 @@ use dewar::database::Migration;
 
 use super::site::{self, Site};
 
+mod rolling;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_framework_makes_one_read_for_a_signed_in_request() {
     let site = Site::open().await;

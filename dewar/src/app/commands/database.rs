@@ -116,7 +116,7 @@ async fn restore(plan: &Blueprint, backup: &Path) -> Result<(), Error> {
 }
 
 /// A running application has a write-ahead log beside its file.
-fn is_stopped(file: &Path) -> Result<(), Error> {
+pub(super) fn is_stopped(file: &Path) -> Result<(), Error> {
     let open = owner_only::beside(file, "-wal");
     if open.exists() {
         return Err(Error::command(format!(

@@ -33,6 +33,8 @@ async fn apply(plan: Blueprint) -> Result<(), Error> {
     let db = plan
         .database()
         .map_err(|findings| Error::launch(&findings))?;
+    let free = plan.needs_no_other_node(&db).await;
+    free.map_err(|findings| Error::launch(&findings))?;
     let applied = db.migrate(&plan.migrations()).await?;
     if applied.is_empty() {
         return print(&"The database is up to date.\n");

@@ -4,6 +4,7 @@ mod inventory;
 mod jobs;
 mod keys;
 mod migrate;
+mod nodes;
 mod own;
 mod reencrypt;
 mod settings;
@@ -112,6 +113,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         What::Keys { what } => keys::run(plan, what, input).await,
         What::Database { what } => database::run(plan, what).await,
         What::Migrate { what } => migrate::run(plan, what).await,
+        What::Nodes { what } => nodes::run(plan, what).await,
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
         What::Routes { json, .. } => routes(&plan, json),
         What::Sbom { json } => sbom(&plan, json),

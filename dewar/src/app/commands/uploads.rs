@@ -1,3 +1,5 @@
+mod adopt;
+
 use std::time::Duration;
 
 use super::super::Progress;
@@ -9,8 +11,8 @@ use crate::audit::owner_only;
 use crate::database::Db;
 use crate::pages::Error;
 use crate::uploads::{
-    self, Depth, Looking, Moved, Rescanned, Storage, StoragePlace, Uploads, Verification,
-    all_stored, copy_all,
+    self, Binding, Depth, Looking, Marking, Moved, Rescanned, Storage, StoragePlace, Uploads,
+    Verification, all_stored, bind, copy_all,
 };
 
 /// One file of any size has this long.
@@ -32,6 +34,9 @@ pub(super) async fn run(plan: Blueprint, what: UploadsCommand) -> Result<(), Err
     let db = db.ok_or_else(|| Error::command("the database does not exist yet"))?;
     let storage = Storage::open(&plan.config.uploads, &plan.clock).map_err(Error::command)?;
     match what {
+        UploadsCommand::Adopt {
+            dangerous_even_with_files_to_delete: reason,
+        } => adopt::run(&plan, &storage, reason.as_deref()).await,
         UploadsCommand::Move { to } => copy(&plan, &db, &storage, &to).await,
         UploadsCommand::Verify { digests } => {
             let depth = if digests {
@@ -143,6 +148,7 @@ async fn copy(plan: &Blueprint, db: &Db, from: &Storage, to: &str) -> Result<(),
     }
     let target = Storage::at(&place, &other, &plan.clock).map_err(Error::command)?;
     refuse_if_any(&target.findings(Looking::AtStart).await).map_err(refused)?;
+    bind_target(plan, db, (&target, &place)).await?;
     let bar = bar(db).await?;
     let moved = copy_all(db, (from, &target), WITHIN, |moved| {
         bar.set(moved.copied + moved.there);
@@ -154,6 +160,28 @@ async fn copy(plan: &Blueprint, db: &Db, from: &Storage, to: &str) -> Result<(),
     })?;
     drop(bar);
     tell(&moved, &config.storage, &place)
+}
+
+/// Binds the other storage to the database before the first file is there, unless it belongs to another one.
+async fn bind_target(
+    plan: &Blueprint,
+    db: &Db,
+    (target, place): (&Storage, &StoragePlace),
+) -> Result<(), Error> {
+    let binding = Binding::of(Some(db), target)
+        .await
+        .map_err(Error::command)?;
+    if !matches!(binding, Binding::Free | Binding::Emptied) {
+        let findings: Vec<_> = binding.finding(place).into_iter().collect();
+        return refuse_if_any(&findings).map_err(|findings| Error::launch(&findings));
+    }
+    // The other handle only reads.
+    let db = plan
+        .database()
+        .map_err(|findings| Error::launch(&findings))?;
+    bind(&db, target, Marking::First)
+        .await
+        .map_err(Error::command)
 }
 
 fn tell(moved: &Moved, from: &StoragePlace, to: &StoragePlace) -> Result<(), Error> {

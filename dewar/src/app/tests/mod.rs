@@ -1,5 +1,6 @@
 mod audit_end;
 mod command_line;
+mod nodes;
 mod reading;
 mod refusals;
 

@@ -14,7 +14,7 @@ use crate::database::{Config, Db, Migration};
 use crate::testing::wait_until;
 
 /// The commands that only read.
-const READING: [&str; 23] = [
+const READING: [&str; 25] = [
     "audit verify",
     "check",
     "check --json",
@@ -29,6 +29,8 @@ const READING: [&str; 23] = [
     "migrate plan",
     "migrate status",
     "migrate status --json",
+    "nodes list",
+    "nodes list --json",
     "routes",
     "routes --schema",
     "sbom",
@@ -41,7 +43,7 @@ const READING: [&str; 23] = [
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 24] = [
+const CHANGING: [(&str, &str); 26] = [
     ("database backup", "the file that it names"),
     ("database copy", "a database on a server"),
     ("database restore", "the database"),
@@ -57,7 +59,9 @@ const CHANGING: [(&str, &str); 24] = [
     ("keys webhook rotate", "the keys of senders"),
     ("migrate apply", "tables"),
     ("migrate new", "the source of the application"),
+    ("nodes rename", "the record of a node"),
     ("serve", "everything"),
+    ("uploads adopt", "the mark of a bucket"),
     ("uploads move", "another storage of files"),
     ("uploads rescan", "the verdicts about files"),
     ("users add", "accounts"),

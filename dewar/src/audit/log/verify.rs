@@ -199,6 +199,7 @@ impl LogWalk {
             Event::SysCrash,
             Event::AuditEntriesLost,
             Event::AuditMismatch,
+            Event::AuditNodeConflict,
         ];
         let Ok(entry) = serde_json::from_slice::<Recorded>(body) else {
             return;

@@ -6,28 +6,42 @@ use super::{
     lock,
     server::{Purpose, Server},
     statement,
+    tables::problems_in,
 };
 use crate::database::{
-    Engine, Error, Row,
+    Engine, Error, Row, Table,
     migrations::{Migration, Recorded, compared},
 };
 
 /// The key of the lock that lets one node migrate at a time.
 pub(super) const LOCK: &str = "SELECT pg_advisory_lock(7235421881)";
 
+/// The same for a transaction that does not wait.
+const TRY_LOCK: &str = "SELECT pg_try_advisory_xact_lock(7235421881)";
+
 /// Functions and a collation that SQLite has built in, or that Dewar installs in each of its connections. `fold` is
 /// [`fold`](crate::database::fold): ICU writes a sigma at the end of a word in another way, so it is replaced.
 const BASE: &str = r#"CREATE TABLE IF NOT EXISTS dewar_migrations (
         name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
         checksum TEXT NOT NULL,
-        applied_at BIGINT NOT NULL
+        applied_at BIGINT NOT NULL,
+        compatible_from TEXT
     );
+    DO $column$ BEGIN
+        IF NOT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('dewar_migrations')
+            AND attname = 'compatible_from' AND NOT attisdropped) THEN
+            ALTER TABLE dewar_migrations ADD COLUMN compatible_from TEXT;
+        END IF;
+    END $column$;
     CREATE COLLATION IF NOT EXISTS nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     CREATE OR REPLACE FUNCTION fold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
         RETURN normalize(replace(lower(upper(lower(normalize($1, NFKD) COLLATE "und-x-icu"))), U&'\03C2', U&'\03C3'), NFKD)
             COLLATE "C";
     CREATE OR REPLACE FUNCTION instr(text, text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
         RETURN strpos($1 COLLATE "C", $2 COLLATE "C");"#;
+
+/// The migrations that the database has. An older program made the table without the last column.
+const RECORDED: &str = "SELECT name, checksum, to_jsonb(m) ->> 'compatible_from' FROM dewar_migrations m ORDER BY name";
 
 impl Postgres {
     /// Applies the migrations that are not applied yet.
@@ -93,6 +107,21 @@ impl Postgres {
         Ok(())
     }
 
+    /// Runs the pending migrations in a transaction that is rolled back, and compares the models with their tables there. It waits for
+    /// nobody, so that nobody waits for it for long: [`Error::Busy`] if a table is in use, [`Error::TimedOut`] after half a minute.
+    pub(crate) async fn rehearse(
+        &self,
+        migrations: &[Migration],
+        tables: &[Table],
+    ) -> Result<Vec<String>, Error> {
+        let mut connection = self.server.connect(Purpose::Rehearse).await?;
+        connection.batch("BEGIN").await?;
+        let done = rehearse_in(&mut connection, migrations, tables).await;
+        // Without its connection, the server rolls back too.
+        drop(connection.batch("ROLLBACK").await);
+        done
+    }
+
     /// Gives the role of run time its rights on the tables that are there already: they may come from another program.
     pub(crate) async fn give_access(&self) -> Result<(), Error> {
         if self.server.place.migration_user.is_none() {
@@ -134,12 +163,7 @@ impl Postgres {
         migrations: &[Migration],
     ) -> Result<Vec<&'static str>, Error> {
         let recorded = if self.exists("dewar_migrations").await? {
-            let rows = self
-                .read::<Row>(
-                    "SELECT name, checksum FROM dewar_migrations ORDER BY name",
-                    &[],
-                )
-                .await?;
+            let rows = self.read::<Row>(RECORDED, &[]).await?;
             rows.iter().map(Recorded::read).collect::<Result<_, _>>()?
         } else {
             Vec::new()
@@ -155,6 +179,26 @@ impl Postgres {
     }
 }
 
+async fn rehearse_in(
+    connection: &mut Connection,
+    migrations: &[Migration],
+    tables: &[Table],
+) -> Result<Vec<String>, Error> {
+    let alone = connection.query::<Row>(Scope::InTransaction, (TRY_LOCK, &[]));
+    if !alone.await?.first().map_or(Ok(false), |row| row.get(0))? {
+        return Err(Error::Busy);
+    }
+    connection.batch(&format!("{} {BASE}", lock::TABLE)).await?;
+    let recorded = recorded(connection).await?;
+    let pending = compared(Engine::Postgres, &recorded, migrations)?;
+    for migration in migrations {
+        if pending.contains(&migration.name()) {
+            apply_one(connection, migration).await?;
+        }
+    }
+    problems_in(connection, tables).await
+}
+
 /// Makes the schema that the address names, if it is missing.
 async fn make_schema(server: &Server, connection: &Connection) -> Result<(), Error> {
     let Some(schema) = &server.place.schema else {
@@ -168,8 +212,9 @@ async fn make_schema(server: &Server, connection: &Connection) -> Result<(), Err
 }
 
 async fn recorded(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
-    let sql = "SELECT name, checksum FROM dewar_migrations ORDER BY name";
-    let rows = connection.query::<Row>(Scope::Alone, (sql, &[])).await?;
+    let rows = connection
+        .query::<Row>(Scope::Alone, (RECORDED, &[]))
+        .await?;
     rows.iter().map(Recorded::read).collect()
 }
 
@@ -186,11 +231,12 @@ async fn apply_one(connection: &mut Connection, migration: &Migration) -> Result
         )));
     }
     connection.batch(&text).await.map_err(failed)?;
-    let record = "INSERT INTO dewar_migrations (name, checksum, applied_at)
-        VALUES (?, ?, CAST(extract(epoch FROM now()) AS bigint))";
+    let record = "INSERT INTO dewar_migrations (name, checksum, applied_at, compatible_from)
+        VALUES (?, ?, CAST(extract(epoch FROM now()) AS bigint), ?)";
     let values = [
         migration.name().into(),
         migration.checksum(Engine::Postgres).into(),
+        migration.compatible().recorded().into(),
     ];
     let recorded = connection.execute(Scope::InTransaction, (record, &values));
     recorded.await.map(drop).map_err(failed)

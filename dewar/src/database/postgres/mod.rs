@@ -7,6 +7,7 @@ mod copying;
 mod error;
 mod lock;
 mod migrations;
+mod name;
 mod pool;
 mod server;
 mod statement;
@@ -28,6 +29,7 @@ use super::{Config, Db, Error, PostgresServer, models::Models, row::Decode};
 use crate::secrets::random;
 
 pub(crate) use copying::{Copying, TargetTable};
+pub(crate) use name::{Asking, HeldName, Session};
 pub(crate) use transaction::OpenTransaction;
 
 pub(super) use statement::tables;

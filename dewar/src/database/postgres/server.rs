@@ -25,11 +25,24 @@ const LEFT_OPEN: Duration = Duration::from_secs(60);
 /// How long a migration waits for another node's.
 const OTHER_NODE: Duration = Duration::from_secs(300);
 
+/// How long one statement of a rehearsal may run: it holds locks that the application waits for.
+const TRIED: Duration = Duration::from_secs(30);
+
+/// How long a rehearsal waits for a table. Whoever wants the table after it waits as long.
+const TRIED_LOCK: Duration = Duration::from_secs(1);
+
+/// How long a start waits for its node's name: a program that was just stopped gives it back at its end.
+const NAME: Duration = Duration::from_secs(5);
+
 /// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
+    /// The connection holds a lock for as long as the program runs.
+    Hold,
     /// Tables are changed, by the role that may.
     Migrate,
+    /// Changes of tables are tried, and rolled back, by the same role.
+    Rehearse,
     /// The server itself refuses every change.
     Read,
     /// Every statement is a transaction of its own, or part of one, that runs as if it were alone.
@@ -149,7 +162,7 @@ impl Server {
             config.ssl_mode(SslMode::Require);
         }
         let (user, password_file) = match &place.migration_user {
-            Some(user) if purpose == Purpose::Migrate => {
+            Some(user) if matches!(purpose, Purpose::Migrate | Purpose::Rehearse) => {
                 (Some(user), place.migration_password_file.as_deref())
             }
             _ => (address.user.as_ref(), address.password_file.as_deref()),
@@ -170,7 +183,9 @@ impl Server {
     /// The settings of a session. The values are numbers, and a name that was checked.
     fn options(&self, purpose: Purpose) -> String {
         let (timeout, lock) = match purpose {
+            Purpose::Hold => (Duration::ZERO, NAME),
             Purpose::Migrate => (Duration::ZERO, OTHER_NODE),
+            Purpose::Rehearse => (TRIED, TRIED_LOCK),
             Purpose::Read | Purpose::Write => (self.statement_timeout, self.acquire_timeout),
         };
         let mut options = format!(
@@ -180,7 +195,11 @@ impl Server {
             LEFT_OPEN.as_millis()
         );
         options.push_str(match purpose {
-            Purpose::Migrate | Purpose::Write => "",
+            // If the machine of the program is cut off, the server notices after 25 seconds and not after two hours.
+            Purpose::Hold => {
+                " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+            }
+            Purpose::Migrate | Purpose::Rehearse | Purpose::Write => "",
             Purpose::Read => " -c default_transaction_read_only=on",
         });
         if let Some(schema) = &self.place.schema {

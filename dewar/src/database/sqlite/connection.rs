@@ -120,6 +120,7 @@ impl Handle {
         }
         value::bind(&mut statement, values)?;
         statement.reset_status(StatementStatus::VmStep);
+        statement.reset_status(StatementStatus::FullscanStep);
         let mut rows = statement.raw_query();
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -132,6 +133,8 @@ impl Handle {
         drop(rows);
         let steps = statement.reset_status(StatementStatus::VmStep);
         self.models.cost.add(sql, steps);
+        let scanned = statement.reset_status(StatementStatus::FullscanStep);
+        self.models.cost.note_search(sql, scanned);
         Ok(QueryOutcome::Rows(found))
     }
 

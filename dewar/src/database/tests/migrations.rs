@@ -91,6 +91,62 @@ async fn an_older_program_is_refused() {
     assert_eq!(names, ["notes_0002_pins"]);
 }
 
+/// A node may have to start again before its turn, beside the tables of the next version.
+#[tokio::test]
+async fn an_older_program_works_beside_a_migration_that_only_adds() {
+    let db = notes().await;
+    let adds = SECOND.additive();
+    db.migrate(&[NOTES[0], adds]).await.unwrap();
+    assert_eq!(db.migrate(NOTES).await.unwrap(), [""; 0]);
+    assert_eq!(db.migrations_pending(NOTES).await.unwrap(), [""; 0]);
+    // A column goes once the program before no longer uses it; the one before that one still does.
+    let removes = Migration::new("notes_0003_no_stars", "ALTER TABLE notes DROP COLUMN stars")
+        .compatible_from("notes_0002_pins");
+    db.migrate(&[NOTES[0], adds, removes]).await.unwrap();
+    assert_eq!(db.migrate(&[NOTES[0], adds]).await.unwrap(), [""; 0]);
+    let Error::MigrationUnknown { names } = error(db.migrate(NOTES).await) else {
+        panic!()
+    };
+    assert_eq!(names, ["notes_0003_no_stars"]);
+}
+
+#[tokio::test]
+async fn a_change_that_is_marked_as_an_addition_is_refused() {
+    let db = notes().await;
+    for sql in [
+        "ALTER TABLE notes DROP COLUMN stars",
+        "ALTER TABLE notes ADD COLUMN colour TEXT NOT NULL",
+    ] {
+        let marked = Migration::new("notes_0002", sql).additive();
+        let why = refused(db.migrate(&[NOTES[0], marked]).await);
+        assert!(why.contains("`notes_0002` is marked `additive`"), "{why}");
+    }
+    assert_eq!(db.migrations_pending(NOTES).await.unwrap(), [""; 0]);
+}
+
+/// The table of a program from before there were marks.
+#[tokio::test]
+async fn a_record_without_marks_gets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("test.sqlite");
+    let old = rusqlite::Connection::open(&file).unwrap();
+    old.execute_batch(
+        "CREATE TABLE dewar_migrations (name TEXT NOT NULL PRIMARY KEY, checksum TEXT NOT NULL,
+             applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    )
+    .unwrap();
+    drop(old);
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let db = Db::open(&file, &Config::default()).unwrap();
+    assert_eq!(
+        db.migrations_pending(NOTES).await.unwrap(),
+        ["notes_0001_notes"]
+    );
+    assert!(db.rehearsal().await.unwrap().is_some());
+    db.migrate(&[NOTES[0], SECOND.additive()]).await.unwrap();
+    assert_eq!(db.migrate(NOTES).await.unwrap(), [""; 0]);
+}
+
 #[tokio::test]
 async fn two_of_one_name_are_refused() {
     let db = Db::temporary().unwrap();

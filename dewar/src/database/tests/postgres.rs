@@ -167,6 +167,41 @@ async fn the_role_of_run_time_gets_its_rights_at_each_start() {
         .unwrap();
 }
 
+/// `check` tries the migrations, changes nothing, and does not wait for a table that is in use.
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_are_tried_and_rolled_back() {
+    let Some(server) = running().await else {
+        return;
+    };
+    let db = connected(&place(&server, "dewar", "notes"));
+    db.migrate(NOTES).await.unwrap();
+    let column = "ALTER TABLE notes ADD COLUMN colour TEXT NOT NULL DEFAULT 'none'";
+    let good = Migration::new("notes_0002", column);
+    let try_it = async |migration| db.rehearse(&[NOTES[0], migration], &[]).await;
+    try_it(good).await.unwrap();
+    assert_eq!(
+        db.migrations_pending(&[NOTES[0], good]).await.unwrap(),
+        ["notes_0002"]
+    );
+    assert!(db.query("SELECT colour FROM notes", []).await.is_err());
+    let bad = Migration::new("notes_0002", "ALTER TABLE nothing ADD COLUMN colour TEXT");
+    let failed = try_it(bad).await.unwrap_err();
+    assert!(
+        matches!(&failed, Error::Migration { name, .. } if name == "notes_0002"),
+        "{failed}"
+    );
+
+    let tx = db.begin().await.unwrap();
+    tx.query("SELECT title FROM notes", []).await.unwrap();
+    let failed = try_it(good).await.unwrap_err();
+    let Error::Migration { source, .. } = &failed else {
+        panic!("{failed:?}");
+    };
+    assert!(matches!(**source, Error::Busy), "{failed:?}");
+    tx.rollback().await.unwrap();
+    try_it(good).await.unwrap();
+}
+
 /// A writer that waited for a transaction decides by what that one wrote.
 ///
 /// ASVS: V2.3.3, V15.4.2

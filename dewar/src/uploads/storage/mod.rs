@@ -52,6 +52,15 @@ pub(crate) enum Looking {
     AtStart,
 }
 
+/// How a bucket gets the id of its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Marking {
+    /// Unless it has one.
+    First,
+    /// Over the one that it has.
+    Anew,
+}
+
 /// A file to store: how many bytes, and which.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FileBytes {
@@ -113,8 +122,37 @@ impl Storage {
         }
     }
 
+    /// The id of the database that a bucket belongs to.
+    pub(super) async fn mark(&self) -> Result<Option<String>, Error> {
+        match self {
+            Self::Disk(_) => Ok(None),
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.mark().await,
+        }
+    }
+
+    /// Gives a bucket the id of a database.
+    pub(super) async fn write_mark(&self, id: &str, marking: Marking) -> Result<(), Error> {
+        match self {
+            Self::Disk(_) => {
+                let _ = (id, marking);
+                Ok(())
+            }
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.write_mark(id, marking).await,
+        }
+    }
+
+    /// Somebody deletes the object with the id.
+    #[cfg(all(test, feature = "s3"))]
+    pub(super) async fn remove_mark(&self) {
+        if let Self::S3(s3) = self {
+            s3.remove_mark().await;
+        }
+    }
+
     /// Whether other nodes may store and delete here too.
-    pub(super) fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         match self {
             Self::Disk(_) => false,
             #[cfg(feature = "s3")]

@@ -253,6 +253,8 @@ impl Store {
         super::bucket::use_it(&mut config);
         change(&mut config);
         let uploads = Uploads::open(config, db.clone(), log.clone(), clock.clone()).unwrap();
+        // Some tests name a bucket that does not exist.
+        drop(uploads.bind_storage().await);
         Self {
             uploads,
             clock,

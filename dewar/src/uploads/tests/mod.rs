@@ -2,6 +2,8 @@
 
 mod animations;
 #[cfg(feature = "s3")]
+mod binding;
+#[cfg(feature = "s3")]
 mod bucket;
 mod colours;
 mod corpus;

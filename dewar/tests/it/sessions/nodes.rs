@@ -9,8 +9,14 @@ use tempfile::TempDir;
 use super::COOKIE;
 use crate::site::{self, PASSWORD, sign_in};
 
-async fn node(data: &TempDir, clock: &Clock, settings: &[(&str, &str)]) -> (Running, Browser) {
-    let app = App::in_directory_with(data, settings.iter().copied()).unwrap();
+async fn node(
+    data: &TempDir,
+    clock: &Clock,
+    (name, settings): (&str, &[(&str, &str)]),
+) -> (Running, Browser) {
+    let name = ("DEWAR_NODE", name);
+    let settings = settings.iter().copied().chain([name]);
+    let app = App::in_directory_with(data, settings).unwrap();
     let running = site::app(app).clock(clock.clone()).start().await.unwrap();
     let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
     let browser = Browser::new(running.url(), &authority);
@@ -28,8 +34,8 @@ fn same_person(on_first: &Browser, second: &Browser) -> Browser {
 async fn ends_on_both(settings: &[(&str, &str)]) -> (Running, Browser, TempDir) {
     let data = tempfile::tempdir().unwrap();
     let clock = Clock::manual(Clock::system().now());
-    let (first, ada) = node(&data, &clock, settings).await;
-    let (second, visitor) = node(&data, &clock, settings).await;
+    let (first, ada) = node(&data, &clock, ("web-1", settings)).await;
+    let (second, visitor) = node(&data, &clock, ("web-2", settings)).await;
     let person = dewar::accounts::NewUser {
         email: "ada@example.org",
         name: "Ada",

@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod credentials;
 mod http;
+mod mark;
 mod upload;
 
 use std::io;
