@@ -157,7 +157,6 @@ macro_rules! commands {
         #[derive(clap::Args)]
         struct $command {
             $(
-                #[expect(dead_code, reason = "it is refused")]
                 $(#[$attribute])*
                 $field: $ty
             )?
