@@ -1,4 +1,4 @@
-//! Derives for data: `Form`, `Choices`, `PathParams`, `Role` and `Settings`. They write down facts that a type already has, and nothing
+//! Derives for data: `Form`, `Choices`, `PathParams`, `Role`, `ApiScope` and `Settings`. They write down facts that a type already has, and nothing
 //! else; routes, guards and checks are plain Rust.
 #![forbid(unsafe_code)]
 
@@ -7,6 +7,7 @@ mod choices;
 mod form;
 mod path;
 mod role;
+mod scope;
 mod settings;
 mod variants;
 mod words;
@@ -72,6 +73,19 @@ pub fn derive_role(input: TokenStream) -> TokenStream {
 pub fn derive_settings(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     settings::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
+}
+
+/// Makes the variants of an enum the scopes of an application's API tokens.
+///
+/// `#[scope(label = "…")]` sets the words that people read; the default is the variant's name. `#[scope(role =
+/// Staff::Reviewer)]` ties a scope to a role: a personal token has it only while its owner has the role. Dewar stores the
+/// name in `snake_case`.
+#[proc_macro_derive(ApiScope, attributes(scope))]
+pub fn derive_api_scope(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    scope::derive(&input)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }

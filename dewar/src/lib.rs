@@ -42,6 +42,7 @@ compile_error!(
 extern crate self as dewar;
 
 pub mod accounts;
+pub mod api;
 pub mod app;
 pub mod audit;
 pub mod csrf;

@@ -92,7 +92,12 @@ fn forged(looks: &Sources) -> Looking<'_> {
             .routes
             .all()
             .iter()
-            .filter(|route| route.is_unsafe() && !route.is_webhook() && !route.is_for_reports())
+            .filter(|route| {
+                route.is_unsafe()
+                    && !route.is_webhook()
+                    && !route.takes_token()
+                    && !route.is_for_reports()
+            })
             .collect();
         if guarded.is_empty() {
             return Ok(Outcome::Unasked(

@@ -70,11 +70,10 @@ fn injection(looks: &Sources) -> Looking<'_> {
         let member = looks.member().await?;
         let stranger = looks.stranger();
         let mut seen = Vec::new();
-        let pages = looks
-            .routes
-            .all()
-            .iter()
-            .filter(|route| route.method == "GET" && !route.is_webhook());
+        let pages =
+            looks.routes.all().iter().filter(|route| {
+                route.method == "GET" && !route.is_webhook() && !route.takes_token()
+            });
         for route in pages.filter(|route| {
             route.query.is_some() || route.has_parameter() || route.access == RouteAccess::Public
         }) {

@@ -121,11 +121,12 @@ fn too_low(looks: &Sources) -> Looking<'_> {
 }
 
 fn guarded(looks: &Sources) -> impl Iterator<Item = &ListedRoute> {
-    looks
-        .routes
-        .all()
-        .iter()
-        .filter(|route| matches!(route.access, RouteAccess::SignedIn | RouteAccess::Role(_)))
+    looks.routes.all().iter().filter(|route| {
+        matches!(
+            route.access,
+            RouteAccess::Api(_) | RouteAccess::SignedIn | RouteAccess::Role(_)
+        )
+    })
 }
 
 fn own_request(looks: &Sources, route: &ListedRoute) -> Ask {

@@ -42,6 +42,8 @@ pub struct ListedRoute {
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub enum RouteAccess {
+    /// Programs with an API token that has this scope.
+    Api(String),
     /// Browsers that send reports: no route of the application, and it needs no session or token.
     BrowserReports,
     /// Everyone.
@@ -87,11 +89,12 @@ impl TryFrom<String> for RouteAccess {
             None if text == "public" => Ok(Self::Public),
             None if text == "browser_reports" => Ok(Self::BrowserReports),
             None if text == "signed_in" => Ok(Self::SignedIn),
+            Some(("api", scope)) => Ok(Self::Api(scope.to_owned())),
             Some(("role", name)) => Ok(Self::Role(name.to_owned())),
             Some(("webhook", sender)) => Ok(Self::Webhook(sender.to_owned())),
             // Treating an unknown access rule as a harmless one would hide a route.
             None | Some(_) => Err(format!(
-                "`{text}` is not an access rule: browser_reports, public, signed_in, role:… or webhook:…"
+                "`{text}` is not an access rule: api:…, browser_reports, public, signed_in, role:… or webhook:…"
             )),
         }
     }
@@ -202,6 +205,12 @@ impl ListedRoute {
     #[must_use]
     pub const fn is_for_reports(&self) -> bool {
         matches!(self.access, RouteAccess::BrowserReports)
+    }
+
+    /// Whether an API token authenticates a request, and no cookie.
+    #[must_use]
+    pub const fn takes_token(&self) -> bool {
+        matches!(self.access, RouteAccess::Api(_))
     }
 
     /// Whether a signature authenticates a request.

@@ -4,7 +4,7 @@ use http::request::Parts;
 
 use super::Accounts;
 use crate::forms::{Described, FromParts, HandlerInput};
-use crate::pages::{Error, RequestContext, Sealed};
+use crate::pages::{Error, Message, RequestContext, Sealed};
 use crate::sessions::{Principal, UserId};
 
 /// The signed-in person. Dewar sends a visitor to the sign-in page; pages for both take `Option<CurrentUser>`.
@@ -55,8 +55,17 @@ impl CurrentUser {
     }
 
     fn of(parts: &Parts) -> Result<Option<Self>, Error> {
-        let session = RequestContext::of(parts)?.session()?;
-        Ok(session.principal().cloned().map(Self))
+        let person = RequestContext::of(parts)?.person()?;
+        Ok(person.cloned().map(Self))
+    }
+
+    /// The error where nobody is signed in. A service is nobody, whoever asks it to authenticate.
+    fn nobody(parts: &Parts) -> Error {
+        let context = RequestContext::of(parts).ok();
+        match context.and_then(RequestContext::bearer) {
+            Some(_) => Error::forbidden().public(Message::new("api-needs-a-person")),
+            None => Error::unauthenticated(),
+        }
     }
 }
 
@@ -64,7 +73,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Self::of(parts)?.ok_or_else(Error::unauthenticated)
+        Self::of(parts)?.ok_or_else(|| Self::nobody(parts))
     }
 }
 

@@ -53,6 +53,25 @@ impl<K: Eq + Hash> RateLimiter<K> {
         }
     }
 
+    /// How long the next event of a key has to wait, without counting one.
+    pub(crate) fn wait(&self, key: &K) -> Option<Duration> {
+        let now = self.clock.now().saturating_mul(1000);
+        let generations = self
+            .generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = generations.young.get(key);
+        let empty_at = *known.or_else(|| generations.old.get(key))?;
+        let too_early = empty_at - now - self.room();
+        (too_early > 0).then(|| Duration::from_millis(too_early.unsigned_abs()))
+    }
+
+    /// How far the moment at which the bucket is empty may lie ahead.
+    fn room(&self) -> i64 {
+        let others = i64::from(self.rate.times.saturating_sub(1));
+        self.rate.interval().saturating_mul(others)
+    }
+
     /// Counts one more event, or returns how long to wait.
     ///
     /// # Errors
@@ -60,7 +79,7 @@ impl<K: Eq + Hash> RateLimiter<K> {
     pub(crate) fn take(&self, key: K) -> Result<(), Duration> {
         let now = self.clock.now().saturating_mul(1000);
         let interval = self.rate.interval();
-        let room = interval.saturating_mul(i64::from(self.rate.times.saturating_sub(1)));
+        let room = self.room();
         let mut generations = self
             .generations
             .lock()

@@ -75,6 +75,9 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         if let Err(error) = dewar.jobs().sweep().await {
             tracing::warn!(%error, "old failed jobs were not removed");
         }
+        if let Err(error) = dewar.api_tokens().sweep().await {
+            tracing::warn!(%error, "ended API tokens were not removed");
+        }
         if let Err(error) = dewar.uploads().sweep_old().await {
             tracing::warn!(%error, "uncommitted files were not removed");
         }

@@ -9,6 +9,7 @@ use super::command::OwnCommand;
 use super::config::{self, Config, Surroundings};
 use super::layers::{Layers, TowerLayer};
 use super::{Dewar, Route, RouteEntry, RouteTable, Settings};
+use crate::api::{ApiScope, ScopeInfo};
 use crate::audit::{self, Clock, Finding, Flag, PREFIX, Practice, SettingsSection, variable};
 use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
@@ -31,6 +32,7 @@ const JOBS: &str = "DEWAR_JOBS_CONCURRENCY";
     note = "for everyone: `app.public([get(\"/\", index)])`",
     note = "for signed-in users: `app.signed_in([…])`; if they must have entered their password recently: `app.recently_authenticated([…])`",
     note = "for users with a role: `app.role(Staff::Editor, […])`",
+    note = "for programs with an API token: `app.api(Scope::TicketsRead, […])`",
     note = "for programs that sign their requests: `app.webhook(WebhookAuth::hmac(\"billing\"), […])`"
 )]
 #[doc(hidden)]
@@ -81,6 +83,7 @@ pub(super) struct Parts {
     pub(super) migrations: Vec<Migration>,
     pub(super) models: Vec<Table>,
     pub(super) roles: Vec<RoleName>,
+    pub(super) scopes: Vec<ScopeInfo>,
     /// The role of a new account, where the settings name none.
     pub(super) sign_up_as: Option<&'static str>,
     pub(super) sealed: Vec<SealedColumn>,
@@ -293,6 +296,45 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// ```
     pub fn webhook(self, by: WebhookAuth, routes: impl IntoIterator<Item = Route<S>>) -> Self {
         self.under(Access::Webhook(by), routes)
+    }
+
+    /// Routes for programs that send an API token with this scope, in the header `Authorization: Bearer`.
+    ///
+    /// Dewar reads no cookie there, so no other site can use a browser to send a request (CSRF), and no handler has a
+    /// session. A handler takes [`ApiCaller`](crate::api::ApiCaller), or
+    /// [`CurrentUser`](crate::CurrentUser) if it works for the owner of a personal token. Every error is
+    /// `application/problem+json`.
+    ///
+    /// ```
+    /// use dewar::{App, CurrentUser, api::ApiScope, get, pages::Json};
+    /// #[derive(ApiScope, Clone, Copy, Debug, PartialEq, Eq)]
+    /// enum Scope { TicketsRead }
+    /// async fn tickets(person: CurrentUser) -> Json<Vec<String>> { Json(vec![person.name().to_owned()]) }
+    /// fn app(app: App) -> App { app.api(Scope::TicketsRead, [get("/api/tickets", tickets)]) }
+    /// ```
+    pub fn api<C: ApiScope>(self, scope: C, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        self.api_scopes::<C>()
+            .under(Access::Api(scope.name()), routes)
+    }
+
+    /// The scopes of the application's API tokens. [`api`](Self::api) registers them too, so call this only if no route
+    /// requires one.
+    pub fn api_scopes<C: ApiScope>(mut self) -> Self {
+        let known = ScopeInfo::all::<C>();
+        if self.parts.scopes.is_empty() {
+            self.parts.scopes = known;
+        } else if self.parts.scopes != known {
+            self.parts.findings.push(
+                Finding::refuse(
+                    Practice::Roles,
+                    "api-two-enums",
+                    "the application uses two enums as its scopes",
+                )
+                .why("the same scope name would have two meanings")
+                .fix("use one enum with `#[derive(ApiScope)]` under every `.api(…)`"),
+            );
+        }
+        self
     }
 
     fn under(mut self, access: Access, routes: impl IntoIterator<Item = Route<S>>) -> Self {
@@ -532,11 +574,13 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         if !self.config.https.security_txt.contact.is_empty() {
             table.provide("GET", SECURITY_TXT_PATH, Access::Public);
         }
+        let origins = self.config.api.origins();
         for (access, route) in &self.routes {
             table.add(RouteEntry {
                 method: route.method.to_string(),
                 path: route.path,
                 access: *access,
+                cors: route.cors.as_ref().map(|cors| cors.resolved(&origins)),
                 takes: route.described.clone(),
             });
         }

@@ -76,6 +76,11 @@ pub(super) enum What {
         #[command(subcommand)]
         what: Users,
     },
+    /// Manage API tokens
+    Tokens {
+        #[command(subcommand)]
+        what: Tokens,
+    },
     /// Check and move the files of users
     Uploads {
         #[command(subcommand)]
@@ -142,6 +147,46 @@ pub(super) enum Database {
     Verify {
         /// A backup to check instead of the database
         file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Tokens {
+    /// Make a token for a user or a service, and show it this once
+    #[command(group = clap::ArgGroup::new("who").required(true))]
+    Add {
+        /// The user whom the token works for
+        #[arg(long, group = "who")]
+        email: Option<String>,
+        /// The token works for a service, and belongs to nobody
+        #[arg(long, group = "who")]
+        service: bool,
+        /// What the token is for
+        #[arg(long)]
+        name: String,
+        /// A scope; may be given several times
+        #[arg(long, required = true)]
+        scope: Vec<String>,
+        /// How many days it lasts, at most `api.token_lifetime`
+        #[arg(long, default_value_t = 30)]
+        days: u64,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List tokens, without the tokens themselves
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a token, from its next request on
+    Revoke {
+        /// The token's id, as `tokens list` shows it
+        id: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

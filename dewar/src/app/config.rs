@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::audit::{Flag, Mode, NodeName, Settings};
-use crate::{accounts, audit, database, forms, https, jobs, secrets, sessions, uploads};
+use crate::{accounts, api, audit, database, forms, https, jobs, secrets, sessions, uploads};
 
 /// The settings of all rooms. Each room owns its own; this only combines them.
 #[derive(Debug, Clone)]
@@ -9,6 +9,7 @@ pub(super) struct Config {
     pub(super) mode: Mode,
     pub(super) data: PathBuf,
     pub(super) accounts: accounts::Config,
+    pub(super) api: api::Config,
     pub(super) audit: audit::Config,
     pub(super) database: database::Config,
     pub(super) forms: forms::Config,
@@ -43,6 +44,7 @@ impl Config {
         let (mode, data) = (Mode::read(settings), settings.top().path("data", "data"));
         Self {
             accounts: accounts::Config::read(settings, &data),
+            api: api::Config::read(settings),
             audit: audit::Config::read(settings),
             database: database::Config::read(settings),
             forms: forms::Config::read(settings),
@@ -250,6 +252,8 @@ mod tests {
             ("sessions.roles", "reviewer 20m 9h"),
             ("sessions.store", "rediss://ada@example.org:6380"),
             ("accounts.role", "member"),
+            ("api.token_prefix", "paperhouse"),
+            ("api.cors_origins", "https://app.example"),
             ("mail.transport", "none"),
             ("mail.from", "ada@example.org"),
             ("uploads.directory", "/srv/files"),
@@ -268,6 +272,9 @@ mod tests {
             ("sessions.roles", " 20m 9h"),
             ("sessions.store", "redis://example.org:6379"),
             ("mail.from", "ada"),
+            ("api.token_prefix", "Paper-House"),
+            ("api.cors_origins", "https://*.example"),
+            ("api.cors_origins", "null"),
         ] {
             let findings = with(name, wrong).1;
             let told = findings.iter().all(|id| id.starts_with("settings-"));

@@ -19,7 +19,7 @@ use crate::dependencies;
 use crate::https::acme::Acme;
 use crate::secrets::{Below, KeyRing, below};
 use crate::uploads::Uploads;
-use crate::{https, jobs, roles, sessions, uploads};
+use crate::{api, https, jobs, roles, sessions, uploads};
 
 impl Blueprint {
     /// Runs every check that needs no open room, and changes nothing, even if the application runs at the same time. The start
@@ -75,6 +75,7 @@ impl Blueprint {
         findings.extend(jobs::findings(&parts.jobs, &config.jobs));
         let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
         let administrator = parts.roles.iter().find(|role| role.administrator);
+        findings.extend(api::findings(&parts.scopes, &roles));
         config.accounts.role_or(parts.sign_up_as);
         findings.extend(config.sessions.findings(&roles));
         findings.extend(config.accounts.findings(config.mode, &roles));

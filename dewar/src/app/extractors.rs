@@ -43,7 +43,11 @@ fn info<'a>(parts: &'a Parts, input: &'static str) -> Result<&'a RequestInfo, Er
 
 extractors! { context as request:
     Clock => Ok(request.services().clock.clone());
-    CsrfTokens => request.tokens().cloned();
+    CsrfTokens => {
+        // An API token has no session, and needs no CSRF token.
+        request.session()?;
+        request.tokens().cloned()
+    };
     Db => Ok(request.services().db.clone());
     Dewar => request.service().cloned();
     KeyRing => Ok(request.services().ring.clone());

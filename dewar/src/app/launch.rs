@@ -7,6 +7,7 @@ use super::config::Config;
 use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
+use crate::api::{self, ApiTokens};
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{
     Clock, Finding, Log, NodeName, Opening, Practice, Remembered, Reserve, owner_only,
@@ -87,6 +88,7 @@ impl Blueprint {
             uploads::MIGRATIONS,
             database::MIGRATIONS,
             jobs::MIGRATIONS,
+            api::MIGRATIONS,
         ];
         rooms
             .into_iter()
@@ -145,8 +147,7 @@ impl Blueprint {
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
         let (jobs, of_jobs) = self.jobs(&db, &ring).await?;
-        let accounts = Accounts::open(self.accounts_needs(&db, &log, &ring, &sessions))
-            .map_err(|error| failed(Practice::Accounts, "accounts-open", &error))?;
+        let (accounts, tokens) = self.callers(&db, &log, &ring, &sessions)?;
         let (uploads, of_storage) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
         let intake = self.intake(&reserve, &uploads);
@@ -186,6 +187,7 @@ impl Blueprint {
             sessions,
             settings: self.parts.settings,
             templates: shown.templates,
+            tokens,
             uploads,
             webhooks,
         });
@@ -370,6 +372,27 @@ impl Blueprint {
         let administrator = administrator.map(|role| role.name);
         let (config, clock) = (self.config.sessions.clone(), self.clock.clone());
         Sessions::open(db.clone(), config, administrator, clock, log.clone()).await
+    }
+
+    /// The accounts of persons and the tokens of programs.
+    fn callers(
+        &self,
+        db: &Db,
+        log: &Log,
+        ring: &KeyRing,
+        sessions: &Sessions,
+    ) -> Result<(Accounts, ApiTokens), LaunchFindings> {
+        let accounts = Accounts::open(self.accounts_needs(db, log, ring, sessions))
+            .map_err(|error| failed(Practice::Accounts, "accounts-open", &error))?;
+        let tokens = ApiTokens::new(api::Dependencies {
+            clock: self.clock.clone(),
+            config: self.config.api.clone(),
+            db: db.clone(),
+            log: log.clone(),
+            ring: ring.clone(),
+            scopes: self.parts.scopes.clone(),
+        });
+        Ok((accounts, tokens))
     }
 
     /// The stored files, without the incomplete ones of a killed process.

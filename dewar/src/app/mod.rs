@@ -51,6 +51,7 @@ mod layers;
 mod metrics;
 mod outside;
 mod patterns;
+mod programs;
 mod progress;
 mod rate_limit;
 mod request_log;

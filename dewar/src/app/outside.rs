@@ -14,6 +14,7 @@ use tower::ServiceExt;
 use super::layers::{BoxService, Layers};
 use super::request_log::RequestLine;
 use super::stack::{Core, first_check};
+use crate::api::Authorization;
 use crate::csrf::CsrfRejection;
 use crate::https::{HeldElsewhere, RequestId};
 use crate::sessions::Cookies;
@@ -22,6 +23,8 @@ use crate::sessions::Cookies;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Carried {
     pub(super) line: Option<Arc<RequestLine>>,
+    /// The API token of a program's request.
+    pub(super) authorization: Option<Box<Authorization>>,
     pub(super) cookies: Cookies,
     /// The rejection of the request as it came. A layer could write its headers anew.
     pub(super) rejection: Option<CsrfRejection>,

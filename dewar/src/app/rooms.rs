@@ -5,6 +5,7 @@ use axum::extract::FromRef;
 use super::Settings;
 use super::rate_limit::Posts;
 use crate::accounts::{Accounts, SIGN_IN};
+use crate::api::ApiTokens;
 use crate::audit::{Clock, Finding, Log, Reserve, SettingsSection};
 use crate::csrf::Webhooks;
 use crate::database::{Db, NodeLock};
@@ -50,6 +51,7 @@ pub(super) struct Rooms {
     /// The application's own settings, by type.
     pub(super) settings: http::Extensions,
     pub(super) templates: Templates,
+    pub(super) tokens: ApiTokens,
     pub(super) uploads: Uploads,
     pub(super) webhooks: Webhooks,
 }
@@ -87,6 +89,12 @@ impl Dewar {
             None => findings.extend(ending(&rooms.certificates, rooms.clock.now())),
         }
         findings
+    }
+
+    /// The API tokens.
+    #[must_use]
+    pub fn api_tokens(&self) -> &ApiTokens {
+        &self.0.tokens
     }
 
     /// The clock.
@@ -158,6 +166,7 @@ impl Dewar {
         later.insert(rooms.intake.clone());
         later.insert(rooms.jobs.clone());
         later.insert(posts);
+        later.insert(rooms.tokens.clone());
         later.insert(rooms.uploads.clone());
         later.insert(rooms.webhooks.clone());
         Services {

@@ -13,6 +13,7 @@ use http::request::Parts;
 use super::rate_limit::RouteRate;
 use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
+use crate::api::Origins;
 use crate::audit::{Entry, Event};
 use crate::csrf::{CsrfRejection, Origin, WebhookAuth};
 use crate::database::reading;
@@ -35,6 +36,7 @@ pub struct Route<S = Dewar> {
     pub(super) path: &'static str,
     pub(super) described: Described,
     pub(super) pace: RouteRate,
+    pub(super) cors: Option<Origins>,
     pub(super) mount: MountHandler<S>,
 }
 
@@ -50,6 +52,7 @@ impl Route {
             path,
             described,
             pace,
+            cors,
             mount,
         } = self;
         let mount = move |access, described: &Described, dewar: &Dewar, pace| {
@@ -60,6 +63,7 @@ impl Route {
             path,
             described,
             pace,
+            cors,
             mount: Box::new(mount),
         }
     }
@@ -104,6 +108,23 @@ impl<S> Route<S> {
         self.described.writes_on_get = true;
         let danger = Danger::by("dangerous_write_on_get", reason);
         self.described.dangers.push(danger);
+        self
+    }
+}
+
+impl<S> Route<S> {
+    /// Lets scripts of these origins read the route (CORS). It is for routes under [`App::api`](crate::App::api), and for a
+    /// `get` under `public`; Dewar does not start with it elsewhere. The route table shows the origins.
+    ///
+    /// ```
+    /// use dewar::{App, api::Origins, get, pages::Text};
+    /// async fn status() -> Text { Text::new("all is well") }
+    /// fn app(app: App) -> App {
+    ///     app.public([get("/status", status).cors(Origins::of(["https://app.example"]))])
+    /// }
+    /// ```
+    pub fn cors(mut self, origins: Origins) -> Self {
+        self.cors = Some(origins);
         self
     }
 }
@@ -203,6 +224,7 @@ where
         path,
         described,
         pace: RouteRate::default(),
+        cors: None,
         mount: Box::new(mount),
     }
 }
@@ -235,7 +257,12 @@ impl RequiredProof {
     fn under(self, access: Access) -> Self {
         match access {
             Access::Webhook(by) => Self::Signature(by),
-            Access::BrowserReports | Access::Public | Access::Role(_) | Access::SignedIn => self,
+            // The first check and the token belong to a session. The reader of a form knows that a program has none.
+            Access::Api(_)
+            | Access::BrowserReports
+            | Access::Public
+            | Access::Role(_)
+            | Access::SignedIn => self,
         }
     }
 }

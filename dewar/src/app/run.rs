@@ -16,6 +16,7 @@ use super::launch::{Blueprint, LaunchPurpose, Opened, causes};
 use super::layers::{Layers, Routes};
 use super::metrics::{self, Metrics};
 use super::patterns::Patterns;
+use super::programs::ProgramRoutes;
 use super::rate_limit::Posts;
 use super::request_log::RequestLog;
 use super::scan_detector::ScanDetector;
@@ -108,6 +109,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             listeners = Some(bound);
         }
         let patterns = Patterns::of_table(&plan.table);
+        let programs = ProgramRoutes::of_table(&plan.table);
         let requests = RequestLog::new(plan.config.audit.requests);
         let metrics = https.metrics.then(|| Metrics::of(&plan.table)).flatten();
         let opened = plan
@@ -122,6 +124,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             router,
             state,
             patterns,
+            programs,
             requests,
             metrics,
             outside,
@@ -193,6 +196,7 @@ struct MountedRoutes {
     /// The application's own state, by its type, for its jobs.
     state: Extensions,
     patterns: Patterns,
+    programs: ProgramRoutes,
     requests: RequestLog,
     metrics: Option<Arc<Metrics>>,
     outside: Layers,
@@ -416,6 +420,7 @@ fn answering(
     let posts = Posts::new(rates, dewar.clock());
     let core = Core {
         patterns: routes.patterns,
+        programs: routes.programs,
         https: protect,
         requests: routes.requests,
         metrics: routes.metrics,

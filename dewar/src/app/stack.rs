@@ -15,11 +15,13 @@ use super::layers::{Layers, Routes};
 use super::metrics::Metrics;
 use super::outside::{Carried, Outside, set_cookies, with_cookies};
 use super::patterns::Patterns;
+use super::programs::{ProgramRoute, ProgramRoutes};
 use super::request_log::RequestLog;
 use super::routes::refused;
 use super::scan_detector::ScanDetector;
 use crate::accounts::{CONFIRM, KNOWN_BROWSER, SIGN_IN};
-use crate::audit::{Entry, Event};
+use crate::api::{AskedOrigin, Authorization, allow, is_preflight};
+use crate::audit::{Entry, Event, RoutePattern};
 use crate::csrf::{CsrfRejection, Origin, RequestHead, judge};
 use crate::https::{HttpsLayer, REPORTS_PATH, RequestId, RequestInfo, SECURITY_TXT_PATH};
 use crate::pages::{
@@ -49,6 +51,7 @@ pub(super) struct Core {
     pub(super) routes: Routes,
     pub(super) scan_detector: ScanDetector,
     pub(super) patterns: Patterns,
+    pub(super) programs: ProgramRoutes,
     pub(super) requests: RequestLog,
     pub(super) metrics: Option<Arc<Metrics>>,
     /// The text of `security.txt` (RFC 9116).
@@ -69,6 +72,8 @@ impl Stack {
     /// 2. the application's outer layers ([`App::layer_outside`](super::App::layer_outside)). They see every well-formed
     ///    request, and no session.
     /// 3. `pages`: static files, browsers' reports and `security.txt` need no session.
+    ///    A request of a program, under [`App::api`](super::App::api), leaves here: it has a token instead of a session, and goes on
+    ///    at 6. So does a preflight (CORS), which needs neither.
     /// 4. `csrf`, first check: one of the application's own pages made the request. It comes before the session, because a
     ///    forged request is not worth a query. A request without an origin, which no browser sends, goes on to a webhook's
     ///    guard alone.
@@ -95,6 +100,7 @@ impl Stack {
         let inside = move |mut request: Request| {
             let carried = Carried {
                 line: of_inside,
+                authorization: core.take_authorization(&mut request, route),
                 cookies: Cookies::take(request.headers_mut()),
                 ..Carried::default()
             };
@@ -140,12 +146,20 @@ impl Stack {
     }
 }
 
+/// What the routes for programs make of a request.
+enum Programs {
+    Answered(Response),
+    Program(ProgramRoute, Carried),
+    /// It is a request for the other routes; a listed origin's script gets the value of `Access-Control-Allow-Origin`.
+    Others(Carried, Option<HeaderValue>),
+}
+
 impl Core {
     pub(super) async fn answer(self: Arc<Self>, request: Request, carried: Carried) -> Response {
         let (parts, body) = request.into_parts();
-        let cookies = &carried.cookies;
         if parts.uri.path().starts_with(STATIC_PREFIX) {
             let found = self.dewar.rooms().assets.serve(&parts);
+            let cookies = &carried.cookies;
             return found.unwrap_or_else(|| self.turn_away(&parts, cookies, Error::not_found()));
         }
         if let Some(answer) = self.provided(&parts) {
@@ -154,12 +168,24 @@ impl Core {
         if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
             return self.dewar.rooms().reports.take(&parts, body).await;
         }
+        let (carried, cors) = match self.for_programs(&parts, carried) {
+            Programs::Answered(response) => return response,
+            // In a box: a request under way is small.
+            Programs::Program(route, carried) => {
+                return Box::pin(self.program(route, parts, body, carried)).await;
+            }
+            Programs::Others(carried, cors) => (carried, cors),
+        };
         // The request has to pass as it came and as the layers left it.
-        let checked = carried.rejection.map_or_else(|| first_check(&parts), Err);
+        let checked = match (&cors, carried.rejection) {
+            (Some(_), _) => Ok(Origin::Own),
+            (None, Some(rejection)) => Err(rejection),
+            (None, None) => first_check(&parts),
+        };
         let mut response = match checked {
             Ok(origin) => self.admitted(parts, body, origin, carried).await,
             Err(rejection) => {
-                let context = self.visitor(&parts, cookies);
+                let context = self.visitor(&parts, &carried.cookies);
                 let error = refused(rejection, &context);
                 shown(error, &context)
             }
@@ -167,7 +193,47 @@ impl Core {
         // The response depends on the headers of the first check, so a cache may not use it for a request with other
         // values.
         response.headers_mut().append(header::VARY, FIRST_CHECK);
+        if let Some(origin) = cors {
+            allow(&mut response, origin);
+        }
         response
+    }
+
+    /// The headers of a request to a route for programs that the application's layers do not see.
+    fn take_authorization(
+        &self,
+        request: &mut Request,
+        route: Option<RoutePattern>,
+    ) -> Option<Box<Authorization>> {
+        let pattern = route.map(|RoutePattern(pattern)| pattern);
+        let found = self.programs.find(pattern, request.method())?;
+        let takes = found.takes_token();
+        takes.then(|| Box::new(Authorization::take(request.headers_mut())))
+    }
+
+    /// Routes for programs, and for scripts of other origins: neither has a session.
+    fn for_programs(&self, parts: &Parts, mut carried: Carried) -> Programs {
+        if self.programs.is_empty() {
+            return Programs::Others(carried, None);
+        }
+        let pattern = self.patterns.of(&parts.uri);
+        let pattern = pattern.map(|RoutePattern(pattern)| pattern);
+        let here = self.programs.at(pattern);
+        if !here.is_empty() && is_preflight(&parts.method, &parts.headers) {
+            return Programs::Answered(self.preflight(parts, here));
+        }
+        let Some(route) = self.programs.find(pattern, &parts.method) else {
+            return Programs::Others(carried, None);
+        };
+        if route.takes_token() {
+            return Programs::Program(route.clone(), carried);
+        }
+        let AskedOrigin::Listed(origin) = route.asked(parts) else {
+            return Programs::Others(carried, None);
+        };
+        // A page of the same site sends cookies along. Nobody's session is read for another origin.
+        carried.cookies = Cookies::default();
+        Programs::Others(carried, Some(origin))
     }
 
     async fn admitted(
@@ -333,7 +399,24 @@ impl Core {
         response
     }
 
-    async fn handle(&self, context: &RequestContext, mut parts: Parts, body: Body) -> Response {
+    /// Turns a handler's response into the response to a program, which keeps no cookies.
+    pub(super) fn without_cookies(
+        &self,
+        mut response: Response,
+        context: &RequestContext,
+    ) -> Response {
+        let outcome = Outcome::take(&mut response);
+        let mut response = render(response, outcome, context);
+        response.headers_mut().remove(header::SET_COOKIE);
+        response
+    }
+
+    pub(super) async fn handle(
+        &self,
+        context: &RequestContext,
+        mut parts: Parts,
+        body: Body,
+    ) -> Response {
         parts.extensions.insert(context.clone());
         let handler = self.routes.answer(Request::from_parts(parts, body));
         match AssertUnwindSafe(handler).catch_unwind().await {
@@ -385,20 +468,21 @@ pub(super) fn shown(error: Error, context: &RequestContext) -> Response {
 
 /// The host is on the application's list already. HTTP/2 names it in the target, HTTP/1 in a header.
 pub(super) fn first_check(parts: &Parts) -> Result<Origin, CsrfRejection> {
+    judge(RequestHead {
+        method: &parts.method,
+        host: host_of(parts),
+        headers: &parts.headers,
+    })
+}
+
+/// The host of a request, with its port.
+pub(super) fn host_of(parts: &Parts) -> &str {
     let named = parts
         .headers
         .get(header::HOST)
         .and_then(|value| value.to_str().ok());
-    let host = parts
-        .uri
-        .authority()
-        .map(http::uri::Authority::as_str)
-        .or(named);
-    judge(RequestHead {
-        method: &parts.method,
-        host: host.unwrap_or_default(),
-        headers: &parts.headers,
-    })
+    let host = parts.uri.authority().map(http::uri::Authority::as_str);
+    host.or(named).unwrap_or_default()
 }
 
 /// The router's response to an unknown path.

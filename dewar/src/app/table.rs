@@ -4,6 +4,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
+use crate::api::{Origins, of_cors};
 use crate::audit::{Finding, Practice};
 use crate::csrf::{SignatureScheme, WebhookAuth};
 use crate::forms::Described;
@@ -36,6 +37,9 @@ pub struct RouteEntry {
     /// The access rule: `public`, `signed_in`, `role:<name>`, `webhook:<sender>` or
     /// `webhook:<sender>:<scheme>`.
     pub access: Access,
+    /// The origins whose scripts may read the route.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors: Option<Origins>,
     /// The input of the route: `parameters` of the path, fields of the `query` and of the `form`.
     #[serde(flatten)]
     pub takes: Described,
@@ -54,6 +58,20 @@ fn weakened(entry: &RouteEntry) -> impl Iterator<Item = Finding> {
     })
 }
 
+/// A route for programs cannot ask for a password.
+fn no_password(entry: &RouteEntry) -> Option<Finding> {
+    let asks = entry.takes.recently && matches!(entry.access, Access::Api(_));
+    asks.then(|| {
+        let title = format!(
+            "{} {} requires re-authentication under `api`",
+            entry.method, entry.path
+        );
+        Finding::refuse(Practice::Accounts, "api-needs-password", title)
+            .why("a program has no session and enters no password, so Dewar would refuse every request")
+            .fix("give the route a scope of its own, or mount it under `signed_in`")
+    })
+}
+
 impl RouteTable {
     pub(super) fn add(&mut self, entry: RouteEntry) {
         self.own.push(entry);
@@ -65,6 +83,7 @@ impl RouteTable {
             method: method.to_owned(),
             path,
             access,
+            cors: None,
             takes: Described::default(),
         });
     }
@@ -153,6 +172,11 @@ impl RouteTable {
             if let Access::Webhook(by) = entry.access {
                 findings.extend(self.unbound(number, entry, by));
             }
+            if let Some(origins) = &entry.cors {
+                let place = (&*entry.method, entry.path);
+                findings.extend(of_cors(place, entry.access, origins));
+            }
+            findings.extend(no_password(entry));
             let taken = |provided: &RouteEntry| provided.path == entry.path;
             if !entry.path.starts_with('/')
                 || entry.path.starts_with(crate::pages::STATIC_PREFIX)
@@ -212,7 +236,11 @@ impl RouteTable {
         let earlier = self.own.iter().take(number);
         let mut same_sender = earlier.filter_map(|other| match other.access {
             Access::Webhook(other) => (other.sender() == by.sender()).then_some(other),
-            Access::BrowserReports | Access::Public | Access::Role(_) | Access::SignedIn => None,
+            Access::Api(_)
+            | Access::BrowserReports
+            | Access::Public
+            | Access::Role(_)
+            | Access::SignedIn => None,
         });
         if same_sender.any(|other| other.scheme() != SignatureScheme::Dewar || other != by) {
             let title = format!(
@@ -346,6 +374,9 @@ impl fmt::Display for RouteTable {
             if entry.takes.recently {
                 write!(f, " recently")?;
             }
+            if let Some(origins) = &entry.cors {
+                write!(f, " cors:{origins}")?;
+            }
             if let Some(form) = &entry.takes.form {
                 write!(f, " {form}")?;
             }
@@ -376,6 +407,7 @@ mod tests {
             method: method.to_owned(),
             path,
             access,
+            cors: None,
             takes,
         }
     }

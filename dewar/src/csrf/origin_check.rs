@@ -58,7 +58,8 @@ fn isolate(site: Option<&str>, headers: &HeaderMap) -> Result<(), CsrfRejection>
     }
 }
 
-fn is_own(origin: &str, host: &str) -> bool {
+/// Whether an origin is that of this host.
+pub(crate) fn is_own(origin: &str, host: &str) -> bool {
     let own = host.strip_suffix(":443").unwrap_or(host);
     origin
         .strip_prefix("https://")

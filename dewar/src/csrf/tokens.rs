@@ -30,7 +30,12 @@ struct Inner {
 
 /// The session or visitor that a token is tied to.
 enum Tie {
-    Session { name: [u8; 32], person: i64 },
+    /// A request with an API token, which no browser adds by itself: it needs no CSRF token.
+    Bearer,
+    Session {
+        name: [u8; 32],
+        person: i64,
+    },
     Visitor(PreSession),
 }
 
@@ -91,11 +96,27 @@ impl CsrfTokens {
         }))
     }
 
+    /// For a request that an API token authenticates, and no cookie. A browser never adds the token by itself, so no other
+    /// site can make it send such a request (CWE-352), and every check passes.
+    pub(crate) fn not_needed(ring: KeyRing) -> Self {
+        Self(Arc::new(Inner {
+            ring,
+            tie: Tie::Bearer,
+            mac: OnceLock::new(),
+        }))
+    }
+
+    /// Whether a request needs no CSRF token, because an API token authenticates it.
+    pub(crate) fn are_not_needed(&self) -> bool {
+        matches!(self.0.tie, Tie::Bearer)
+    }
+
     /// A token for a form or a script, different at each call. For a visitor, the response then sets the pre-session's
     /// cookie.
     #[must_use]
     pub fn token(&self) -> String {
         let (kind, hash) = match &self.0.tie {
+            Tie::Bearer => return String::new(),
             Tie::Session { name, .. } => (SESSION, *name),
             Tie::Visitor(visitor) => (VISITOR, visitor.token().hash()),
         };
@@ -108,11 +129,15 @@ impl CsrfTokens {
     /// # Errors
     /// [`CsrfRejection::NoToken`] or [`CsrfRejection::WrongToken`].
     pub fn verify(&self, token: Option<&str>) -> Result<CsrfChecked, CsrfRejection> {
+        if self.are_not_needed() {
+            return Ok(CsrfChecked(()));
+        }
         let token = token
             .filter(|text| !text.is_empty())
             .ok_or(CsrfRejection::NoToken)?;
         let brought = unmask(token).ok_or(CsrfRejection::WrongToken)?;
         let (kind, hash) = match &self.0.tie {
+            Tie::Bearer => return Ok(CsrfChecked(())),
             Tie::Session { name, .. } => (SESSION, *name),
             // A visitor's token counts only together with the cookie that it was made for.
             Tie::Visitor(visitor) => (
@@ -147,6 +172,8 @@ impl CsrfTokens {
     pub(crate) fn seal(&self, place: &[&str], text: &str) -> Result<String, secrets::Error> {
         let ring = &self.0.ring;
         match &self.0.tie {
+            // No form is drawn for a program, so nothing opens it.
+            Tie::Bearer => ring.seal(Purpose::Hidden, &bound(BEARER, &[], place), text.as_bytes()),
             Tie::Session { name, person } => {
                 let context = bound(PERSON, &person.to_be_bytes(), place);
                 let named = Zeroizing::new([name.as_slice(), text.as_bytes()].concat());
@@ -162,6 +189,7 @@ impl CsrfTokens {
     /// Opens a text that [`seal`](Self::seal) made for the same place and the same session, and no other text.
     pub(crate) fn open(&self, place: &[&str], sealed: &str) -> Option<Zeroizing<String>> {
         match &self.0.tie {
+            Tie::Bearer => None,
             Tie::Session { name, .. } => {
                 let (of, text) = self.open_of_person(place, sealed)?;
                 same(&of, name).then_some(text)
@@ -213,6 +241,7 @@ impl CsrfTokens {
     }
 }
 
+const BEARER: &[u8] = b"bearer";
 const PERSON: &[u8] = b"person";
 const SESSION: &[u8] = b"session";
 const VISITOR: &[u8] = b"visitor";
@@ -272,6 +301,16 @@ mod tests {
             headers.append(header::COOKIE, HeaderValue::from_str(pair).unwrap());
         }
         headers
+    }
+
+    /// A request with an API token needs no CSRF token, and gets none that another request could use.
+    #[tokio::test]
+    async fn an_api_token_needs_no_csrf_token_and_makes_none() {
+        let bearer = CsrfTokens::not_needed(KeyRing::ephemeral());
+        assert!(bearer.verify(None).is_ok() && bearer.are_not_needed());
+        assert_eq!(bearer.token(), "");
+        let sealed = bearer.seal(&["form", "field"], "text").unwrap();
+        assert!(bearer.open(&["form", "field"], &sealed).is_none());
     }
 
     #[tokio::test]

@@ -21,7 +21,8 @@ pub(super) async fn check_again(context: &RequestContext) -> Result<(), Error> {
     if context.facts().began.elapsed() < AT_ONCE {
         return Ok(());
     }
-    if !context.session()?.still_holds().await? {
+    // An API token is among the records that are asked again.
+    if context.bearer().is_none() && !context.session()?.still_holds().await? {
         events::came_too_late(context);
         let cause = "the session changed during the upload";
         return Err(Error::unauthenticated().because(cause));

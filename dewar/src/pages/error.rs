@@ -32,6 +32,8 @@ struct Inner {
     /// The place where the program turned the cause into this error.
     place: Option<&'static Location<'static>>,
     retry_after: Option<Duration>,
+    /// The value of `WWW-Authenticate`.
+    challenge: Option<HeaderValue>,
     page: Option<Page>,
     /// The redirect that the browser gets instead of the error.
     redirect: Option<Redirect>,
@@ -219,6 +221,7 @@ impl Error {
             cause: None,
             place: None,
             retry_after: None,
+            challenge: None,
             page: None,
             redirect: None,
             fields: Vec::new(),
@@ -394,6 +397,13 @@ impl Error {
         self
     }
 
+    /// How the client can authenticate, for `WWW-Authenticate` (RFC 9110, 11.6.1).
+    #[must_use]
+    pub(crate) fn challenge(mut self, challenge: &str) -> Self {
+        self.0.challenge = HeaderValue::from_str(challenge).ok();
+        self
+    }
+
     /// The kind, which is the status.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -544,8 +554,13 @@ impl IntoResponse for Error {
             return redirect.into_response();
         }
         let retry_after = self.0.retry_after;
+        let challenge = self.0.challenge.take();
         let mut response = Outcome::error(self.0.kind.face().0, self);
         wait(retry_after, &mut response);
+        if let Some(challenge) = challenge {
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         response
     }
 }

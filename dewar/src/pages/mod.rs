@@ -33,6 +33,7 @@
 
 mod admission;
 mod assets;
+mod bearer;
 mod bundle;
 mod calls;
 mod context;
@@ -86,6 +87,7 @@ pub use templates::Templates;
 
 pub(crate) use admission::{Admission, DoneAlready, RateCheck};
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
+pub(crate) use bearer::BearerCaller;
 pub(crate) use error::Slip;
 pub(crate) use markup::{Attributes, Fragment, Markup, trusted_html, write_escaped};
 pub(crate) use negotiation::Prefers;

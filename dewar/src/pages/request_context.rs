@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{Extensions, Method};
 use minijinja::Value;
 
-use super::{Admission, Error, Language, Languages, Mounted, Prefers, Templates};
+use super::{Admission, BearerCaller, Error, Language, Languages, Mounted, Prefers, Templates};
 use crate::audit::{Clock, Entry, Log, LoggablePath, RoutePattern};
 use crate::csrf::{CsrfTokens, Origin};
 use crate::database::Db;
@@ -58,6 +58,8 @@ pub(crate) struct Facts {
     /// The result of the first CSRF check.
     pub(crate) origin: Origin,
     pub(crate) session: Session,
+    /// The caller of an API token, which replaces a session.
+    pub(crate) bearer: Option<Arc<BearerCaller>>,
     /// The moment at which the session was read: rights that end after it are looked up again (CWE-367).
     pub(crate) began: Instant,
     pub(crate) tokens: CsrfTokens,
@@ -139,18 +141,38 @@ impl RequestContext {
         self.facts.route.map(|RoutePattern(pattern)| pattern)
     }
 
-    /// The signed-in person. None for a webhook's sender, whatever cookies came along.
+    /// The signed-in person, or the owner of a personal API token. None for a webhook's sender and for a service,
+    /// whatever cookies came along.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
-        self.session().ok()?.principal()
+        self.person().ok()?
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// 500: a webhook's signature replaces the session.
+    pub(crate) fn person(&self) -> Result<Option<&Principal>, Error> {
+        match self.bearer() {
+            Some(caller) => Ok(caller.person.as_ref()),
+            None => Ok(self.session()?.principal()),
+        }
+    }
+
+    /// The caller of an API token.
+    pub(crate) fn bearer(&self) -> Option<&Arc<BearerCaller>> {
+        self.facts.bearer.as_ref()
     }
 
     /// The session.
     ///
     /// # Errors
-    /// 500: a webhook's signature replaces the session.
+    /// 500: a webhook's signature or an API token replaces the session.
     pub(crate) fn session(&self) -> Result<&Session, Error> {
         self.unless_webhook("Session")?;
+        if self.bearer().is_some() {
+            return Err(Error::missing("Session"));
+        }
         Ok(&self.facts.session)
     }
 
@@ -202,9 +224,10 @@ impl RequestContext {
         if let Some(ClientAddress(address)) = facts.address {
             entry = entry.address(address);
         }
-        match self.principal() {
-            Some(person) => entry.actor(person.id()),
-            None => entry,
+        match (self.principal(), self.bearer()) {
+            (Some(person), _) => entry.actor(person.id()),
+            (None, Some(caller)) => entry.actor(format_args!("service token {}", caller.token)),
+            (None, None) => entry,
         }
     }
 }
@@ -231,6 +254,7 @@ impl Facts {
             began: Instant::now(),
             tokens: CsrfTokens::new(services.ring.clone(), &session, cookies.headers()),
             session,
+            bearer: None,
             flash: None,
             prefers: Prefers::of(&parts.headers),
             language: services.languages.of(&parts.headers),

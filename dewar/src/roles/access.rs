@@ -13,6 +13,8 @@ use crate::csrf::WebhookAuth;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
+    /// Programs with an API token that has this scope, by its name.
+    Api(&'static str),
     /// Browsers that report violations of a page's policy. The reports are bounded, and the response is the same for every
     /// report. Only the framework's own route stands under it.
     BrowserReports,
@@ -29,6 +31,7 @@ pub enum Access {
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Api(scope) => write!(f, "api:{scope}"),
             Self::BrowserReports => f.write_str("browser_reports"),
             Self::Public => f.write_str("public"),
             Self::Role(name) => write!(f, "role:{name}"),
@@ -52,6 +55,7 @@ mod tests {
     #[test]
     fn each_heading_is_told_by_its_own_name() {
         for (access, name) in [
+            (Access::Api("notes_read"), "api:notes_read"),
             (Access::BrowserReports, "browser_reports"),
             (Access::Public, "public"),
             (Access::Role("reviewer"), "role:reviewer"),

@@ -49,6 +49,7 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
             SEALED,
             "account, certificate and challenge responses of ACME, in the database",
         ),
+        Purpose::ApiToken => (MAC, "API tokens: only the MAC of a token is stored"),
         Purpose::Application(_) => (
             "purposes of the application: HMAC-SHA256 or AES-256-GCM-SIV, 256-bit keys",
             "the application's own purposes, by name",

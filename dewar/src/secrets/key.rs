@@ -12,6 +12,7 @@ pub(super) struct Key {
     /// From when on every process is assumed to know it, in unix seconds.
     pub(super) known_at: i64,
     root: Prk,
+    api_token: Subkeys,
     column: Subkeys,
     csrf: Subkeys,
     cursor: Subkeys,
@@ -33,6 +34,7 @@ impl Key {
     pub(super) fn new(id: String, known_at: i64, material: &[u8]) -> Self {
         let root = Salt::new(HKDF_SHA256, b"dewar keys v1").extract(material);
         Self {
+            api_token: Subkeys::derive(&root, Purpose::ApiToken),
             column: Subkeys::derive(&root, Purpose::Column),
             csrf: Subkeys::derive(&root, Purpose::Csrf),
             cursor: Subkeys::derive(&root, Purpose::Cursor),
@@ -51,6 +53,7 @@ impl Key {
     /// others at load.
     pub(super) fn with<T>(&self, purpose: Purpose, use_it: impl FnOnce(&Subkeys) -> T) -> T {
         match purpose {
+            Purpose::ApiToken => use_it(&self.api_token),
             Purpose::Column => use_it(&self.column),
             Purpose::Csrf => use_it(&self.csrf),
             Purpose::Cursor => use_it(&self.cursor),

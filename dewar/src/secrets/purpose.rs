@@ -12,6 +12,8 @@
 pub enum Purpose {
     /// The account, certificate and challenge responses of ACME.
     Acme,
+    /// API tokens.
+    ApiToken,
     /// A purpose of the application, by a name that must not change while anything made with it is in use.
     Application(&'static str),
     /// The chain of the audit log.
@@ -36,8 +38,9 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose of the framework.
-    pub(super) const OURS: [Self; 10] = [
+    pub(super) const OURS: [Self; 11] = [
         Self::Acme,
+        Self::ApiToken,
         Self::AuditChain,
         Self::Column,
         Self::Csrf,
@@ -53,6 +56,7 @@ impl Purpose {
     pub(super) fn label(self) -> (&'static str, &'static str) {
         match self {
             Self::Acme => ("dewar:", "acme"),
+            Self::ApiToken => ("dewar:", "api-token"),
             Self::Application(name) => ("application:", name),
             Self::AuditChain => ("dewar:", "audit-chain"),
             Self::Column => ("dewar:", "column"),

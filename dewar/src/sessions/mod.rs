@@ -60,7 +60,8 @@ pub use values::SessionValue;
 
 pub(crate) use cookie::{Cookies, HostCookie, read_cookie, remove_all_but};
 pub(crate) use flash::{Flash, NotSealedHere};
-pub(crate) use store::MIGRATIONS;
+pub(crate) use record::Person;
+pub(crate) use store::{MIGRATIONS, read_person};
 
 /// The cryptography of this room, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {

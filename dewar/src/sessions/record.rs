@@ -98,12 +98,12 @@ pub(super) struct SessionLookup {
     pub(super) person: Option<Person>,
 }
 
-/// The owner of a session, as the database has them now.
+/// The owner of a session or of an API token, as the database has them now.
 #[derive(Clone, Debug)]
-pub(super) struct Person {
-    pub(super) principal: Principal,
-    pub(super) disabled: bool,
-    pub(super) generation: i64,
+pub(crate) struct Person {
+    pub(crate) principal: Principal,
+    pub(crate) disabled: bool,
+    pub(crate) generation: i64,
 }
 
 /// One of a user's sessions, for the page that lists them.

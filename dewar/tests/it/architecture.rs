@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order of the rooms. A room may use itself and the ones before it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "audit",
     "dependencies",
     "secrets",
@@ -18,6 +18,7 @@ const ORDER: [&str; 14] = [
     "uploads",
     "accounts",
     "roles",
+    "api",
     "app",
 ];
 

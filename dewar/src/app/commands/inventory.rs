@@ -5,7 +5,7 @@ use super::{print, print_json};
 use crate::audit::inventory::Cryptography;
 use crate::pages::Error;
 use crate::secrets::{self, KeyInfo, KeyRing};
-use crate::{accounts, audit, csrf, https, sessions, uploads};
+use crate::{accounts, api, audit, csrf, https, sessions, uploads};
 
 /// All cryptography of the application: its keys, and every use of each algorithm (ASVS 11.1.1 to 11.1.4).
 #[derive(Debug, Serialize)]
@@ -62,6 +62,7 @@ impl Inventory {
             secrets::inventory(),
             https::inventory(&plan.config.https, &plan.config.data),
             accounts::inventory(),
+            api::inventory(),
             sessions::inventory(),
             csrf::inventory(),
             uploads::inventory(),

@@ -8,6 +8,7 @@ mod nodes;
 mod own;
 mod reencrypt;
 mod settings;
+mod tokens;
 mod typed_secret;
 mod uploads;
 mod users;
@@ -117,6 +118,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
         What::Routes { json, .. } => routes(&plan, json),
         What::Sbom { json } => sbom(&plan, json),
+        What::Tokens { what } => tokens::run(plan, what).await,
         What::Uploads { what } => uploads::run(plan, what).await,
         What::Users { what } => users::run(plan, what, input).await,
     }

@@ -10,7 +10,7 @@ use super::{print, print_json};
 use crate::accounts::{self, Accounts, NewUser, User};
 use crate::pages::{Error, Position};
 
-const OLDER: &str = "an older program created the tables; run `migrate` first";
+pub(super) const OLDER: &str = "an older program created the tables; run `migrate` first";
 
 /// Manages accounts.
 pub(super) async fn run(plan: Blueprint, what: Users, input: impl Read) -> Result<(), Error> {

@@ -14,7 +14,7 @@ use crate::database::{Config, Db, Migration};
 use crate::testing::wait_until;
 
 /// The commands that only read.
-const READING: [&str; 25] = [
+const READING: [&str; 27] = [
     "audit verify",
     "check",
     "check --json",
@@ -36,6 +36,8 @@ const READING: [&str; 25] = [
     "sbom",
     "settings",
     "settings --json",
+    "tokens list",
+    "tokens list --json",
     "uploads verify",
     "uploads verify --digests",
     "users list",
@@ -43,7 +45,7 @@ const READING: [&str; 25] = [
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 26] = [
+const CHANGING: [(&str, &str); 28] = [
     ("database backup", "the file that it names"),
     ("database copy", "a database on a server"),
     ("database restore", "the database"),
@@ -62,6 +64,8 @@ const CHANGING: [(&str, &str); 26] = [
     ("nodes rename", "the record of a node"),
     ("serve", "everything"),
     ("uploads adopt", "the mark of a bucket"),
+    ("tokens add", "API tokens"),
+    ("tokens revoke", "API tokens"),
     ("uploads move", "another storage of files"),
     ("uploads rescan", "the verdicts about files"),
     ("users add", "accounts"),

@@ -106,7 +106,8 @@ pub(in crate::sessions) async fn person(db: &Db, user: UserId) -> Result<Option<
     Ok(rows.first().map(read_person).transpose()?)
 }
 
-fn read_person(row: &Row) -> Result<Person, database::Error> {
+/// The user in the first seven columns of a row, in the order of [`PERSON`].
+pub(crate) fn read_person(row: &Row) -> Result<Person, database::Error> {
     Ok(Person {
         principal: Principal {
             id: UserId::new(row.get(0)?),

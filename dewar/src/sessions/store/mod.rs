@@ -16,8 +16,8 @@ use super::{Error, UserId};
 use crate::audit::Finding;
 use crate::database::Db;
 
-pub(crate) use database::MIGRATIONS;
 pub(super) use database::{InDatabase, person};
+pub(crate) use database::{MIGRATIONS, read_person};
 pub use place::StorePlace;
 
 /// A store of sessions. Each of these is atomic, whatever happens at the same time.

@@ -1,0 +1,131 @@
+use serde::Serialize;
+
+use crate::api::{
+    ApiTokenInfo, ApiTokens, Error, SERVICE_TOKENS, ScopeInfo, TOKENS, TokenHolder, TokenRequest,
+};
+use crate::forms::{Form, Int, Line, Many, Offered, Pick};
+use crate::pages::{self, Page};
+use crate::sessions::UserId;
+
+const PAGE: &str = "accounts/tokens.html";
+
+/// A new token: what it is for, what it may do, and how long.
+#[derive(Debug, dewar_macros::Form)]
+pub struct NewApiToken {
+    /// What it is for.
+    #[field(
+        label = "What is it for?",
+        hint = "The program or the computer that uses it."
+    )]
+    name: Line<60>,
+    /// Its scopes.
+    #[field(label = "What may it do?")]
+    scopes: Many<Pick<ScopeInfo>, 1, 100>,
+    /// How many days it lasts.
+    #[field(label = "How many days does it last?")]
+    days: Int<1, 365>,
+}
+
+/// A token as the page shows it.
+#[derive(Debug, Serialize)]
+struct View {
+    /// The path of the button to revoke it.
+    revoke: String,
+    name: String,
+    scopes: Vec<String>,
+    created_at: i64,
+    expires_at: i64,
+    used_at: Option<i64>,
+    state: &'static str,
+}
+
+/// One of the two pages: of a person's tokens, or of all services'.
+pub(super) struct TokenPage<'a> {
+    pub(super) tokens: &'a ApiTokens,
+    pub(super) holder: TokenHolder,
+    pub(super) offered: Vec<ScopeInfo>,
+}
+
+impl TokenPage<'_> {
+    fn offers(&self) -> Offered<ScopeInfo> {
+        Offered::new(self.offered.clone(), |scope| (scope.name, scope.label))
+    }
+
+    const fn path(&self) -> &'static str {
+        match self.holder {
+            TokenHolder::Person(_) => TOKENS,
+            TokenHolder::Service => SERVICE_TOKENS,
+        }
+    }
+
+    /// The page with the list, without a form.
+    async fn listed(&self) -> Result<Page, Error> {
+        let now = self.tokens.0.clock.now();
+        let all = self.tokens.list_of(self.holder).await?;
+        let view = |info: ApiTokenInfo| View {
+            state: match (info.revoked_at, info.is_active(now)) {
+                (Some(_), _) => "revoked",
+                (None, true) => "active",
+                (None, false) => "expired",
+            },
+            scopes: self.labels(&info.scopes),
+            revoke: format!("{}/{}/revoke", self.path(), info.id),
+            name: info.name,
+            created_at: info.created_at,
+            expires_at: info.expires_at,
+            used_at: info.used_at,
+        };
+        let views: Vec<View> = all.into_iter().map(view).collect();
+        Ok(Page::new(PAGE)
+            .with("tokens", views)
+            .with("action", self.path())
+            .with("services", self.holder == TokenHolder::Service))
+    }
+
+    /// The words of scopes; a scope that the application no longer has is shown by its name.
+    fn labels(&self, names: &[String]) -> Vec<String> {
+        let all = &self.tokens.0.scopes;
+        let label = |name: &String| {
+            let known = all.iter().find(|scope| scope.name == name);
+            known.map_or_else(|| name.clone(), |scope| scope.label.to_owned())
+        };
+        names.iter().map(label).collect()
+    }
+
+    pub(super) async fn show(&self) -> Result<Page, pages::Error> {
+        let form = NewApiToken::view().offer("scopes", &self.offers());
+        let page = self.listed().await?;
+        Ok(page.with("created", None::<&str>).form("form", form))
+    }
+
+    /// Makes the token, and shows it this once.
+    pub(super) async fn create(
+        &self,
+        by: UserId,
+        form: Form<NewApiToken>,
+    ) -> Result<Page, pages::Error> {
+        let offers = self.offers();
+        let page = self.listed().await?.with("created", None::<&str>);
+        let (new, bound) = form.offer("scopes", &offers).bind(page)?;
+        let scopes: Result<Vec<&str>, _> = new
+            .scopes
+            .iter()
+            .map(|pick| offers.chosen(pick).map(|scope| scope.name))
+            .collect();
+        let request = TokenRequest {
+            name: new.name.as_str(),
+            scopes: &scopes?,
+            days: new.days.get().unsigned_abs(),
+        };
+        let created = self.tokens.create(Some(by), self.holder, request).await;
+        let field = match &created {
+            Err(Error::TooLong(_)) => "days",
+            Err(Error::Name) => "name",
+            _ => "scopes",
+        };
+        let (text, _) = bound.or_refuse(created, field)?;
+        let form = NewApiToken::view().offer("scopes", &offers);
+        let page = self.listed().await?;
+        Ok(page.with("created", text.expose()).form("form", form))
+    }
+}

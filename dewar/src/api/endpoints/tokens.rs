@@ -1,0 +1,54 @@
+use super::form::{NewApiToken, TokenPage};
+use crate::accounts::{CurrentUser, RecentlyAuthenticated};
+use crate::api::{ApiTokens, TOKENS, TokenHolder};
+use crate::forms::{Form, Line, Path};
+use crate::pages::{Error, Message, Page, Redirect};
+
+fn page_of<'a>(person: &CurrentUser, tokens: &'a ApiTokens) -> TokenPage<'a> {
+    TokenPage {
+        tokens,
+        holder: TokenHolder::Person(person.id()),
+        offered: tokens.offered(|role| person.has_role_named(role)),
+    }
+}
+
+/// `GET /account/tokens`: the person's tokens, with their scopes, last use and expiry, and the form for another one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn tokens_page(person: CurrentUser, tokens: ApiTokens) -> Result<Page, Error> {
+    page_of(&person, &tokens).show().await
+}
+
+/// `POST /account/tokens`: makes a token, and shows it this once. It needs a password that was given recently.
+///
+/// # Errors
+/// The page again at 422.
+pub async fn create_token(
+    person: CurrentUser,
+    tokens: ApiTokens,
+    _recently: RecentlyAuthenticated,
+    form: Form<NewApiToken>,
+) -> Result<Page, Error> {
+    page_of(&person, &tokens).create(person.id(), form).await
+}
+
+/// `POST /account/tokens/{id}/revoke`: revokes one of the person's tokens, at its very next request.
+///
+/// # Errors
+/// 404 if it is another person's token.
+pub async fn revoke_token(
+    person: CurrentUser,
+    tokens: ApiTokens,
+    _recently: RecentlyAuthenticated,
+    Path(id): Path<Line<64>>,
+) -> Result<Redirect, Error> {
+    let holder = TokenHolder::Person(person.id());
+    if !tokens
+        .revoke(Some(person.id()), holder, id.as_str())
+        .await?
+    {
+        return Err(Error::not_found());
+    }
+    Ok(Redirect::to(TOKENS).flash(Message::new("api-token-revoked")))
+}
