@@ -1,0 +1,3 @@
+//! The application, tried from outside as its visitors do.
+
+mod front;
