@@ -37,7 +37,7 @@ const fn kind(
 }
 
 /// All of them.
-pub(crate) const KINDS: [Kind; 12] = [
+pub(crate) const KINDS: [Kind; 11] = [
     kind("line", "Line", "<120>", "TEXT", 120, "A first line"),
     kind("text", "Text", "<4_000>", "TEXT", 4_000, "Some text."),
     kind(
@@ -47,14 +47,6 @@ pub(crate) const KINDS: [Kind; 12] = [
         "TEXT",
         0,
         "<p>Some text.</p>",
-    ),
-    kind(
-        "markdown",
-        "Markdown",
-        "<20_000>",
-        "TEXT",
-        20_000,
-        "Some *text*.",
     ),
     kind("int", "Int", "<0, 1_000_000_000>", "INTEGER", 0, "7"),
     kind(

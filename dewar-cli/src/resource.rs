@@ -161,7 +161,7 @@ fn column(field: &Field) -> String {
 
 /// Whether a list has room for it.
 fn is_short(field: &Field) -> bool {
-    !matches!(field.kind.name, "text" | "clean_html" | "markdown")
+    !matches!(field.kind.name, "text" | "clean_html")
 }
 
 fn shown(names: &Names, field: &Field) -> String {

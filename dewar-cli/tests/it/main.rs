@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Every type of a field, and two optional ones.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 13] = [
     "title:line",
     "body:clean_html",
     "note:text",
-    "story:markdown?",
     "seats:int",
     "price:decimal",
     "email:email",
