@@ -99,6 +99,7 @@ pub use app::{App, Command, Dewar, ReadCommand, Settings, get, post};
 pub use database::Db;
 pub use dewar_macros::Settings;
 pub use forms::{Form, Query};
+pub use https::outgoing;
 pub use jobs::Jobs;
 pub use pages::{Error, Page, Redirect};
 pub use uploads::Uploads;

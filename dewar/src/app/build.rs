@@ -8,12 +8,13 @@ use super::cli::Command;
 use super::command::OwnCommand;
 use super::config::{self, Config, Surroundings};
 use super::layers::{Layers, TowerLayer};
+use super::shared::SharedValues;
 use super::{Dewar, Route, RouteEntry, RouteTable, Settings};
 use crate::api::{ApiScope, ScopeInfo};
 use crate::audit::{self, Clock, Finding, Flag, PREFIX, Practice, SettingsSection, variable};
 use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
-use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
+use crate::https::{ContentSources, REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::jobs::{PAYLOAD, Registry};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
@@ -71,6 +72,7 @@ pub struct App<S = Dewar> {
     pub(super) parts: Parts,
     pub(super) outside: Layers,
     pub(super) inside: Layers,
+    pub(super) shared: SharedValues,
 }
 
 /// The parts that an application brings beside its routes.
@@ -93,6 +95,8 @@ pub(super) struct Parts {
     /// The application's own settings by type, and the types of all that it declared.
     pub(super) settings: http::Extensions,
     pub(super) settings_types: Vec<TypeId>,
+    /// What every page may load from other sites.
+    pub(super) content: ContentSources,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -188,6 +192,7 @@ impl App {
             },
             outside: Layers::default(),
             inside: Layers::default(),
+            shared: SharedValues::default(),
         }
     }
 
@@ -195,7 +200,8 @@ impl App {
     /// all rooms.
     ///
     /// Routes mounted before this call stay mounted. Their handlers were written for an application without a state of
-    /// its own, so `State` gives them the [`Dewar`]. Routes mounted after it take the new state.
+    /// its own, so `State` gives them the [`Dewar`], and a handler that takes another state does not compile there. Routes
+    /// mounted after it take the new state. [`share`](Self::share) gives values to handlers whatever the order.
     ///
     /// ```
     /// use dewar::{App, Dewar, get};
@@ -224,6 +230,7 @@ impl App {
             parts,
             outside,
             inside,
+            shared,
         } = self;
         let routes = routes
             .into_iter()
@@ -239,6 +246,7 @@ impl App {
             state: Box::new(make),
             outside,
             inside,
+            shared,
         }
     }
 }
@@ -248,6 +256,23 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// names the headings.
     #[doc(hidden)]
     pub fn route<P, R: Headed>(self, _path: P, _route: R) -> Self {
+        self
+    }
+
+    /// Gives a value to every handler that asks for it with [`Shared<T>`](super::Shared). Dewar makes it after it has opened
+    /// all rooms. Call it before or after the routes, and once for each type.
+    pub fn share<T: Clone + Send + Sync + 'static>(
+        mut self,
+        make: impl FnOnce(&Dewar) -> T + Send + 'static,
+    ) -> Self {
+        if !self.shared.add(make) {
+            let title = format!("`share` is called twice for {}", std::any::type_name::<T>());
+            self.parts.findings.push(
+                Finding::refuse(Practice::Forms, "forms-shared-twice", title)
+                    .why("a handler that asks for the type could get either value")
+                    .fix("give one of the two a type of its own: `struct Other(T);`"),
+            );
+        }
         self
     }
 
@@ -575,6 +600,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             table.provide("GET", SECURITY_TXT_PATH, Access::Public);
         }
         let origins = self.config.api.origins();
+        table.share(self.shared.types());
         for (access, route) in &self.routes {
             table.add(RouteEntry {
                 method: route.method.to_string(),
@@ -584,6 +610,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 takes: route.described.clone(),
             });
         }
+        table.load_from(&self.parts.content);
         table
     }
 }

@@ -9,7 +9,11 @@ use crate::csrf::{CsrfTokens, VerifiedWebhook};
 use crate::database::Db;
 use crate::forms::{Described, FromParts, HandlerInput};
 use crate::https::{ClientAddress, Nonce, RequestId, RequestInfo};
-use crate::pages::{Error, Language, Mounted, RequestContext, Sealed};
+use crate::outgoing::Client;
+use crate::pages::{
+    CookieInfo, CookieValue, DangerousScriptCookie, DangerousScriptValue, Error, Language, Mounted,
+    RequestContext, Sealed, SealedCookie,
+};
 use crate::secrets::KeyRing;
 use crate::sessions::{Session, Sessions};
 
@@ -43,6 +47,7 @@ fn info<'a>(parts: &'a Parts, input: &'static str) -> Result<&'a RequestInfo, Er
 
 extractors! { context as request:
     Clock => Ok(request.services().clock.clone());
+    Client => request.service().cloned();
     CsrfTokens => {
         // An API token has no session, and needs no CSRF token.
         request.session()?;
@@ -67,6 +72,33 @@ extractors! { info as info:
     ClientAddress => info.address.ok_or_else(|| Error::missing("ClientAddress"));
     Nonce => Ok(info.nonce);
     RequestId => Ok(info.id);
+}
+
+/// `type bound: how it is read, whether scripts can read it`.
+macro_rules! own_cookies {
+    ($($cookie:ident $value:ident $by_scripts:literal;)*) => {$(
+        impl<T: $value> HandlerInput for $cookie<T> {
+            fn describe(route: &mut Described, _: Sealed) {
+                route.cookies.push(CookieInfo::of::<T>($by_scripts));
+                route.dangers.extend(Self::danger());
+            }
+        }
+
+        impl<T: $value> FromParts for $cookie<T> {}
+
+        impl<S: Sync, T: $value> FromRequestParts<S> for $cookie<T> {
+            type Rejection = Error;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+                Ok(Self::of(RequestContext::of(parts)?))
+            }
+        }
+    )*};
+}
+
+own_cookies! {
+    SealedCookie CookieValue false;
+    DangerousScriptCookie DangerousScriptValue true;
 }
 
 #[cfg(test)]

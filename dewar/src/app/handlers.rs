@@ -23,6 +23,10 @@ pub trait HandlerFn<Arguments> {
     /// The weakenings that its output brings.
     #[doc(hidden)]
     fn dangers(_: Sealed) -> Vec<Danger>;
+
+    /// The origins of other sites that its output may redirect to.
+    #[doc(hidden)]
+    fn redirects_to(_: Sealed) -> &'static [&'static str];
 }
 
 /// A function that axum can call: an `async fn` whose inputs are read from the request in order.
@@ -58,6 +62,10 @@ macro_rules! answers {
             fn dangers(sealed: Sealed) -> Vec<Danger> {
                 Res::dangers(sealed)
             }
+
+            fn redirects_to(sealed: Sealed) -> &'static [&'static str] {
+                Res::redirects_to(sealed)
+            }
         }
 
         #[diagnostic::do_not_recommend]
@@ -92,6 +100,10 @@ where
 {
     fn dangers(sealed: Sealed) -> Vec<Danger> {
         Res::dangers(sealed)
+    }
+
+    fn redirects_to(sealed: Sealed) -> &'static [&'static str] {
+        Res::redirects_to(sealed)
     }
 }
 

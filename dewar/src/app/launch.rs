@@ -18,6 +18,7 @@ use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, PreparedHttps, Reports};
 use crate::jobs::{self, Jobs};
+use crate::outgoing::Client;
 use crate::pages::{self, Assets, Languages, Mounted, SettingValues, Templates};
 use crate::roles::Access;
 use crate::secrets::{KeyRing, KeySource};
@@ -151,8 +152,7 @@ impl Blueprint {
         let (uploads, of_storage) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
         let intake = self.intake(&reserve, &uploads);
-        let senders = SenderKeys::read(&config.secrets.webhooks, &senders(&self.table))?;
-        let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
+        let webhooks = self.webhooks(&db)?;
 
         let mut findings = self.findings;
         let now_known = [
@@ -167,8 +167,8 @@ impl Blueprint {
         ];
         add_new(&mut findings, now_known);
         refuse_if_any(&findings)?;
-        let mounted = leads_to(&self.table, &accounts);
         let dewar = Dewar::new(Rooms {
+            mounted: leads_to(&self.table, &accounts),
             accounts,
             acme: acme.clone(),
             assets: shown.assets,
@@ -177,10 +177,10 @@ impl Blueprint {
             db: tables.db,
             intake,
             jobs,
+            outgoing: Client::new(config.https.outgoing.clone()),
             languages: shown.languages,
             reports: Reports::new(log.clone(), clock.clone()),
             log,
-            mounted,
             node: tables.node,
             reserve,
             ring,
@@ -211,6 +211,12 @@ impl Blueprint {
         };
         let opened = opened.await;
         opened.map_err(|error| failed(Practice::Database, "jobs-open", &error))
+    }
+
+    /// The senders of webhooks, with their keys.
+    fn webhooks(&self, db: &Db) -> Result<Webhooks, LaunchFindings> {
+        let senders = SenderKeys::read(&self.config.secrets.webhooks, &senders(&self.table))?;
+        Ok(Webhooks::new(senders, db.clone(), self.clock.clone()))
     }
 
     /// The limits of forms.

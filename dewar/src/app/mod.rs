@@ -39,6 +39,7 @@ mod command;
 mod commands;
 mod config;
 mod confirm;
+mod content;
 mod deliveries;
 mod early_errors;
 mod examine;
@@ -49,6 +50,7 @@ mod jobs;
 mod launch;
 mod layers;
 mod metrics;
+mod mounted_router;
 mod outside;
 mod patterns;
 mod programs;
@@ -61,6 +63,7 @@ mod run;
 mod scan_detector;
 mod serving;
 mod settings;
+mod shared;
 mod signed_out;
 mod stack;
 mod table;
@@ -73,9 +76,10 @@ pub use layers::{BoxService, TowerLayer};
 pub use progress::Progress;
 pub use rate_limit::RateLimit;
 pub use rooms::Dewar;
-pub use routes::{Route, delete, get, patch, post, put};
+pub use routes::{Route, dangerous_router, delete, get, patch, post, put};
 pub use run::Running;
 pub use settings::Settings;
+pub use shared::Shared;
 pub use table::{RouteEntry, RouteTable};
 #[cfg(feature = "testing")]
 pub(crate) use templates::bundled as own_templates;
@@ -87,6 +91,16 @@ mod tests;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/handlers.md")]
 struct HandlersPage;
+
+/// Compiles the examples of the page about pages that load from other sites.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/content.md")]
+struct ContentPage;
+
+/// Compiles the examples of the page about requests to other servers.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/outgoing.md")]
+struct OutgoingPage;
 
 /// Compiles the examples of the page about layers and inputs of one's own, like those of the code.
 #[cfg(doctest)]

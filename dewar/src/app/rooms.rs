@@ -13,6 +13,7 @@ use crate::forms::Intake;
 use crate::https::acme::Acme;
 use crate::https::{Certificates, Reports, ending};
 use crate::jobs::Jobs;
+use crate::outgoing::Client;
 use crate::pages::{Assets, Error, Languages, Mounted, Services, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
@@ -44,6 +45,7 @@ pub(super) struct Rooms {
     pub(super) log: Log,
     pub(super) mounted: Mounted,
     pub(super) node: NodeLock,
+    pub(super) outgoing: Client,
     pub(super) reports: Reports,
     pub(super) reserve: Reserve,
     pub(super) ring: KeyRing,
@@ -121,6 +123,16 @@ impl Dewar {
         &self.0.log
     }
 
+    /// The client for requests to other servers.
+    ///
+    /// ```
+    /// fn client(dewar: &dewar::Dewar) -> dewar::outgoing::Client { dewar.outgoing().clone() }
+    /// ```
+    #[must_use]
+    pub fn outgoing(&self) -> &Client {
+        &self.0.outgoing
+    }
+
     /// The sessions.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
@@ -158,15 +170,16 @@ impl Dewar {
     }
 
     /// The rooms that extractors and pages read from the context of a request.
-    pub(super) fn services(&self, posts: Posts) -> Services {
+    pub(super) fn services(&self, posts: Posts, shared: http::Extensions) -> Services {
         let rooms = &self.0;
-        let mut later = http::Extensions::new();
+        let mut later = shared;
         later.insert(rooms.accounts.clone());
         later.insert(self.clone());
         later.insert(rooms.intake.clone());
         later.insert(rooms.jobs.clone());
         later.insert(posts);
         later.insert(rooms.tokens.clone());
+        later.insert(rooms.outgoing.clone());
         later.insert(rooms.uploads.clone());
         later.insert(rooms.webhooks.clone());
         Services {

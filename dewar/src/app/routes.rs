@@ -1,15 +1,18 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http::Method;
 use http::request::Parts;
 
+use super::mounted_router::MountedRouter;
 use super::rate_limit::RouteRate;
 use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
@@ -18,6 +21,7 @@ use crate::audit::{Entry, Event};
 use crate::csrf::{CsrfRejection, Origin, WebhookAuth};
 use crate::database::reading;
 use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
+use crate::https::{PagePolicy, RoutePolicy};
 use crate::pages::{
     Danger, Error, ErrorKind, Message, Outcome, RequestContext, Sealed, TypedInForm,
 };
@@ -34,6 +38,8 @@ use crate::roles::{Access, admit};
 pub struct Route<S = Dewar> {
     pub(super) method: Method,
     pub(super) path: &'static str,
+    /// A second path with the same handler: everything below the first.
+    pub(super) also: Option<String>,
     pub(super) described: Described,
     pub(super) pace: RouteRate,
     pub(super) cors: Option<Origins>,
@@ -50,6 +56,7 @@ impl Route {
         let Self {
             method,
             path,
+            also,
             described,
             pace,
             cors,
@@ -61,6 +68,7 @@ impl Route {
         Route {
             method,
             path,
+            also,
             described,
             pace,
             cors,
@@ -202,6 +210,7 @@ where
     let mut described = Described::default();
     T::describe(&mut described);
     described.dangers.extend(H::dangers(Sealed(())));
+    described.redirects_to = H::redirects_to(Sealed(()));
     described.under(path);
     let asks = RequiredProof::of::<T>(&method);
     let is_safe = matches!(asks, RequiredProof::Nothing);
@@ -216,12 +225,66 @@ where
                 recently: described.recently,
                 form: described.form.clone(),
                 only_reads: (is_safe && !described.writes_on_get).then_some(path),
+                policy: described.policy.clone(),
             },
         )
     };
     Route {
         method,
         path,
+        also: None,
+        cors: None,
+        described,
+        pace: RouteRate::default(),
+        mount: Box::new(mount),
+    }
+}
+
+/// An axum router as one route: every method of every path below `prefix` goes to it, behind the guard of the heading.
+///
+/// Every method but `GET` and `HEAD` needs the CSRF token, in the header `x-csrf-token` or as a field of a urlencoded form. The
+/// router sees the path without the prefix, and a whole body within the limit of a form. Dewar knows neither its inputs nor
+/// its outputs: you then owe that it lets in only what it has checked, and that no visitor's text is markup in its responses. The
+/// security headers are on them. The reason is part of the route table, and the audit reports it.
+///
+/// ```
+/// use dewar::App;
+/// use dewar::app::dangerous_router;
+/// use dewar::axum::{Router, routing::get};
+/// fn app(app: App) -> App {
+///     let wiki = Router::new().route("/page/{name}", get(|| async { "an old page" }));
+///     app.signed_in([dangerous_router("the wiki moves to Dewar page by page", "/wiki", wiki)])
+/// }
+/// ```
+pub fn dangerous_router<S: Clone + Send + Sync + 'static>(
+    reason: &'static str,
+    prefix: &'static str,
+    router: Router,
+) -> Route<S> {
+    let mut described = Described::default();
+    described
+        .dangers
+        .push(Danger::by("dangerous_router", reason));
+    described.mounts_router = true;
+    let handler = MountedRouter { prefix, router };
+    let mount = move |access, described: &Described, _: &Dewar, pace| {
+        any(Guarded {
+            handler,
+            access,
+            asks: RequiredProof::Router,
+            pace,
+            recently: described.recently,
+            form: None,
+            only_reads: (!described.writes_on_get).then_some(prefix),
+            policy: described.policy.clone(),
+        })
+    };
+    let below = if prefix.ends_with('/') { "" } else { "/" };
+    Route {
+        // No client sends this method: the route table shows it for all of them.
+        method: Method::from_bytes(b"ANY").unwrap_or(Method::OPTIONS),
+        path: prefix,
+        also: Some(format!("{prefix}{below}{{*rest}}")),
         described,
         pace: RouteRate::default(),
         cors: None,
@@ -236,6 +299,8 @@ enum RequiredProof {
     Nothing,
     /// The handler's last argument is `Form`, which checks the token before it has a value.
     Form,
+    /// For a router: the token for every method that may change something, and the body goes on.
+    Router,
     /// The token alone, in a header or in a form that is only a button.
     Token,
     /// A sender's signature over the body.
@@ -251,6 +316,14 @@ impl RequiredProof {
             Self::Form
         } else {
             Self::Token
+        }
+    }
+
+    /// The proof of a request of this method.
+    fn of_method(self, method: &Method) -> Self {
+        match self {
+            Self::Router if matches!(*method, Method::GET | Method::HEAD) => Self::Nothing,
+            Self::Form | Self::Nothing | Self::Router | Self::Signature(_) | Self::Token => self,
         }
     }
 
@@ -279,6 +352,8 @@ struct Guarded<H> {
     form: Option<FormSpec>,
     /// The path, if the handler changes no rows.
     only_reads: Option<&'static str>,
+    /// The headers of its pages, where they differ from the application's.
+    policy: Option<Arc<PagePolicy>>,
 }
 
 impl<H, T, S> Handler<T, S> for Guarded<H>
@@ -301,8 +376,17 @@ impl<H> Guarded<H> {
     {
         let (parts, body) = request.into_parts();
         let administers = administers(self.access, &parts);
-        let response = self.pass(parts, body, state).await;
-        let response = response.unwrap_or_else(IntoResponse::into_response);
+        let policy = self.policy.clone().map(RoutePolicy);
+        let mut guarded = self;
+        guarded.asks = guarded.asks.of_method(&parts.method);
+        if matches!(guarded.asks, RequiredProof::Router) {
+            guarded.only_reads = None;
+        }
+        let response = guarded.pass(parts, body, state).await;
+        let mut response = response.unwrap_or_else(IntoResponse::into_response);
+        if let Some(policy) = policy {
+            response.extensions_mut().insert(policy);
+        }
         if let Some(context) = administers {
             let entry = Entry::new(Event::AuthzAdmin);
             context.record(entry.outcome(response.status().as_u16()));
@@ -330,10 +414,7 @@ impl<H> Guarded<H> {
         }
         // The first check lets a request without an origin go on to a webhook. This route is no webhook.
         if !matches!(self.asks, RequiredProof::Nothing) && origin == Origin::Unsaid {
-            return Err(refused(
-                CsrfRejection::NoOrigin,
-                RequestContext::of(&parts)?,
-            ));
+            return Err(no_origin(&parts));
         }
         if only_shown && !matches!(self.asks, RequiredProof::Form) {
             return Err(Error::forbidden().because("only a form can be shown again"));
@@ -359,7 +440,11 @@ impl<H> Guarded<H> {
             .admission
             .recently_authenticated = self.recently;
         let request = match self.asks {
-            RequiredProof::Token if is_full => return Err(no_room()),
+            RequiredProof::Router | RequiredProof::Token if is_full => return Err(no_room()),
+            RequiredProof::Router => {
+                let body = forms::passed_on(&parts, body).await?;
+                Request::from_parts(parts, body)
+            }
             RequiredProof::Token => {
                 let _checked = forms::button(&parts, body).await?;
                 Request::from_parts(parts, Body::empty())
@@ -427,6 +512,14 @@ impl<H> Guarded<H> {
                 .strip_prefix(SESSIONS)
                 .is_some_and(|rest| rest.starts_with('/'));
         Ok(!goes_on && context.service::<Intake>()?.is_disk_full())
+    }
+}
+
+/// The rejection of a request that may change something and has no origin.
+fn no_origin(parts: &Parts) -> Error {
+    match RequestContext::of(parts) {
+        Ok(context) => refused(CsrfRejection::NoOrigin, context),
+        Err(missing) => missing,
     }
 }
 

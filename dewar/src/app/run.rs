@@ -25,7 +25,7 @@ use super::{App, Dewar, background, commands};
 use crate::audit::{Entry, Event, Finding, Practice};
 use crate::https::acme::{Acme, PlainHttp};
 use crate::https::{
-    Config as Https, HttpService, HttpsLayer, Listener, Reload, ToHttps, server_config,
+    Config as Https, HttpService, HttpsLayer, Listener, PagePolicy, Reload, ToHttps, server_config,
 };
 #[cfg(feature = "testing")]
 use crate::jobs::Runner;
@@ -108,6 +108,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             plan.base_url = origin(&https, bound.port(&https));
             listeners = Some(bound);
         }
+        let policy = Arc::new(plan.table.content().page_policy());
         let patterns = Patterns::of_table(&plan.table);
         let programs = ProgramRoutes::of_table(&plan.table);
         let requests = RequestLog::new(plan.config.audit.requests);
@@ -119,10 +120,12 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         background::recover(&opened.dewar)
             .await
             .map_err(Error::internal)?;
-        let (router, state) = mount(&opened.dewar);
+        let (router, state, shared) = mount(&opened.dewar);
         let routes = MountedRoutes {
             router,
             state,
+            shared,
+            policy,
             patterns,
             programs,
             requests,
@@ -142,10 +145,11 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self,
     ) -> (
         Blueprint,
-        impl FnOnce(&Dewar) -> (Routes, Extensions),
+        impl FnOnce(&Dewar) -> (Routes, Extensions, Extensions),
         Layers,
     ) {
         let table = self.route_table();
+        let of_all = table.content().clone();
         let Self {
             config,
             settings,
@@ -155,6 +159,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             parts,
             outside,
             inside,
+            shared,
             ..
         } = self;
         let plan = Blueprint {
@@ -171,11 +176,13 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             for path in slashed(routes.iter().map(|(_, route)| (&route.method, route.path))) {
                 router = router.route(&path, any(without_slash));
             }
-            for (access, route) in routes {
-                router = router.route(
-                    route.path,
-                    (route.mount)(access, &route.described, dewar, route.pace),
-                );
+            for (access, mut route) in routes {
+                route.described.prepare_pages(&of_all);
+                let guarded = (route.mount)(access, &route.described, dewar, route.pace);
+                if let Some(below) = &route.also {
+                    router = router.route(below, guarded.clone());
+                }
+                router = router.route(route.path, guarded);
             }
             let state = state(dewar);
             let mut of_jobs = Extensions::new();
@@ -184,7 +191,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 .method_not_allowed_fallback(not_this_method)
                 .fallback(nothing_here)
                 .with_state(state);
-            (Routes::new(router, inside), of_jobs)
+            (Routes::new(router, inside), of_jobs, shared.make(dewar))
         };
         (plan, mount, outside)
     }
@@ -195,6 +202,10 @@ struct MountedRoutes {
     router: Routes,
     /// The application's own state, by its type, for its jobs.
     state: Extensions,
+    /// The values that handlers share.
+    shared: Extensions,
+    /// The headers of a page whose route has none of its own.
+    policy: Arc<PagePolicy>,
     patterns: Patterns,
     programs: ProgramRoutes,
     requests: RequestLog,
@@ -411,10 +422,11 @@ fn answering(
     config: &Https,
     port: u16,
 ) -> impl HttpService + use<> {
-    let protect = HttpsLayer::new(
+    let protect = HttpsLayer::with_policy(
         config.hosts.clone(),
         config.limits.clone(),
         config.transport(),
+        routes.policy,
     );
     let rates = dewar.rooms().intake.config().rates;
     let posts = Posts::new(rates, dewar.clock());
@@ -426,7 +438,7 @@ fn answering(
         metrics: routes.metrics,
         routes: routes.router,
         scan_detector: ScanDetector::new(dewar.clock()),
-        services: Arc::new(dewar.services(posts)),
+        services: Arc::new(dewar.services(posts, routes.shared)),
         security_txt: config.security_txt.text(&config.hosts, port),
         dewar: dewar.clone(),
     };

@@ -26,7 +26,7 @@ use crate::csrf::{CsrfRejection, Origin, RequestHead, judge};
 use crate::https::{HttpsLayer, REPORTS_PATH, RequestId, RequestInfo, SECURITY_TXT_PATH};
 use crate::pages::{
     Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume, ResumeMode,
-    STATIC_PREFIX, Services, Words, render,
+    STATIC_PREFIX, Services, Words, is_public, render,
 };
 use crate::sessions::{Cookies, Flash, NotSealedHere, Session, remove_all_but};
 
@@ -395,6 +395,11 @@ impl Core {
         let flash = outcome.flash.take();
         let mut response = render(response, outcome, context);
         let cookies = self.remember(&response, flash, context);
+        // A response for one person, in a cache for all: the next visitor gets it (CWE-525).
+        let is_personal = !cookies.is_empty() || context.facts().session.principal().is_some();
+        if is_personal && is_public(response.headers()) {
+            response.headers_mut().remove(header::CACHE_CONTROL);
+        }
         set_cookies(&mut response, context.facts().request_id, cookies);
         response
     }
@@ -447,6 +452,7 @@ impl Core {
         } else if is_page && facts.flash.is_some() {
             Flash::shown(&mut cookies);
         }
+        facts.own_cookies.write(&mut cookies);
         facts.session.write(&mut cookies);
         facts.tokens.write(&facts.session, &mut cookies);
         let sent = facts.cookies.headers();

@@ -1,3 +1,4 @@
+use std::any::TypeId;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -8,6 +9,7 @@ use crate::api::{Origins, of_cors};
 use crate::audit::{Finding, Practice};
 use crate::csrf::{SignatureScheme, WebhookAuth};
 use crate::forms::Described;
+use crate::https::{ContentSources, Directive, HttpsOrigin, not_an_origin};
 use crate::pages::Mounted;
 use crate::roles::Access;
 
@@ -24,6 +26,10 @@ use crate::roles::Access;
 pub struct RouteTable {
     own: Vec<RouteEntry>,
     provided: Vec<RouteEntry>,
+    /// The types of the values that handlers share.
+    shared: Vec<TypeId>,
+    /// What every page may load from other sites.
+    content: ContentSources,
 }
 
 /// One route.
@@ -88,6 +94,31 @@ impl RouteTable {
         });
     }
 
+    /// The types of the values that the application shares.
+    pub(super) fn share(&mut self, types: impl Iterator<Item = TypeId>) {
+        self.shared.extend(types);
+    }
+
+    /// Adds what every page may load to each route. A form may lead to the sites that its handler redirects to: browsers
+    /// judge the redirect by the policy of the page that has the form.
+    pub(super) fn load_from(&mut self, content: &ContentSources) {
+        self.content = content.clone();
+        for entry in self.own.iter().filter(|entry| entry.method != "GET") {
+            let origins = entry.takes.redirects_to.iter().copied();
+            // The findings about a redirect are those of its route.
+            let origins = origins.filter(|origin| HttpsOrigin::parse(origin).is_ok());
+            self.content.add(Directive::Forms, "", origins);
+        }
+        for entry in &mut self.own {
+            entry.takes.content = self.content.with(&entry.takes.content);
+        }
+    }
+
+    /// What every page may load from other sites.
+    pub(super) fn content(&self) -> &ContentSources {
+        &self.content
+    }
+
     /// The routes, in the order of the application's own page.
     #[must_use]
     pub fn entries(&self) -> &[RouteEntry] {
@@ -137,7 +168,9 @@ impl RouteTable {
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
+        findings.extend(self.content.findings().iter().cloned());
         for (number, entry) in self.own.iter().enumerate() {
+            findings.extend(self.of_doors(entry));
             let twin =
                 |other: &&RouteEntry| other.method == entry.method && other.path == entry.path;
             if self.own.iter().take(number).any(|other| twin(&other)) {
@@ -193,6 +226,42 @@ impl RouteTable {
         findings.extend(self.unreadable_paths());
         findings.extend(self.nobody_could_confirm());
         findings.extend(self.led_to_and_missing());
+        findings
+    }
+
+    /// The findings about what a route sends beside its page, and about the values that it asks for.
+    fn of_doors(&self, entry: &RouteEntry) -> Vec<Finding> {
+        let place = format!("{} {}", entry.method, entry.path);
+        let mut findings = Vec::new();
+        for origin in entry.takes.redirects_to {
+            if let Err(why) = HttpsOrigin::parse(origin) {
+                findings.push(not_an_origin(
+                    &format!("`ExternalHosts` of {place}"),
+                    origin,
+                    why,
+                ));
+            }
+        }
+        findings.extend(entry.takes.content.findings().iter().cloned());
+        let all = || self.own.iter().flat_map(|entry| &entry.takes.cookies);
+        let cookies = entry.takes.cookies.iter();
+        findings.extend(cookies.flat_map(|cookie| cookie.findings(all())));
+        for (of, name) in entry.takes.shared() {
+            if !self.shared.contains(of) {
+                findings.push(
+                    Finding::refuse(
+                        Practice::Forms,
+                        "forms-shared-missing",
+                        format!("{place} asks for `Shared<{name}>`, and nobody shares one"),
+                    )
+                    .why("its handler would respond to every request with 500")
+                    .fix("add `.share(|_dewar| …)` with a value of that type to the application"),
+                );
+            }
+        }
+        if entry.takes.mounts_router {
+            findings.extend(unfit_for_a_router(entry, &place));
+        }
         findings
     }
 
@@ -359,6 +428,55 @@ fn led_nowhere(entry: &RouteEntry, place: &str, mount: &str) -> Finding {
         .fix(format!("mount the page: {mount}"))
 }
 
+/// A router has a prefix of its own, and no sender signs what it takes.
+fn unfit_for_a_router(entry: &RouteEntry, place: &str) -> Option<Finding> {
+    let (why, fix) = match entry.access {
+        Access::Webhook(_) => (
+            "a webhook's body is read for its signature, so the router would get none",
+            "mount each webhook with `post` and take a `VerifiedWebhook`",
+        ),
+        Access::Api(_) => (
+            "a program with an API token has no CSRF token, and Dewar does not know what the router takes from it",
+            "mount each route of the API with `get`, `post` and the others",
+        ),
+        Access::BrowserReports | Access::Public | Access::Role(_) | Access::SignedIn => {
+            let is_plain = entry.path.len() > 1 && !entry.path.ends_with('/');
+            if is_plain && !entry.path.contains('{') {
+                return None;
+            }
+            (
+                "a router takes everything below a prefix",
+                "write a prefix without parameters and without a slash at its end, such as `/wiki`",
+            )
+        }
+    };
+    let title = format!("{place}: a router cannot be mounted there");
+    Some(
+        Finding::refuse(Practice::Roles, "roles-router", title)
+            .why(why)
+            .fix(fix),
+    )
+}
+
+/// Prints what a route sends beside its page.
+fn write_doors(
+    f: &mut fmt::Formatter<'_>,
+    takes: &Described,
+    of_all: &ContentSources,
+) -> fmt::Result {
+    for origin in takes.redirects_to {
+        write!(f, " -> {origin}")?;
+    }
+    for cookie in &takes.cookies {
+        write!(f, " cookie:{}", cookie.name)?;
+    }
+    let content = takes.content.without(of_all);
+    if !content.is_empty() {
+        write!(f, " ({content})")?;
+    }
+    Ok(())
+}
+
 impl Serialize for RouteTable {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.all())
@@ -380,7 +498,19 @@ impl fmt::Display for RouteTable {
             if let Some(form) = &entry.takes.form {
                 write!(f, " {form}")?;
             }
+            write_doors(f, &entry.takes, &self.content)?;
+            for danger in entry
+                .takes
+                .dangers
+                .iter()
+                .filter(|_| entry.takes.mounts_router)
+            {
+                write!(f, " {}: {}", danger.name, danger.reason)?;
+            }
             writeln!(f)?;
+        }
+        if !self.content.is_empty() {
+            writeln!(f, "every page: {}", self.content)?;
         }
         Ok(())
     }

@@ -106,7 +106,6 @@ pub use search::{SearchIndex, SearchQuery};
 pub use tx::Tx;
 
 pub(crate) use html_text::{html_text, words};
-#[cfg(feature = "s3")]
 pub(crate) use postgres::tls::client_tls;
 pub(crate) use sqlite::version::DataVersion;
 pub(crate) use test_database::url_for;

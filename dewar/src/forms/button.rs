@@ -46,6 +46,22 @@ pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Err
     Ok(checked)
 }
 
+/// Verifies the CSRF token of a request to a router that reads the body itself: in the header, or as a field of a urlencoded
+/// form. Returns the whole body, within the limit of every form.
+pub(crate) async fn passed_on(parts: &Parts, body: Body) -> Result<Body, Error> {
+    let context = RequestContext::of(parts)?;
+    let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
+    if let Err(wait) = context.admission.count() {
+        let text = Message::new("forms-too-often").with("seconds", seconds(wait));
+        return Err(Error::too_many_requests(wait).public(text));
+    }
+    let reader = FormReader::button(tokens, intake, intake.config(), &parts.headers);
+    let read = reader.passed_on(body).await;
+    let (text, _checked) = read.map_err(|refused| turn_away(context, refused))?;
+    check_again(context).await?;
+    Ok(Body::from(text))
+}
+
 /// Whole seconds to wait, at least one.
 pub(super) fn seconds(wait: Duration) -> i64 {
     wait.as_millis()

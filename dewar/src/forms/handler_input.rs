@@ -1,12 +1,14 @@
 use std::any::TypeId;
 use std::fmt;
+use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use serde::Serialize;
 
 use super::{FieldSpec, Model, schema};
-use crate::pages::{Danger, Sealed};
+use crate::https::{ContentSources, PagePolicy};
+use crate::pages::{CookieInfo, Danger, Sealed};
 
 /// An input of a handler: an extractor that the route table knows.
 ///
@@ -174,6 +176,10 @@ pub(crate) fn checks_the_token<T: HandlerInputs>() -> bool {
 /// The visitor's input that a route takes, as data.
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own in the route table"
+)]
 pub struct Described {
     /// The parameters of the path, in their order.
     pub parameters: Vec<Parameter>,
@@ -184,6 +190,21 @@ pub struct Described {
     /// The sections of the application's own settings that the handler reads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<&'static str>,
+    /// The origins of other sites that the handler may redirect to.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub redirects_to: &'static [&'static str],
+    /// The cookies of the application's own that the handler reads or sets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cookies: Vec<CookieInfo>,
+    /// What the route's pages may load from other sites, and who may frame them.
+    #[serde(skip_serializing_if = "ContentSources::is_empty")]
+    pub content: ContentSources,
+    /// The ready-made headers of its pages, where they differ from the application's.
+    #[serde(skip)]
+    pub(crate) policy: Option<Arc<PagePolicy>>,
+    /// The types of the shared values that the handler asks for.
+    #[serde(skip)]
+    shared: Vec<(TypeId, &'static str)>,
     /// The weakenings of the route, each with its reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dangers: Vec<Danger>,
@@ -196,6 +217,9 @@ pub struct Described {
     /// The types of `settings`, in the same order.
     #[serde(skip)]
     settings_types: Vec<TypeId>,
+    /// Whether a router answers everything below the path.
+    #[serde(skip)]
+    pub(crate) mounts_router: bool,
     /// The kinds of a `Path`, before the path is known.
     #[serde(skip)]
     segments: Vec<&'static str>,
@@ -280,6 +304,23 @@ impl Described {
                 (*form, ids)
             })
             .collect()
+    }
+
+    /// Adds a shared value that the handler asks for.
+    pub(crate) fn need_shared(&mut self, of: TypeId, name: &'static str) {
+        self.shared.push((of, name));
+    }
+
+    /// The shared values that the handler asks for.
+    pub(crate) fn shared(&self) -> &[(TypeId, &'static str)] {
+        &self.shared
+    }
+
+    /// Makes the headers of the route's pages, where it adds to what every page may load.
+    pub(crate) fn prepare_pages(&mut self, of_all: &ContentSources) {
+        if !self.content.is_empty() {
+            self.policy = Some(Arc::new(of_all.with(&self.content).page_policy()));
+        }
     }
 
     /// Notes that a record is loaded by the parameter `{id}`.

@@ -109,7 +109,7 @@ mod tests;
 #[doc = include_str!("../../../docs/practices/forms.md")]
 struct PracticePage;
 
-pub(crate) use button::button;
+pub(crate) use button::{button, passed_on};
 pub use choice::{Choice, Choices};
 pub use clean_html::CleanHtml;
 pub use colour::Colour;

@@ -5,7 +5,7 @@ mod files;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
@@ -190,6 +190,23 @@ impl<'a> FormReader<'a> {
     pub(super) fn header_alone(mut self) -> Result<CsrfChecked, FormRejection> {
         self.header()?;
         self.into_checked().map(|(_, checked)| checked)
+    }
+
+    /// The body of a request whose token is in a header or in a urlencoded form, unread otherwise.
+    pub(super) async fn passed_on(
+        mut self,
+        body: Body,
+    ) -> Result<(Bytes, CsrfChecked), FormRejection> {
+        self.header()?;
+        let text = whole(body, self.headers, self.bounds.body).await?;
+        let kind = self.headers.get(CONTENT_TYPE).map(MediaType::of);
+        if self.checked.is_none() && kind.is_some_and(|kind| kind.is_utf8(URLENCODED)) {
+            let pairs = urlencoded::pairs(&text, self.bounds.fields)?;
+            let token = pairs.iter().find(|(name, _)| name == csrf::FIELD);
+            self.check(token.map(|(_, token)| token.as_str()))?;
+        }
+        let text = Bytes::copy_from_slice(&text);
+        self.into_checked().map(|(_, checked)| (text, checked))
     }
 
     pub(super) async fn read(

@@ -2,6 +2,7 @@ use super::acme;
 use super::headers::Transport;
 use super::hosts::Hosts;
 use super::limits::RequestLimits;
+use super::outgoing;
 use super::proxy::{Network, Proxies, ProxyForm};
 use super::security_txt::SecurityTxt;
 use super::tls::{CertificateFiles, TlsProfile};
@@ -41,6 +42,8 @@ pub struct Config {
     pub tls: TlsProfile,
     /// The limits on time, number and size.
     pub limits: RequestLimits,
+    /// The limits of requests to other servers.
+    pub outgoing: outgoing::Config,
 }
 
 impl Config {
@@ -89,6 +92,7 @@ impl Config {
             security_txt: SecurityTxt::read(&settings.section("https.security_txt")),
             tls: section.choice("tls", TlsProfile::Intermediate, &PROFILES),
             limits: limits(settings),
+            outgoing: outgoing::Config::read(settings),
         }
     }
 

@@ -2,6 +2,7 @@ mod book;
 
 pub use book::markdown_table;
 
+use super::content_sources::{ContentSources, PagePolicy};
 use super::nonce::Nonce;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
@@ -76,11 +77,6 @@ const fn rule(
 const fn named(name: &'static str) -> HeaderName {
     HeaderName::from_static(name)
 }
-
-const BEFORE_NONCE: &str = "default-src 'none'; script-src 'nonce-";
-const AFTER_NONCE: &str = "' 'strict-dynamic'; style-src 'self'; img-src 'self'; font-src 'self'; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
-    frame-ancestors 'none'; require-trusted-types-for 'script'; report-to csp; report-uri /browser-reports";
 
 /// Every response header that the framework sends. The middleware applies this table, `https headers` prints it and the
 /// auditor compares responses with it.
@@ -289,6 +285,17 @@ pub fn apply(
     transport: Transport,
     inert: Option<Inert>,
 ) {
+    apply_with(headers, nonce, transport, inert, &STRICT);
+}
+
+/// The same with the policy of a page.
+pub(super) fn apply_with(
+    headers: &mut HeaderMap,
+    nonce: Option<&Nonce>,
+    transport: Transport,
+    inert: Option<Inert>,
+    policy: &PagePolicy,
+) {
     let page = nonce.filter(|_| inert.is_none() && is_page(headers));
     let own = std::mem::replace(headers, ready(transport, page.is_some()));
     let mut name = None;
@@ -308,7 +315,7 @@ pub fn apply(
         }
     }
     if let Some(nonce) = page {
-        headers.insert(header::CONTENT_SECURITY_POLICY, page_policy(nonce));
+        policy.write(headers, nonce);
     }
     add_charset(headers);
 }
@@ -340,6 +347,10 @@ fn ready(transport: Transport, is_page: bool) -> HeaderMap {
         |(_, _, headers)| headers.clone(),
     )
 }
+
+/// The policy of a page without additions.
+pub(super) static STRICT: LazyLock<PagePolicy> =
+    LazyLock::new(|| ContentSources::default().page_policy());
 
 static READY: LazyLock<Vec<(Transport, bool, HeaderMap)>> = LazyLock::new(|| {
     let transports = [
@@ -377,18 +388,6 @@ fn table(transport: Transport, is_page: bool) -> HeaderMap {
 fn begins(kind: &[u8], prefix: &str) -> bool {
     kind.get(..prefix.len())
         .is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
-}
-
-/// The policy with its nonce: one allocation, no formatting.
-fn page_policy(nonce: &Nonce) -> HeaderValue {
-    let parts = [
-        BEFORE_NONCE.as_bytes(),
-        nonce.as_str().as_bytes(),
-        AFTER_NONCE.as_bytes(),
-    ];
-    // A nonce holds only letters, digits, '-' and '_'; if that ever changed, no script would run.
-    HeaderValue::from_maybe_shared(Bytes::from(parts.concat()))
-        .unwrap_or(HeaderValue::from_static("default-src 'none'; sandbox"))
 }
 
 /// A browser guesses the charset of a text without one (ASVS 4.1.1).

@@ -1,8 +1,9 @@
 use super::body::Bounded;
 use super::client_wait::ClientWait;
+use super::content_sources::{PagePolicy, RoutePolicy};
 use super::deadline::within_own_time;
 use super::drain::Drain;
-use super::headers::{Inert, Transport, apply};
+use super::headers::{Inert, STRICT, Transport, apply_with};
 use super::held_body::HeldBody;
 use super::held_responses::{BudgetFull, CountedRequest};
 use super::hosts::Hosts;
@@ -60,16 +61,29 @@ struct Rules {
     hosts: Hosts,
     limits: RequestLimits,
     transport: Transport,
+    /// The policy of every page whose route has none of its own.
+    policy: Arc<PagePolicy>,
 }
 
 impl HttpsLayer {
     /// The layer for these hosts, limits and kind of connection.
     #[must_use]
     pub fn new(hosts: Hosts, limits: RequestLimits, transport: Transport) -> Self {
+        Self::with_policy(hosts, limits, transport, Arc::new(STRICT.clone()))
+    }
+
+    /// The layer for an application whose pages load from other sites.
+    pub(crate) fn with_policy(
+        hosts: Hosts,
+        limits: RequestLimits,
+        transport: Transport,
+        policy: Arc<PagePolicy>,
+    ) -> Self {
         Self(Arc::new(Rules {
             hosts,
             limits,
             transport,
+            policy,
         }))
     }
 
@@ -132,11 +146,14 @@ impl HttpsLayer {
             })
         });
         let inert = response.extensions().get::<Inert>().copied();
-        apply(
+        let own = response.extensions().get::<RoutePolicy>();
+        let policy = own.map_or_else(|| Arc::clone(&self.0.policy), |own| Arc::clone(&own.0));
+        apply_with(
             response.headers_mut(),
             Some(&nonce),
             self.0.transport,
             inert,
+            &policy,
         );
         response
     }

@@ -506,6 +506,19 @@ impl From<crate::database::Error> for Error {
     }
 }
 
+impl From<crate::outgoing::Error> for Error {
+    /// The visitor does not learn why: the reason tells which addresses exist inside.
+    #[track_caller]
+    fn from(error: crate::outgoing::Error) -> Self {
+        use crate::outgoing::Error as Outgoing;
+        if matches!(error, Outgoing::Busy | Outgoing::TimedOut) {
+            Self::busy(Duration::from_secs(5)).because(error)
+        } else {
+            Self::internal(error)
+        }
+    }
+}
+
 impl From<crate::sessions::Error> for Error {
     fn from(error: crate::sessions::Error) -> Self {
         use crate::sessions::Error as Sessions;

@@ -26,6 +26,12 @@ pub trait HandlerOutput: IntoResponse {
     /// The weakenings that it brings.
     #[doc(hidden)]
     fn dangers(_: Sealed) -> Vec<Danger>;
+
+    /// The origins of other sites that it may redirect to.
+    #[doc(hidden)]
+    fn redirects_to(_: Sealed) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// A parameter type that only Dewar can name, so that only Dewar can implement a trait with a method that takes it.
@@ -61,6 +67,10 @@ impl<T: Serialize> HandlerOutput for Json<T> {
 impl<A: HandlerOutput> HandlerOutput for Result<A, Error> {
     fn dangers(sealed: Sealed) -> Vec<Danger> {
         A::dangers(sealed)
+    }
+
+    fn redirects_to(sealed: Sealed) -> &'static [&'static str] {
+        A::redirects_to(sealed)
     }
 }
 

@@ -18,7 +18,8 @@
 //! 4. Ways around escaping: the filter `safe`, `{% autoescape %}`, and branches of a template that end in different contexts. A
 //!    text that the program marks as safe (`Value::from_safe_string`) is escaped like any other.
 //! 5. An undefined name in a template. Dewar does not show an empty space for it.
-//! 6. A redirect out of the application: [`Redirect`] takes a local path (CWE-601).
+//! 6. A redirect out of the application: [`Redirect`] takes a local path, and [`ExternalRedirect`] an address of a site that its
+//!    type lists (CWE-601).
 //! 7. An error that tells a visitor how the program works. An error has two texts: one for the visitor, one for the log.
 //! 8. A static file that the application did not ship. Static files have hashed names and are part of the program.
 //!
@@ -40,6 +41,7 @@ mod context;
 mod csv;
 mod error;
 mod escape;
+mod external_redirect;
 mod filters;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
@@ -51,12 +53,14 @@ mod mounted;
 mod near_names;
 mod negotiation;
 mod outcome;
+mod own_cookie;
 mod page;
 mod paged;
 pub(crate) mod ranges;
 mod redirect;
 mod render;
 mod request_context;
+mod response_headers;
 mod resume;
 #[cfg(feature = "testing")]
 mod sources;
@@ -70,6 +74,7 @@ pub use assets::Assets;
 pub use bundle::Bundle;
 pub use csv::{Cell, Csv};
 pub use error::{Error, ErrorKind};
+pub use external_redirect::{ExternalHosts, ExternalRedirect};
 pub use handler_output::{
     Danger, DangerousHandlerOutput, DangerousOutput, HandlerOutput, Json, Text,
 };
@@ -77,10 +82,16 @@ pub(crate) use handler_output::{Sealed, output};
 pub(crate) use languages::SettingValues;
 pub use languages::{Language, Languages, Message, MessageValue, Words};
 pub use mounted::Mounted;
+pub(crate) use own_cookie::OwnCookies;
+pub use own_cookie::{
+    CookieInfo, CookieValue, DangerousScriptCookie, DangerousScriptValue, SameSite, SealedCookie,
+};
 pub use page::{NeedsToken, Page};
 pub use paged::{Paged, Position};
 pub use redirect::{LocalPath, NotLocal, Redirect, RedirectTarget};
 pub use request_context::RequestContext;
+pub(crate) use response_headers::is_public;
+pub use response_headers::{LinkRelation, OwnHeader, PublicContent, WithHeaders};
 #[cfg(feature = "testing")]
 pub(crate) use sources::wrong_templates;
 pub use templates::Templates;

@@ -175,7 +175,7 @@ fn with_html(mut response: Response, html: String, request: &Facts) -> Response 
         let headers = response.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("accept-language"));
         if let Ok(tag) = HeaderValue::from_str(request.language.tag()) {
-            headers.insert(header::CONTENT_LANGUAGE, tag);
+            headers.entry(header::CONTENT_LANGUAGE).or_insert(tag);
         }
     }
     let kind = HeaderValue::from_static("text/html; charset=utf-8");

@@ -6,7 +6,9 @@ use http::request::Parts;
 use http::{Extensions, Method};
 use minijinja::Value;
 
-use super::{Admission, BearerCaller, Error, Language, Languages, Mounted, Prefers, Templates};
+use super::{
+    Admission, BearerCaller, Error, Language, Languages, Mounted, OwnCookies, Prefers, Templates,
+};
 use crate::audit::{Clock, Entry, Log, LoggablePath, RoutePattern};
 use crate::csrf::{CsrfTokens, Origin};
 use crate::database::Db;
@@ -55,6 +57,8 @@ pub(crate) struct Facts {
     pub(crate) path: String,
     /// The cookies, which are no longer in the request's headers.
     pub(crate) cookies: Cookies,
+    /// The cookies of the application's own that the handler sets.
+    pub(crate) own_cookies: OwnCookies,
     /// The result of the first CSRF check.
     pub(crate) origin: Origin,
     pub(crate) session: Session,
@@ -256,6 +260,7 @@ impl Facts {
             session,
             bearer: None,
             flash: None,
+            own_cookies: OwnCookies::default(),
             prefers: Prefers::of(&parts.headers),
             language: services.languages.of(&parts.headers),
             cookies: cookies.clone(),

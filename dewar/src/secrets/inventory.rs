@@ -56,6 +56,7 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
         ),
         Purpose::AuditChain => (MAC, "the chain of the audit log, and its head"),
         Purpose::Column => (SEALED, "sealed columns of the database"),
+        Purpose::Cookie => (SEALED, "cookies of the application's own"),
         Purpose::Csrf => (MAC, "CSRF tokens"),
         Purpose::Cursor => (SEALED, "positions in a list, in links"),
         Purpose::Device => (SEALED, "known browsers of an account, in a cookie"),

@@ -14,6 +14,7 @@ pub(super) struct Key {
     root: Prk,
     api_token: Subkeys,
     column: Subkeys,
+    cookie: Subkeys,
     csrf: Subkeys,
     cursor: Subkeys,
     device: Subkeys,
@@ -36,6 +37,7 @@ impl Key {
         Self {
             api_token: Subkeys::derive(&root, Purpose::ApiToken),
             column: Subkeys::derive(&root, Purpose::Column),
+            cookie: Subkeys::derive(&root, Purpose::Cookie),
             csrf: Subkeys::derive(&root, Purpose::Csrf),
             cursor: Subkeys::derive(&root, Purpose::Cursor),
             device: Subkeys::derive(&root, Purpose::Device),
@@ -55,6 +57,7 @@ impl Key {
         match purpose {
             Purpose::ApiToken => use_it(&self.api_token),
             Purpose::Column => use_it(&self.column),
+            Purpose::Cookie => use_it(&self.cookie),
             Purpose::Csrf => use_it(&self.csrf),
             Purpose::Cursor => use_it(&self.cursor),
             Purpose::Device => use_it(&self.device),

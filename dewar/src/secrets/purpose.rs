@@ -20,6 +20,8 @@ pub enum Purpose {
     AuditChain,
     /// The sealed columns of the database.
     Column,
+    /// Cookies of the application's own.
+    Cookie,
     /// CSRF tokens.
     Csrf,
     /// The cursors in a list's page links.
@@ -38,11 +40,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose of the framework.
-    pub(super) const OURS: [Self; 11] = [
+    pub(super) const OURS: [Self; 12] = [
         Self::Acme,
         Self::ApiToken,
         Self::AuditChain,
         Self::Column,
+        Self::Cookie,
         Self::Csrf,
         Self::Cursor,
         Self::Device,
@@ -60,6 +63,7 @@ impl Purpose {
             Self::Application(name) => ("application:", name),
             Self::AuditChain => ("dewar:", "audit-chain"),
             Self::Column => ("dewar:", "column"),
+            Self::Cookie => ("dewar:", "cookie"),
             Self::Csrf => ("dewar:", "csrf"),
             Self::Cursor => ("dewar:", "cursor"),
             Self::Device => ("dewar:", "device"),

@@ -1,8 +1,11 @@
 //! `app`: the route table is the access policy.
 
+mod beside;
 mod commands;
+mod content;
 mod layers;
 mod paths;
+mod router;
 mod settings;
 
 use axum::extract::State;

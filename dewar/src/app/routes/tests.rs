@@ -25,6 +25,7 @@ fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
         rooms.enter(&mut request, with(&intake));
         let route = Guarded {
             only_reads: None,
+            policy: None,
             handler: (),
             access: Access::SignedIn,
             asks,
@@ -80,6 +81,7 @@ async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() 
         let (parts, ()) = request.into_parts();
         let route = Guarded {
             only_reads: None,
+            policy: None,
             handler: done,
             access: Access::Public,
             asks,

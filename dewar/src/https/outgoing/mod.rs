@@ -1,0 +1,210 @@
+//! Requests to other servers, which lead to the public internet and to what the operator allows, and nowhere else
+//! (server-side request forgery, CWE-918).
+//!
+//! ```
+//! use dewar::outgoing::Client;
+//! use dewar::pages::Json;
+//! async fn rates(client: Client) -> dewar::Result<Json<serde_json::Value>> {
+//!     let response = client.get("https://rates.example.com/latest").send().await?;
+//!     Ok(Json(response.json()?))
+//! }
+//! # fn app(app: dewar::App) -> dewar::App { app.public([dewar::get("/rates", rates)]) }
+//! ```
+
+mod address;
+mod config;
+mod error;
+mod exchange;
+mod request;
+mod resolver;
+
+use std::sync::{Arc, OnceLock};
+
+use http::{HeaderMap, Method, StatusCode, header};
+use rustls::ClientConfig;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use url::Url;
+
+pub use config::Config;
+pub use error::Error;
+pub use request::{OutgoingRequest, OutgoingResponse};
+
+use crate::database::client_tls;
+use exchange::{Outgoing, Reach, addresses, exchange};
+use resolver::Resolver;
+
+/// A request follows at most this many redirects.
+const MOST_REDIRECTS: usize = 5;
+
+/// Asks other servers. A handler takes it as an argument, and the start needs nothing for it.
+///
+/// It asks HTTPS addresses of the public internet. Whatever a name resolves to and whatever a server redirects to is judged before
+/// the connection, which goes to exactly the judged address. It reads no proxy from the environment, unpacks nothing, keeps no
+/// cookie and no connection, and ends at a time and a size.
+///
+/// ```
+/// use dewar::outgoing::Client;
+/// use dewar::Redirect;
+/// async fn notify(client: Client) -> dewar::Result<Redirect> {
+///     client.post("https://hooks.example.com/notes").json(&serde_json::json!({ "note": 7 })).send().await?;
+///     Ok(Redirect::to("/notes"))
+/// }
+/// # fn app(app: dewar::App) -> dewar::App { app.signed_in([dewar::post("/notify", notify)]) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    shared: Arc<SharedParts>,
+    reach: Reach,
+}
+
+#[derive(Debug)]
+struct SharedParts {
+    config: Config,
+    resolver: Resolver,
+    permits: Semaphore,
+    /// Made at the first request: an application that asks nobody reads no CAs.
+    tls: OnceLock<Result<Arc<ClientConfig>, String>>,
+}
+
+impl Client {
+    /// A client with these limits.
+    #[must_use]
+    pub(crate) fn new(config: Config) -> Self {
+        Self::with(config, Resolver::System)
+    }
+
+    fn with(config: Config, resolver: Resolver) -> Self {
+        let permits = usize::try_from(config.concurrent).unwrap_or(usize::MAX);
+        Self {
+            shared: Arc::new(SharedParts {
+                permits: Semaphore::new(permits.min(Semaphore::MAX_PERMITS)),
+                config,
+                resolver,
+                tls: OnceLock::new(),
+            }),
+            reach: Reach::Public,
+        }
+    }
+
+    /// The client for the origins in `https.outgoing.internal`, and for no others. Give it addresses that the program wrote: a
+    /// visitor's address belongs to the client for the public internet.
+    ///
+    /// ```
+    /// use dewar::outgoing::Client;
+    /// use dewar::pages::Text;
+    /// async fn count(client: Client) -> dewar::Result<Text> {
+    ///     let response = client.internal().get("http://search.internal:9200/_count").send().await?;
+    ///     Ok(Text::new(response.text()))
+    /// }
+    /// # fn app(app: dewar::App) -> dewar::App { app.public([dewar::get("/count", count)]) }
+    /// ```
+    #[must_use]
+    pub fn internal(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            reach: Reach::Internal,
+        }
+    }
+
+    /// Asks for something.
+    pub fn get(&self, url: impl AsRef<str>) -> OutgoingRequest {
+        self.request(Method::GET, url)
+    }
+
+    /// Sends something.
+    pub fn post(&self, url: impl AsRef<str>) -> OutgoingRequest {
+        self.request(Method::POST, url)
+    }
+
+    /// A request of any method.
+    pub fn request(&self, method: Method, url: impl AsRef<str>) -> OutgoingRequest {
+        OutgoingRequest::new(self.clone(), method, url.as_ref())
+    }
+
+    /// Sends a request, within its time.
+    async fn send(&self, request: Outgoing) -> Result<OutgoingResponse, Error> {
+        let within = timeout(self.shared.config.timeout, async {
+            let permit = self.shared.permits.acquire().await;
+            let _permit = permit.map_err(|_| Error::Busy)?;
+            self.follow(request).await
+        });
+        let answered = within.await.unwrap_or(Err(Error::TimedOut));
+        if let Err(error @ (Error::Address { .. } | Error::NotListed(_))) = &answered {
+            tracing::warn!(%error, "Dewar refused a request to another server");
+        }
+        answered
+    }
+
+    async fn follow(&self, mut request: Outgoing) -> Result<OutgoingResponse, Error> {
+        for _ in 0..=MOST_REDIRECTS {
+            self.judge(&request.url)?;
+            let found = addresses(&self.shared.resolver, &request.url, self.reach).await?;
+            let tls = match request.url.scheme() {
+                "https" => Some(self.tls()?),
+                _ => None,
+            };
+            let answered = exchange(&request, &found, tls, self.shared.config.body).await?;
+            match next(&request, answered.status, &answered.headers)? {
+                Some(next) => request = next,
+                None => return Ok(OutgoingResponse::new(answered)),
+            }
+        }
+        Err(Error::TooManyRedirects)
+    }
+
+    /// Whether an address has the scheme and the origin that this client asks. The addresses of its name come later.
+    fn judge(&self, url: &Url) -> Result<(), Error> {
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let origin = url.origin().ascii_serialization();
+        match self.reach {
+            _ if has_user || !url.has_host() => Err(Error::Url(loggable(url.as_str()))),
+            Reach::Internal if !self.shared.config.internal.contains(&origin) => {
+                Err(Error::NotListed(origin))
+            }
+            Reach::Public if url.scheme() != "https" => Err(Error::Url(loggable(url.as_str()))),
+            Reach::Internal | Reach::Public => Ok(()),
+        }
+    }
+
+    fn tls(&self) -> Result<Arc<ClientConfig>, Error> {
+        let made = self
+            .shared
+            .tls
+            .get_or_init(|| client_tls(None).map(Arc::new));
+        made.clone().map_err(Error::Tls)
+    }
+}
+
+/// The request that a response redirects to. Only requests that change nothing are redirected: a body does not go to a server that the
+/// program did not choose. Another origin does not get the headers of the program, which may hold its password.
+fn next(
+    request: &Outgoing,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Result<Option<Outgoing>, Error> {
+    let follows = matches!(request.method, Method::GET | Method::HEAD);
+    let moved = [301, 302, 303, 307, 308].contains(&status.as_u16());
+    let Some(location) = headers.get(header::LOCATION).filter(|_| follows && moved) else {
+        return Ok(None);
+    };
+    let wrong = || Error::Url(loggable(&String::from_utf8_lossy(location.as_bytes())));
+    let text = location.to_str().map_err(|_| wrong())?;
+    let mut url = request.url.join(text).map_err(|_| wrong())?;
+    url.set_fragment(None);
+    let mut next = request.clone();
+    if url.origin() != request.url.origin() {
+        next.headers.clear();
+    }
+    next.url = url;
+    Ok(Some(next))
+}
+
+/// The beginning of an address, for an error. A query may hold a password.
+fn loggable(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    path.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests;
