@@ -14,32 +14,70 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 /// assert_eq!(Charset::utf_8().as_str(), "utf-8");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Charset(&'static Encoding);
+pub struct Charset(Known);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// A code page of DOS, by its name. Each of its bytes above ASCII is a letter, a line of a box or a sign.
+    Dos(&'static str),
+    /// An encoding of the Web.
+    Web(&'static Encoding),
+}
+
+/// The code pages of DOS that a policy can declare.
+const DOS: [&str; 2] = ["ibm437", "ibm850"];
 
 impl Charset {
     /// UTF-8.
     #[must_use]
     pub fn utf_8() -> Self {
-        Self(UTF_8)
+        Self::web(UTF_8)
+    }
+
+    /// The code page 437 of DOS in the United States. No letters betray it, so a text has it only if its policy
+    /// [declares](super::Policy::CHARSET) it.
+    #[must_use]
+    pub const fn ibm437() -> Self {
+        Self(Known::Dos(DOS[0]))
+    }
+
+    /// The code page 850 of DOS in Western Europe; see [`ibm437`](Self::ibm437).
+    #[must_use]
+    pub const fn ibm850() -> Self {
+        Self(Known::Dos(DOS[1]))
+    }
+
+    const fn web(encoding: &'static Encoding) -> Self {
+        Self(Known::Web(encoding))
     }
 
     /// The name in the parameter `charset` of a media type, in lower case: `utf-8`, `windows-1252`, `shift_jis`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
+        let encoding = match self.0 {
+            Known::Dos(name) => return name,
+            Known::Web(encoding) => encoding,
+        };
         NAMES
             .iter()
-            .find(|name| name.eq_ignore_ascii_case(self.0.name()))
+            .find(|name| name.eq_ignore_ascii_case(encoding.name()))
             .copied()
             .unwrap_or("utf-8")
     }
 
     /// The encoding for its word in the database.
     pub(crate) fn of_word(word: &str) -> Option<Self> {
-        Encoding::for_label(word.as_bytes()).map(Self)
+        let dos = DOS.iter().find(|name| **name == word);
+        let dos = dos.map(|name| Self(Known::Dos(name)));
+        dos.or_else(|| Encoding::for_label(word.as_bytes()).map(Self::web))
     }
 
-    pub(super) fn encoding(self) -> &'static Encoding {
-        self.0
+    /// Its decoder; none for a code page of DOS, in which every byte is a character.
+    pub(super) fn encoding(self) -> Option<&'static Encoding> {
+        match self.0 {
+            Known::Dos(_) => None,
+            Known::Web(encoding) => Some(encoding),
+        }
     }
 
     /// The encoding of bytes that are not UTF-8. It reads the whole stream.
@@ -56,13 +94,13 @@ impl Charset {
             let read = stream.read(&mut buffer)?;
             let bytes = buffer.get(..read).unwrap_or_default();
             match bytes {
-                [0xff, 0xfe, ..] if is_first => return Ok(Self(UTF_16LE)),
-                [0xfe, 0xff, ..] if is_first => return Ok(Self(UTF_16BE)),
+                [0xff, 0xfe, ..] if is_first => return Ok(Self::web(UTF_16LE)),
+                [0xfe, 0xff, ..] if is_first => return Ok(Self::web(UTF_16BE)),
                 _ => is_first = false,
             }
             detector.feed(bytes, read == 0);
             if read == 0 {
-                return Ok(Self(detector.guess(None, Utf8Detection::Deny)));
+                return Ok(Self::web(detector.guess(None, Utf8Detection::Deny)));
             }
         }
     }
@@ -122,6 +160,9 @@ mod tests {
             assert_eq!(Charset::of_word(name).unwrap().as_str(), name);
         }
         assert_eq!(Charset::of_word("utf-7"), None);
+        for dos in [Charset::ibm437(), Charset::ibm850()] {
+            assert_eq!(Charset::of_word(dos.as_str()), Some(dos));
+        }
         assert_eq!(
             format!("{:?} {}", Charset::utf_8(), Charset::utf_8()),
             "Charset(utf-8) utf-8"

@@ -150,7 +150,7 @@ pub(super) fn look_at(file: &mut dyn Read, nesting: &mut Nesting) -> Result<(), 
         }
         Content::Program => return Err(PROGRAM.into()),
     }
-    match text::content(&mut Cursor::new(head))? {
+    match text::content(&mut Cursor::new(head), None)? {
         FileBytes::Page => Err(UploadRejection::Page.into()),
         FileBytes::Text(_) | FileBytes::NotText(_) => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! The policy of a field: a type, so a field without one does not compile.
 
+use super::charset::Charset;
 use super::kind::{FileKind, Look};
 
 /// How Dewar stores the bytes of a file.
@@ -51,6 +52,23 @@ pub trait Policy: Send + Sync + 'static {
     const KINDS: &'static [FileKind];
     /// How Dewar stores the bytes. Only pictures can be re-encoded.
     const BYTES: Bytes;
+    /// The encoding of a text that is not UTF-8, if your users' programs write only one. Otherwise Dewar guesses it from the
+    /// letters, and knows no code page of DOS.
+    ///
+    /// ```
+    /// use dewar::uploads::{Bytes, Charset, FileKind, Policy};
+    ///
+    /// #[derive(Debug)]
+    /// enum OldTable {}
+    ///
+    /// impl Policy for OldTable {
+    ///     const NAME: &'static str = "old_table";
+    ///     const KINDS: &'static [FileKind] = &[FileKind::Csv];
+    ///     const BYTES: Bytes = Bytes::AsSent;
+    ///     const CHARSET: Option<Charset> = Some(Charset::ibm850());
+    /// }
+    /// ```
+    const CHARSET: Option<Charset> = None;
     /// The fate of animations when pictures are re-encoded. A policy of [`Bytes::AsSent`] keeps them as they were sent.
     const ANIMATION: Animation = Animation::Kept;
 }

@@ -61,7 +61,7 @@ pub(crate) fn recognise(
         file: &mut *file,
         deadline,
     };
-    let examined = kind_of(&mut timed, name, rules.kinds).and_then(|recognised| {
+    let examined = kind_of(&mut timed, name, rules.kinds, rules.charset).and_then(|recognised| {
         let kind = recognised.kind;
         look(kind, name, file, &rules, anew).map_err(|trouble| trouble.or_damaged(kind))?;
         Ok(recognised)
@@ -87,6 +87,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) kinds: &'a [FileKind],
     pub(crate) bytes: Bytes,
     pub(crate) animation: Animation,
+    pub(crate) charset: Option<Charset>,
     pub(crate) deadline: &'a Deadline,
 }
 
@@ -96,6 +97,7 @@ impl<'a> Rules<'a> {
             kinds: P::KINDS,
             bytes: P::BYTES,
             animation: P::ANIMATION,
+            charset: P::CHARSET,
             deadline,
         }
     }
@@ -164,12 +166,13 @@ pub(crate) fn kind_of(
     file: &mut (impl Read + Seek),
     name: &FileName,
     kinds: &[FileKind],
+    declared: Option<Charset>,
 ) -> Result<Recognised, RecognitionError> {
     let extension = name.extension();
     let claimed = claimed(&extension, kinds).ok_or(UploadRejection::UnknownKind)?;
     file.rewind()?;
     let content = match claimed.look() {
-        Look::Text => text::content(file)?,
+        Look::Text => text::content(file, declared)?,
         Look::Archive(_)
         | Look::Container(_)
         | Look::Office

@@ -21,17 +21,23 @@ pub(crate) enum FileBytes {
     NotText(UploadRejection),
 }
 
-/// Reads the whole stream. Text is UTF-8, or every byte of it is valid in the encoding that its letters betray. It has no
+/// Reads the whole stream. Text is UTF-8, or every byte of it is valid in the declared encoding, or in the one that its letters betray. It has no
 /// control characters, except those of text files: tab, every line and page break, and the Ctrl-Z at the end of a DOS file.
 ///
 /// # Errors
 /// The stream cannot be read.
-pub(crate) fn content(stream: &mut (impl Read + Seek)) -> io::Result<FileBytes> {
+pub(crate) fn content(
+    stream: &mut (impl Read + Seek),
+    declared: Option<Charset>,
+) -> io::Result<FileBytes> {
     let found = content_in(stream, Charset::utf_8())?;
     if found != FileBytes::NotText(UploadRejection::NotText) {
         return Ok(found);
     }
-    let charset = Charset::guess(stream)?;
+    let charset = match declared {
+        Some(declared) => declared,
+        None => Charset::guess(stream)?,
+    };
     if charset == Charset::utf_8() {
         return Ok(found);
     }
@@ -40,7 +46,10 @@ pub(crate) fn content(stream: &mut (impl Read + Seek)) -> io::Result<FileBytes> 
 
 fn content_in(stream: &mut (impl Read + Seek), charset: Charset) -> io::Result<FileBytes> {
     stream.rewind()?;
-    let mut decoder = charset.encoding().new_decoder_without_bom_handling();
+    let Some(encoding) = charset.encoding() else {
+        return content_of_dos(stream, charset);
+    };
+    let mut decoder = encoding.new_decoder_without_bom_handling();
     let (mut bytes, mut decoded) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut text = TextReader::default();
     loop {
@@ -62,6 +71,31 @@ fn content_in(stream: &mut (impl Read + Seek), charset: Charset) -> io::Result<F
                     return Ok(FileBytes::NotText(UploadRejection::NotText));
                 }
             }
+        }
+        if read == 0 {
+            return Ok(if is_page(&text.beginning) {
+                FileBytes::Page
+            } else {
+                FileBytes::Text(charset)
+            });
+        }
+    }
+}
+
+/// Which letter a byte above ASCII is makes no difference to the rules of a text: none of them is a control character, and a page
+/// begins in ASCII.
+fn content_of_dos(stream: &mut impl Read, charset: Charset) -> io::Result<FileBytes> {
+    const LETTER: char = '\u{2592}';
+    let (mut bytes, mut text) = (vec![0; 64 * 1024], TextReader::default());
+    loop {
+        let read = stream.read(&mut bytes)?;
+        let piece = bytes.get(..read).unwrap_or_default().iter();
+        let piece = piece.map(|byte| match byte {
+            0..=0x7f => char::from(*byte),
+            0x80.. => LETTER,
+        });
+        if let Err(refused) = text.read(&piece.collect::<String>()) {
+            return Ok(FileBytes::NotText(refused));
         }
         if read == 0 {
             return Ok(if is_page(&text.beginning) {
@@ -215,7 +249,7 @@ mod tests {
     use super::*;
 
     fn looked(bytes: &[u8]) -> Result<(), &'static str> {
-        match content(&mut Cursor::new(bytes)).unwrap() {
+        match content(&mut Cursor::new(bytes), None).unwrap() {
             FileBytes::Page => Err("page"),
             FileBytes::Text(_) => Ok(()),
             FileBytes::NotText(refused) => Err(refused.word()),
@@ -304,7 +338,7 @@ mod tests {
         let control = |bytes: &[u8], character, line| {
             let refused = UploadRejection::ControlCharacter { character, line };
             assert_eq!(
-                content(&mut Cursor::new(bytes)).unwrap(),
+                content(&mut Cursor::new(bytes), None).unwrap(),
                 FileBytes::NotText(refused),
                 "{bytes:?}"
             );
@@ -318,7 +352,7 @@ mod tests {
     }
 
     fn charset(bytes: &[u8]) -> Result<&'static str, &'static str> {
-        match content(&mut Cursor::new(bytes)).unwrap() {
+        match content(&mut Cursor::new(bytes), None).unwrap() {
             FileBytes::Page => Err("page"),
             FileBytes::Text(charset) => Ok(charset.as_str()),
             FileBytes::NotText(refused) => Err(refused.word()),
@@ -382,6 +416,29 @@ mod tests {
         assert_eq!(charset(b"caf\xe9 au lait"), Ok("windows-1252"));
         assert_eq!(charset("plain".as_bytes()), Ok("utf-8"));
         assert_eq!(charset("größer".as_bytes()), Ok("utf-8"));
+    }
+
+    /// Nothing in the bytes says which code page of DOS they have, so only a policy can.
+    ///
+    /// ASVS: V5.2.2
+    #[test]
+    fn a_text_of_dos_is_taken_if_its_encoding_is_declared_and_by_the_same_rules() {
+        let declared = |bytes: &[u8]| {
+            let found = content(&mut Cursor::new(bytes), Some(Charset::ibm437()));
+            match found.unwrap() {
+                FileBytes::Page => Err("page"),
+                FileBytes::Text(charset) => Ok(charset.as_str()),
+                FileBytes::NotText(refused) => Err(refused.word()),
+            }
+        };
+        let table = b"Stra\xe1e;Gr\x94\xe1e\r\n\x81ber;\xc9\xcd\xbb\r\n\x1a";
+        assert_eq!(charset(table), Err("control_character"));
+        assert_eq!(declared(table), Ok("ibm437"));
+        assert_eq!(declared("Größe".as_bytes()), Ok("utf-8"));
+        assert_eq!(declared(b"<script>x</script> \x81"), Err("page"));
+        assert_eq!(declared(b"\x81\x1b[31m"), Err("control_character"));
+        assert_eq!(declared(b"\x81\x1ahidden"), Err("control_character"));
+        assert_eq!(declared(b"\x81\0"), Err("control_character"));
     }
 
     fn utf_16(text: &str) -> [Vec<u8>; 2] {

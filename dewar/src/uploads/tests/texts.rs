@@ -17,7 +17,7 @@ use crate::uploads::{FileKind, UploadRejection};
 /// The kind of a file with these bytes and this name, without a disk.
 fn kind(bytes: &[u8], name: &str) -> Result<FileKind, UploadRejection> {
     let name = FileName::parse(name).unwrap();
-    match kind_of(&mut Cursor::new(bytes), &name, Document::KINDS) {
+    match kind_of(&mut Cursor::new(bytes), &name, Document::KINDS, None) {
         Ok(recognised) => Ok(recognised.kind),
         Err(RecognitionError::Refused(refused)) => Err(refused),
         Err(RecognitionError::Io(error)) => panic!("{error}"),

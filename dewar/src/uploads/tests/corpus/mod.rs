@@ -115,6 +115,7 @@ fn answer(bytes: &[u8], name: &str) -> String {
             kinds: &kinds,
             bytes: bytes_policy,
             animation: Animation::Kept,
+            charset: None,
             deadline: &deadline,
         };
         recognise(&mut file, &name, rules, tempfile::tempfile)
