@@ -268,7 +268,7 @@ async fn a_waiting_file_that_clamd_does_not_take_is_sent_to_it_ever_more_seldom(
     assert!(page.to_string().contains("of this size"), "{page}");
     clamd.now(Manner::Scans);
     store.clock.advance(Duration::from_secs(24 * 60 * 60));
-    assert_eq!(other.scan_waiting().await.unwrap(), 1);
+    assert_eq!(store.uploads.scan_waiting().await.unwrap(), 1);
     store.uploads.serve(&id).await.unwrap();
 }
 
