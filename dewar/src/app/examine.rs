@@ -306,11 +306,13 @@ fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
 
 /// Whether an error says nothing about a migration itself: the role is not at hand, or the tables are in use.
 fn is_untried(error: &DatabaseError) -> bool {
-    match error {
-        DatabaseError::Migration { source, .. } => is_untried(source),
-        DatabaseError::Busy | DatabaseError::TimedOut | DatabaseError::Unreachable { .. } => true,
-        _ => false,
+    if let DatabaseError::Migration { source, .. } = error {
+        return is_untried(source);
     }
+    matches!(
+        error,
+        DatabaseError::Busy | DatabaseError::TimedOut | DatabaseError::Unreachable { .. }
+    )
 }
 
 fn untried(error: &DatabaseError) -> Finding {
