@@ -1,10 +1,11 @@
-//! Derives for data: `Form`, `Choices`, `PathParams`, `Role`, `ApiScope` and `Settings`. They write down facts that a type already has, and nothing
-//! else; routes, guards and checks are plain Rust.
+//! Derives for data: `Form`, `Choices`, `Letter`, `PathParams`, `Role`, `ApiScope` and `Settings`. They write down facts that a type
+//! already has, and nothing else; routes, guards and checks are plain Rust.
 #![forbid(unsafe_code)]
 
 mod attributes;
 mod choices;
 mod form;
+mod letter;
 mod path;
 mod role;
 mod scope;
@@ -37,6 +38,18 @@ pub fn derive_form(input: TokenStream) -> TokenStream {
 pub fn derive_choices(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     choices::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
+}
+
+/// Makes a letter of a struct: its fields are the values of the template.
+///
+/// `#[letter(template = "letters/invoice")]` names the template, without `.txt` and `.html`. `valid_minutes = 60` says when the
+/// letter is of no use any more: Dewar does not send it later.
+#[proc_macro_derive(Letter, attributes(letter))]
+pub fn derive_letter(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    letter::derive(&input)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }

@@ -28,6 +28,7 @@
 //! | 10 audits | [`audit`] |
 //!
 //! [`jobs`] runs work after the response, and by schedules.
+//! [`mail`] sends the letters of an application.
 //! [`app`] puts the rooms together: the route table, the order in which a request is checked, the command line.
 #![forbid(unsafe_code)]
 
@@ -53,6 +54,7 @@ pub mod forms;
 mod fuzz_targets;
 pub mod https;
 pub mod jobs;
+pub mod mail;
 pub mod pages;
 pub mod roles;
 pub mod secrets;

@@ -98,6 +98,7 @@ pub fn app(app: App) -> App {
     .languages::<Locales>("en")
     .migrations(schema::MIGRATIONS.iter().copied())
     .models(schema::models())
+    .letter::<reviews::Decided<'_>>()
     .sealed([profile::telephone::TELEPHONE])
     .read_command::<documents::CountDocuments>()
     .lock_file(include_str!("../../Cargo.lock"))

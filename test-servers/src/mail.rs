@@ -48,6 +48,7 @@ struct MailReply {
     letters: Vec<String>,
     refusals: VecDeque<&'static str>,
     refused_letters: VecDeque<String>,
+    refused_recipients: VecDeque<String>,
     /// The one `AUTH PLAIN` that it accepts; without one, anyone may send.
     account: Option<String>,
     connections: usize,
@@ -107,6 +108,11 @@ impl MailServer {
     /// Refuses the next letter, after it was sent, with this reply: `554 5.7.1 spam`.
     pub fn refuse_letter_once(&self, answer: impl Into<String>) {
         lock(&self.told).refused_letters.push_back(answer.into());
+    }
+
+    /// Refuses the next recipient with this reply: `550 5.1.1 no such user`.
+    pub fn refuse_recipient_once(&self, answer: impl Into<String>) {
+        lock(&self.told).refused_recipients.push_back(answer.into());
     }
 
     /// The letters so far, as they arrived.
@@ -225,7 +231,8 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
                 let letter = letter(&mut stream).await?;
                 &after_letter(told, letter)
             }
-            "RCPT" | "RSET" | "NOOP" => "250 fine\r\n",
+            "RCPT" => &to_recipient(told),
+            "RSET" | "NOOP" => "250 fine\r\n",
             "QUIT" => {
                 stream.write_all(b"221 bye\r\n").await?;
                 return Ok(Next::Done);
@@ -251,6 +258,12 @@ fn to_sender(told: &Mutex<MailReply>, signed_in: bool) -> String {
         None => "250 fine",
     };
     format!("{answer}\r\n")
+}
+
+/// The reply to `RCPT TO`.
+fn to_recipient(told: &Mutex<MailReply>) -> String {
+    let refusal = lock(told).refused_recipients.pop_front();
+    format!("{}\r\n", refusal.unwrap_or_else(|| "250 fine".to_owned()))
 }
 
 /// Accepts or refuses a letter, and returns the reply.

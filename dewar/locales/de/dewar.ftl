@@ -309,6 +309,9 @@ letter-sign-up-again = Sie haben schon ein Konto
         { $link }
 
         Wenn Sie das nicht waren, tun Sie nichts: An Ihrem Konto hat sich nichts geändert.
+mail-full = Zu viele Nachrichten warten auf den Versand. Versuchen Sie es in einigen Minuten noch einmal.
+mail-recipient-limit = Diese Person hat von hier schon viele Nachrichten erhalten. Versuchen Sie es später noch einmal.
+mail-sender-limit = Sie haben schon viele Nachrichten ausgelöst. Versuchen Sie es später noch einmal.
 letter-welcome = Ihr Konto
     .text =
         Mit dieser Adresse wurde soeben ein Konto angelegt. Melden Sie sich hier an:

@@ -286,6 +286,9 @@ letter-sign-up-again = You have an account already
         { $link }
 
         If it was not you, do nothing: your account has not changed.
+mail-full = Too many messages wait to be sent. Try again in a few minutes.
+mail-recipient-limit = This person has had many messages from here already. Try again later.
+mail-sender-limit = You have caused many messages already. Try again later.
 letter-welcome = Your account
     .text =
         An account with this address was made just now. Sign in here:

@@ -1,16 +1,14 @@
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use super::mail::{Destination, Server};
 use super::password::MIN_PASSWORD_LENGTH;
 use super::rate_limiter::Rate;
-use crate::audit::{Finding, Mode, Section, Settings};
+use crate::audit::{Finding, Settings};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The settings of `[accounts]` and `[mail]`.
+/// The settings of `[accounts]`.
 ///
 /// | setting | default | bounds | what for |
 /// |---|---|---|---|
@@ -21,10 +19,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; Dewar answers further ones with 503. A quarter more may wait for known browsers, sessions and links |
 /// | `accounts.rate_limit` | 30 | 3 to 1,000 | attempts from one address within `accounts.rate_window`; as many from the known browsers of an account |
 /// | `accounts.rate_window` | 10 minutes | 1 minute to 1 day | |
-/// | `mail.transport` | `outbox` | `outbox`, `none`, `smtps://user@host:465`, `smtp://user@host:587` | where letters go; required in production |
-/// | `mail.password_file` | none | a path | the mail server's password |
-/// | `mail.ca_file` | the system's | a path | the only authority (PEM) whose certificates the mail server may have |
-/// | `mail.from` | `no-reply@localhost` | an address | the sender |
 ///
 /// ```
 /// let config = dewar::accounts::Config::default();
@@ -47,23 +41,6 @@ pub struct Config {
     pub rate_limit: u32,
     /// The period in which they count.
     pub rate_window: Duration,
-    /// The destination of letters.
-    pub mail: Destination,
-    /// The sender of letters.
-    pub mail_from: String,
-    /// The text of `mail.transport`. In production it has no default.
-    pub(super) transport: TransportSetting,
-}
-
-/// The text of `mail.transport`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TransportSetting {
-    Nothing,
-    /// A text that is no valid transport.
-    Unusable,
-    /// The value is no text; a finding of the settings reports it.
-    Refused,
-    Something,
 }
 
 /// Whether visitors may make an account.
@@ -86,31 +63,18 @@ impl Default for Config {
             hash_queue: 32,
             rate_limit: 30,
             rate_window: 10 * MINUTE,
-            mail: Destination::Outbox(PathBuf::from("outbox")),
-            mail_from: "no-reply@localhost".to_owned(),
-            transport: TransportSetting::Nothing,
         }
     }
 }
 
 impl Config {
-    /// Reads `[accounts]` and `[mail]`. The outbox is in the data directory.
+    /// Reads `[accounts]`.
     #[must_use]
-    pub fn read(settings: &Settings, data: &Path) -> Self {
+    pub fn read(settings: &Settings) -> Self {
         let default = Self::default();
         let accounts = settings.section("accounts");
-        let mail = settings.section("mail");
         let threads = accounts.integer("hash_threads", default.hash_threads.get() as u64, 1..=64);
-        let (destination, transport) = destination(&mail, data);
         let signs = [("open", SignUps::Open), ("closed", SignUps::Closed)];
-        let mut from = mail.text("from", &default.mail_from);
-        if from.parse::<lettre::message::Mailbox>().is_err() {
-            mail.refuse(
-                "from",
-                "an email address, such as \"Paperhouse <no-reply@example.org>\"",
-            );
-            from.clone_from(&default.mail_from);
-        }
         Self {
             sign_up: accounts.choice("sign_up", default.sign_up, &signs),
             role: accounts.optional_text("role"),
@@ -130,9 +94,6 @@ impl Config {
                 default.rate_window,
                 MINUTE..=24 * 60 * MINUTE,
             ),
-            mail: destination,
-            mail_from: from,
-            transport,
         }
     }
 
@@ -162,32 +123,8 @@ impl Config {
 
     /// The checks at start: see `checks`.
     #[must_use]
-    pub fn findings(&self, mode: Mode, roles: &[&str]) -> Vec<Finding> {
-        super::checks::findings(self, mode, roles)
-    }
-}
-
-fn destination(mail: &Section<'_>, data: &Path) -> (Destination, TransportSetting) {
-    let outbox = Destination::Outbox(data.join("outbox"));
-    let password_file = mail.optional_path("password_file");
-    let authority = mail.optional_path("ca_file");
-    let written = mail.optional_text("transport");
-    match written.as_deref() {
-        None if mail.is_refused("transport") => (outbox, TransportSetting::Refused),
-        None => (outbox, TransportSetting::Nothing),
-        Some("outbox") => (outbox, TransportSetting::Something),
-        Some("none") => (Destination::Disabled, TransportSetting::Something),
-        Some(text) => match Server::parse(text) {
-            Some(server) => (
-                Destination::Smtp(Server {
-                    authority,
-                    password_file,
-                    ..server
-                }),
-                TransportSetting::Something,
-            ),
-            None => (outbox, TransportSetting::Unusable),
-        },
+    pub fn findings(&self, roles: &[&str]) -> Vec<Finding> {
+        super::checks::findings(self, roles)
     }
 }
 

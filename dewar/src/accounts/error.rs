@@ -1,13 +1,12 @@
 use std::time::Duration;
 
 use super::guessable::Guessable;
-use super::mail::MailError;
 use super::password::MOST_BYTES;
 use super::pool::{PoolError, RETRY_AFTER};
 use crate::audit::Finding;
 use crate::forms::{AsProblem, Problem, RecordChanged};
 use crate::pages::{Message, Words};
-use crate::{database, pages, sessions};
+use crate::{database, mail, pages, sessions};
 
 /// Why an account could not be made, opened or changed. No text holds a password, a link or an address.
 ///
@@ -49,7 +48,7 @@ pub enum Error {
     LinkSpent,
     /// Letters cannot be sent.
     #[error(transparent)]
-    Mail(#[from] MailError),
+    Mail(#[from] mail::Error),
     /// The account does not exist.
     #[error("the account does not exist")]
     NoSuchUser,

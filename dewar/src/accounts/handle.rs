@@ -3,23 +3,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
-use lettre::message::Mailbox;
-
 use super::email::EmailKey;
 use super::guessable::{self, PersonalWords};
 use super::known_browser::{self, KnownBrowser};
-use super::letters::Letter;
-use super::mail::{MailError, MailQuota, Mailer};
 use super::password::{MOST_BYTES, NormalizedPassword};
 use super::pool::HashPool;
 use super::rate_limiter::{Rate, RateLimiter};
 use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
-use crate::database::Db;
+use crate::database::{self, Db, Tx};
+use crate::mail::{self, Letter, LetterKind, LetterStatus, MailQuota, Mailer, Recipient};
 use crate::pages::{Language, Languages, RequestContext};
 use crate::secrets::KeyRing;
 use crate::sessions::{Session, Sessions, read_cookie};
+use http::HeaderMap;
 
 /// The most addresses that are remembered at once.
 const MOST_ADDRESSES: usize = 100_000;
@@ -65,7 +62,6 @@ pub(super) struct Inner {
     pub(super) config: Config,
     pub(super) db: Db,
     pub(super) errands: Arc<tokio::sync::Semaphore>,
-    pub(super) from: Mailbox,
     /// How often a known browser, a session or a link may try, beside their failures, which the database counts.
     pub(super) own: RateLimiter<[u8; 32]>,
     pub(super) reset_letters: RateLimiter<[u8; 32]>,
@@ -73,9 +69,6 @@ pub(super) struct Inner {
     pub(super) sign_up_letters: RateLimiter<[u8; 32]>,
     pub(super) log: Log,
     pub(super) mailer: Mailer,
-    /// The origin under which the application is reached, such as `https://portal.example.org`. The links in letters begin
-    /// with it, and never with the host that a request names (CWE-640).
-    pub(super) origin: String,
     pub(super) pool: HashPool,
     pub(super) roles: Roles,
     pub(super) sessions: Sessions,
@@ -101,10 +94,8 @@ pub(crate) struct Dependencies {
     pub(crate) sessions: Sessions,
     /// The site's name, which may not be a password.
     pub(crate) site: String,
-    /// The origin under which the application is reached.
-    pub(crate) base_url: String,
-    /// The application's own host name, for letters.
-    pub(crate) host: String,
+    /// The letters.
+    pub(crate) mailer: Mailer,
 }
 
 /// The names of the application's roles.
@@ -116,22 +107,11 @@ pub(crate) struct Roles {
     pub(crate) all: Vec<&'static str>,
 }
 
-fn sender(config: &Config) -> Result<Mailbox, Error> {
-    let sender = config.mail_from.parse();
-    sender.map_err(|_| MailError::Address("the sender's".to_owned()).into())
-}
-
 impl Accounts {
-    /// Why the room could not be opened with these settings; this starts and creates nothing.
-    pub(crate) fn unusable(config: &Config) -> Option<Error> {
-        let mailer = Mailer::unusable(&config.mail);
-        sender(config).err().or(mailer.map(Error::from))
-    }
-
-    /// Opens the room: starts the hashing threads and the mail thread.
+    /// Opens the room: starts the hashing threads.
     ///
     /// # Errors
-    /// If a thread cannot be started, the outbox cannot be created, or the mail server's password cannot be read.
+    /// If a thread cannot be started.
     pub(crate) fn open(needs: Dependencies) -> Result<Self, Error> {
         let Dependencies {
             clock,
@@ -142,19 +122,15 @@ impl Accounts {
             roles,
             sessions,
             site,
-            base_url,
-            host,
+            mailer,
         } = needs;
-        let from = sender(&config)?;
         let addresses = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
         let own = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
         let letters = || RateLimiter::new(LETTERS, MOST_ADDRESSES, clock.clone());
         let inner = Arc::new(Inner {
             addresses,
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
-            from,
-            mailer: Mailer::start(&config.mail, &host, clock.clone())?,
-            origin: base_url.trim_end_matches('/').to_owned(),
+            mailer,
             own,
             reset_letters: letters(),
             ring,
@@ -221,9 +197,14 @@ impl Accounts {
 
     /// Waits until requested letters are sent or given up: for a test, and before the program ends.
     pub async fn settle(&self) {
+        self.finish_requests().await;
+        self.0.mailer.settle().await;
+    }
+
+    /// Waits until every requested link was queued.
+    pub(crate) async fn finish_requests(&self) {
         let all = u32::try_from(MOST_ERRANDS).unwrap_or(u32::MAX);
         drop(self.0.errands.acquire_many(all).await);
-        self.0.mailer.flush().await;
     }
 
     pub(super) fn record(&self, entry: Entry) {
@@ -296,17 +277,31 @@ impl Inner {
         self.sign_up_letters.take(email.hash()).is_ok()
     }
 
-    /// Sends a letter. Returns whether it waits for the mail server now.
-    pub(super) fn write_to(
+    /// Queues a letter in this transaction. Returns whether it found a place: visitors do not see why it found none.
+    pub(super) async fn write_to<L: Letter>(
         &self,
-        email: &str,
-        cause: MailQuota,
-        language: &Language,
-        letter: impl FnOnce(&str) -> Letter,
-    ) -> bool {
-        let letter = letter(&self.origin);
-        let from = &self.from;
-        self.mailer.send(from, email, cause, &letter, language)
+        tx: &Tx,
+        about: (LetterKind, MailQuota),
+        to: Recipient,
+        letter: &L,
+    ) -> Result<bool, database::Error> {
+        let (kind, cause) = about;
+        match self.mailer.queue(tx, (kind, &cause), to, letter).await {
+            Ok(status) => Ok(status == LetterStatus::Queued),
+            Err(mail::Error::Database(error)) => Err(error),
+            Err(mail::Error::Full) => {
+                // A stranger who requests letters can cause this.
+                tracing::warn!(
+                    ?kind,
+                    "an email was dropped: too many of its kind are waiting"
+                );
+                Ok(false)
+            }
+            Err(error) => {
+                tracing::error!(%error, "an email was not written");
+                Ok(false)
+            }
+        }
     }
 }
 

@@ -1,109 +1,43 @@
-//! The texts of letters. Plain text: it loads nothing, tracks nobody and needs no escaping.
+//! The letters about accounts. An application replaces their templates as it replaces pages: `letters/accounts/reset.txt`.
 
-use super::mail::LetterKind;
-use crate::pages::{Language, Message};
+use dewar_macros::Letter;
 
-/// A letter about an account, in the language of the user who caused it.
-#[derive(Clone, Debug)]
-pub(crate) enum Letter {
-    /// The account's password was changed (ASVS 6.3.7).
-    PasswordChanged { forgot: String },
-    /// A link for a new password.
-    Reset { link: String },
-    /// Somebody signed up with an address that has an account.
-    SignUpAgain { forgot: String },
-    /// The account was made.
-    Welcome { sign_in: String },
+use crate::mail::LetterType;
+
+/// The account's password was changed (ASVS 6.3.7).
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/password_changed")]
+pub(super) struct PasswordChanged {
+    pub(super) link: String,
 }
 
-impl Letter {
-    /// Its purpose: letters of a kind wait together.
-    pub(crate) const fn kind(&self) -> LetterKind {
-        match self {
-            Self::PasswordChanged { .. } => LetterKind::Notice,
-            Self::Reset { .. } => LetterKind::Link,
-            Self::SignUpAgain { .. } | Self::Welcome { .. } => LetterKind::SignUp,
-        }
-    }
-
-    pub(crate) fn subject(&self, language: &Language) -> String {
-        let subject = match self {
-            Self::PasswordChanged { .. } => Message::new("letter-password-changed"),
-            Self::Reset { .. } => Message::new("letter-reset"),
-            Self::SignUpAgain { .. } => Message::new("letter-sign-up-again"),
-            Self::Welcome { .. } => Message::new("letter-welcome"),
-        };
-        language.translate(&subject.into()).into_owned()
-    }
-
-    pub(crate) fn text(&self, language: &Language) -> String {
-        let (text, link) = match self {
-            Self::PasswordChanged { forgot } => {
-                (Message::new("letter-password-changed.text"), forgot)
-            }
-            Self::Reset { link } => (Message::new("letter-reset.text"), link),
-            Self::SignUpAgain { forgot } => (Message::new("letter-sign-up-again.text"), forgot),
-            Self::Welcome { sign_in } => (Message::new("letter-welcome.text"), sign_in),
-        };
-        let text = text.with("link", link.clone()).into();
-        format!("{}\n", language.translate(&text))
-    }
+/// A link for a new password.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/reset", valid_minutes = 60)]
+pub(super) struct ResetLetter {
+    pub(super) link: String,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pages::Languages;
+/// Somebody signed up with an address that has an account.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/sign_up_again")]
+pub(super) struct SignUpAgain {
+    pub(super) link: String,
+}
 
-    #[test]
-    fn a_letter_is_in_the_language_of_its_reader_and_its_link_stands_alone_on_a_line() {
-        let link = "https://portal.example.org/reset/abc".to_owned();
-        let letters = || {
-            [
-                Letter::PasswordChanged {
-                    forgot: link.clone(),
-                },
-                Letter::Reset { link: link.clone() },
-                Letter::SignUpAgain {
-                    forgot: link.clone(),
-                },
-                Letter::Welcome {
-                    sign_in: link.clone(),
-                },
-            ]
-        };
-        for (language, subjects, words) in [
-            (
-                Languages::english().first(),
-                [
-                    "Your password was changed",
-                    "Choose a new password",
-                    "You have an account already",
-                    "Your account",
-                ],
-                "If it was not you",
-            ),
-            (
-                Languages::german().first(),
-                [
-                    "Ihr Passwort wurde geändert",
-                    "Wählen Sie ein neues Passwort",
-                    "Sie haben schon ein Konto",
-                    "Ihr Konto",
-                ],
-                "Wenn Sie das nicht waren",
-            ),
-        ] {
-            for (letter, subject) in letters().iter().zip(subjects) {
-                assert_eq!(letter.subject(&language), subject);
-                let text = letter.text(&language);
-                assert_eq!(
-                    text.lines().filter(|line| *line == link).count(),
-                    1,
-                    "{text}"
-                );
-                assert!(text.contains(words) && text.ends_with('\n'), "{text}");
-            }
-        }
-    }
+/// The account was made.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/welcome")]
+pub(super) struct Welcome {
+    pub(super) link: String,
+}
+
+/// All of them.
+pub(crate) fn letters() -> [LetterType; 4] {
+    [
+        LetterType::of::<PasswordChanged>(),
+        LetterType::of::<ResetLetter>(),
+        LetterType::of::<SignUpAgain>(),
+        LetterType::of::<Welcome>(),
+    ]
 }

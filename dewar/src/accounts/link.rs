@@ -92,14 +92,6 @@ pub(crate) async fn end_all_of(tx: &Tx, user: UserId) -> Result<(), Error> {
     tx.execute(end, [user.into()]).await.map(drop)
 }
 
-/// Ends a link whose letter is not sent.
-pub(crate) async fn end(db: &Db, token: &Token) -> Result<(), Error> {
-    let end = "DELETE FROM dewar_links WHERE token_hash = ?1";
-    db.execute(end, [token.hash().to_vec().into()])
-        .await
-        .map(drop)
-}
-
 /// Reads a link without using it up, to show the page that it leads to.
 pub(crate) async fn look(
     db: &Db,

@@ -36,8 +36,7 @@
 //!
 //! # What the audit asks
 //!
-//! In production, does mail reach people? Does the mail server get name and password together? Is the role of new accounts one of
-//! the application's?
+//! Is the role of new accounts one of the application's? Can everybody who signs up do something?
 //!
 //! Not here yet: confirmation of an address at sign-up (the owner of the mailbox can take the account over by a reset), second
 //! factors, passkeys, hashes of other frameworks.
@@ -57,7 +56,6 @@ mod known_browser;
 mod letters;
 mod link;
 mod listing;
-mod mail;
 mod password;
 mod password_change;
 mod pending_form;
@@ -87,7 +85,6 @@ pub use guessable::Guessable;
 pub use handle::Accounts;
 pub(crate) use inventory::inventory;
 pub use listing::UserKey;
-pub use mail::{Destination, MailError, MailTls, Server};
 pub use password::HashError;
 pub use pool::PoolError;
 pub use recently_authenticated::RecentlyAuthenticated;
@@ -101,6 +98,7 @@ pub use users::User;
 
 pub(crate) use handle::{Dependencies, Roles};
 pub(crate) use known_browser::COOKIE as KNOWN_BROWSER;
+pub(crate) use letters::letters;
 pub(crate) use listing::list;
 pub(crate) use pending_form::{Pending, largest_form};
 pub(crate) use rate_key::RateKey;

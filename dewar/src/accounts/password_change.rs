@@ -3,14 +3,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::email::EmailKey;
-use super::letters::Letter;
+use super::letters::{PasswordChanged, ResetLetter};
 use super::link::{self, LinkPurpose};
-use super::mail::MailQuota;
 use super::password::StoredHash;
 use super::pool::PoolShare;
 use super::{Accounts, Error, RESET, User, VerifiedPassword, forgot_at, throttle};
 use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Tx, refuse_while_reading};
+use crate::mail::{LetterKind, MailQuota, Recipient};
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
@@ -42,9 +42,9 @@ impl Accounts {
         let entry = Entry::new(Event::AuthnPasswordChange);
         let entry = entry.actor(user).subject(user);
         tx.record(&inner.log, entry).await?;
+        self.tell_of_change(&tx, &person).await?;
         tx.commit().await?;
         session.renew_alone(user, generation).await?;
-        self.tell_of_change(&person.email);
         Ok(())
     }
 
@@ -115,12 +115,12 @@ impl Accounts {
             .subject(user)
             .address(from);
         tx.record(&inner.log, entry.detail("by a link")).await?;
+        self.tell_of_change(&tx, &person).await?;
         tx.commit().await?;
         inner.sessions.clear_all_of(user, None).await?;
         if let Some(session) = &self.1.session {
             session.note_proof(user, generation);
         }
-        self.tell_of_change(&person.email);
         Ok(())
     }
 
@@ -140,9 +140,9 @@ impl Accounts {
         let entry = Entry::new(Event::AuthnPasswordChange);
         let entry = entry.actor(command_line()).subject(user);
         tx.record(&inner.log, entry).await?;
+        self.tell_of_change(&tx, &person).await?;
         tx.commit().await?;
         inner.sessions.clear_all_of(user, None).await?;
-        self.tell_of_change(&person.email);
         Ok(())
     }
 
@@ -215,12 +215,13 @@ impl Accounts {
     /// Notifies a user of the changed password. No rate limit holds this letter back: Dewar writes it only after a verified
     /// password or a valid link, and it is how the owner learns that an attacker had one. It is dropped only if many of the same
     /// already wait for the user.
-    fn tell_of_change(&self, email: &str) {
-        let cause = MailQuota::Receiver(EmailKey::new(email).as_str().into());
-        let letter = |origin: &str| Letter::PasswordChanged {
-            forgot: forgot_at(origin),
-        };
-        self.0.write_to(email, cause, &self.1.language, letter);
+    async fn tell_of_change(&self, tx: &Tx, person: &User) -> Result<(), database::Error> {
+        let key = EmailKey::new(&person.email);
+        let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
+        let link = forgot_at(self.0.mailer.origin());
+        let letter = PasswordChanged { link };
+        let to = Recipient::from(person).or_in_language(&self.1.language);
+        self.0.write_to(tx, about, to, &letter).await.map(drop)
     }
 
     /// Makes and sends the link, if the account exists and may have one. Links that were sent before stay valid: the owner may be
@@ -245,15 +246,16 @@ impl Accounts {
             .address(from)
             .detail("password reset link");
         tx.record(&inner.log, entry).await?;
-        tx.commit().await?;
-        let letter = |origin: &str| Letter::Reset {
-            link: format!("{origin}{RESET}/{}", token.reveal()),
-        };
-        let cause = MailQuota::Network(from);
-        let queued = inner.write_to(&email, cause, &self.1.language, letter);
-        if !queued {
-            return link::end(&inner.db, &token).await;
+        let about = (LetterKind::Link, MailQuota::Network(from));
+        let link = format!("{}{RESET}/{}", inner.mailer.origin(), token.reveal());
+        let to = Recipient::stored(&email).in_language(&self.1.language);
+        if inner
+            .write_to(&tx, about, to, &ResetLetter { link })
+            .await?
+        {
+            return tx.commit().await;
         }
-        Ok(())
+        // Without a letter there is no link.
+        tx.rollback().await
     }
 }

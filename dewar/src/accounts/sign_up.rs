@@ -2,9 +2,8 @@
 use std::net::IpAddr;
 
 use super::email::EmailKey;
-use super::letters::Letter;
+use super::letters::{SignUpAgain, Welcome};
 use super::link::{self, LinkPurpose};
-use super::mail::MailQuota;
 use super::password::StoredHash;
 use super::pool::PoolShare;
 use super::users::about;
@@ -12,6 +11,7 @@ use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Tx, refuse_while_reading};
 use crate::forms::{Email, Name};
+use crate::mail::{LetterKind, MailQuota, Recipient};
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
@@ -83,7 +83,8 @@ impl Accounts {
         };
         let hash = inner.pool.hash(password, PoolShare::Stranger).await?;
         let tx = inner.db.begin().await?;
-        let user = insert(&tx, person, &hash, inner.clock.now()).await?;
+        let language = Some(self.1.language.tag());
+        let user = insert(&tx, person, &hash, inner.clock.now(), language).await?;
         if let (Some(user), Some(role)) = (user, &inner.config.role) {
             add_role(&tx, user, role).await?;
         }
@@ -94,23 +95,35 @@ impl Accounts {
             None => Entry::new(Event::Application("sign_up_again")).subject(key.mark()),
         };
         tx.record(&inner.log, entry.address(from)).await?;
-        tx.commit().await?;
-        let letter = |origin: &str| match user {
-            Some(_) => Letter::Welcome {
-                sign_in: format!("{origin}{SIGN_IN}"),
-            },
-            None => Letter::SignUpAgain {
-                forgot: forgot_at(origin),
-            },
-        };
-        let cause = MailQuota::Network(from);
         let queued = inner.may_write_about_sign_up(&key)
-            && inner.write_to(person.email, cause, &self.1.language, letter);
+            && self.write_of_sign_up(&tx, &person, user, from).await?;
+        tx.commit().await?;
         Ok(if queued {
             SignUpLetter::Queued
         } else {
             SignUpLetter::None
         })
+    }
+
+    /// The one letter of a sign-up: to the new user, or to the owner of the account that the address has.
+    async fn write_of_sign_up(
+        &self,
+        tx: &Tx,
+        person: &NewUser<'_>,
+        user: Option<UserId>,
+        from: IpAddr,
+    ) -> Result<bool, database::Error> {
+        let inner = &self.0;
+        let origin = inner.mailer.origin();
+        let about = (LetterKind::SignUp, MailQuota::Network(from));
+        let to = Recipient::stored(person.email).in_language(&self.1.language);
+        if user.is_some() {
+            let link = format!("{origin}{SIGN_IN}");
+            inner.write_to(tx, about, to, &Welcome { link }).await
+        } else {
+            let link = forgot_at(origin);
+            inner.write_to(tx, about, to, &SignUpAgain { link }).await
+        }
     }
 
     /// Makes an account with roles, for an administrator or from the command line.
@@ -131,7 +144,7 @@ impl Accounts {
         let password = inner.acceptable(person.password, person.email, person.name)?;
         let hash = inner.pool.hash(password, PoolShare::Known).await?;
         let tx = inner.db.begin().await?;
-        let user = insert(&tx, person, &hash, inner.clock.now())
+        let user = insert(&tx, person, &hash, inner.clock.now(), None)
             .await?
             .ok_or(Error::Taken)?;
         for role in roles {
@@ -203,7 +216,9 @@ impl Accounts {
         link::spend(&tx, LinkPurpose::Setup, &token, now)
             .await?
             .ok_or(Error::LinkSpent)?;
-        let user = insert(&tx, person, &hash, now).await?.ok_or(Error::Taken)?;
+        let language = Some(self.1.language.tag());
+        let user = insert(&tx, person, &hash, now, language).await?;
+        let user = user.ok_or(Error::Taken)?;
         add_role(&tx, user, role).await?;
         let entry = Entry::new(Event::UserCreated)
             .actor(user)
@@ -222,9 +237,10 @@ async fn insert(
     person: NewUser<'_>,
     hash: &StoredHash,
     now: i64,
+    language: Option<&str>,
 ) -> Result<Option<UserId>, database::Error> {
-    let add = "INSERT INTO dewar_users (email, email_key, name, password_hash, created_at, password_changed_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (email_key) DO NOTHING RETURNING id";
+    let add = "INSERT INTO dewar_users (email, email_key, name, password_hash, created_at, password_changed_at, language)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT (email_key) DO NOTHING RETURNING id";
     let key = EmailKey::new(person.email);
     let values = [
         person.email.trim().into(),
@@ -232,6 +248,7 @@ async fn insert(
         person.name.trim().into(),
         hash.as_str().into(),
         now.into(),
+        language.into(),
     ];
     tx.query(add, values)
         .await?

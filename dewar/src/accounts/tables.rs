@@ -83,6 +83,12 @@ pub(crate) const MIGRATIONS_AFTER_SESSIONS: &[Migration] = &[
         "dewar_accounts_ids_0002_by_name",
         "CREATE INDEX dewar_users_by_name ON dewar_users (name COLLATE NOCASE);",
     ),
+    // The language of letters to this user.
+    Migration::new(
+        "dewar_accounts_ids_0003_language",
+        "ALTER TABLE dewar_users ADD COLUMN language TEXT;",
+    )
+    .additive(),
 ];
 
 /// The models of this room, for [`Db::register`](crate::database::Db::register).

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::mail::Destination;
 use super::password::{NormalizedPassword, Workspace};
 use super::pool::PoolShare;
 use super::{
@@ -22,7 +21,8 @@ use super::{
 };
 use crate::audit::{Clock, Log};
 use crate::database::{self, Db};
-use crate::pages::Position;
+use crate::mail::{self, Destination, Mailer};
+use crate::pages::{Assets, Bundle, Languages, LetterTemplates, Position, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::{self, Session, Sessions, UserId};
 
@@ -44,6 +44,17 @@ impl House {
     }
 
     async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_mail(change, |_| {}).await
+    }
+
+    async fn without_mail() -> Self {
+        Self::with_mail(|_| {}, |mail| mail.destination = Destination::Disabled).await
+    }
+
+    async fn with_mail(
+        change: impl FnOnce(&mut Config),
+        change_mail: impl FnOnce(&mut mail::Config),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(1_800_000_000);
         let db = Db::temporary().unwrap();
@@ -52,6 +63,7 @@ impl House {
             MIGRATIONS,
             sessions::MIGRATIONS,
             MIGRATIONS_AFTER_SESSIONS,
+            mail::MIGRATIONS,
             database::MIGRATIONS,
         ];
         db.migrate(&rooms.concat()).await.unwrap();
@@ -64,7 +76,6 @@ impl House {
             log.clone(),
         );
         let mut config = Config {
-            mail: Destination::Outbox(folder.path().join("outbox")),
             rate_limit: 1000,
             ..Config::default()
         };
@@ -77,13 +88,12 @@ impl House {
             clock: clock.clone(),
             config,
             db: db.clone(),
+            mailer: mailer(folder.path(), (&clock, &db, &log), change_mail),
             log,
             ring: KeyRing::ephemeral(),
             roles,
             sessions: sessions.clone(),
             site: "Paperhouse".to_owned(),
-            base_url: "https://portal.example.org/".to_owned(),
-            host: "portal.example.org".to_owned(),
         };
         let accounts = Accounts::open(needs).unwrap();
         Self {
@@ -165,6 +175,36 @@ impl House {
             .unwrap()
             .to_owned()
     }
+}
+
+#[derive(rust_embed::RustEmbed)]
+#[folder = "templates"]
+struct OwnTemplates;
+
+/// The letters with the framework's templates.
+fn mailer(
+    folder: &Path,
+    (clock, db, log): (&Clock, &Db, &Log),
+    change: impl FnOnce(&mut mail::Config),
+) -> Mailer {
+    let own = [Bundle::of::<OwnTemplates>()];
+    let html = Templates::load(&own, Assets::default(), crate::audit::Mode::Production);
+    let mut config = mail::Config::default();
+    config.destination = Destination::Outbox(folder.join("outbox"));
+    change(&mut config);
+    let needs = mail::Dependencies {
+        clock: clock.clone(),
+        config,
+        db: db.clone(),
+        log: log.clone(),
+        ring: KeyRing::ephemeral(),
+        templates: LetterTemplates::load(&own, html),
+        languages: Languages::english(),
+        letters: super::letters().to_vec(),
+        base_url: "https://portal.example.org/".to_owned(),
+        host: "portal.example.org".to_owned(),
+    };
+    Mailer::open(needs).unwrap()
 }
 
 fn letters_in(outbox: &Path) -> Vec<String> {

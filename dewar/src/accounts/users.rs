@@ -7,6 +7,7 @@ use super::{Accounts, Error, link, throttle};
 use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Db, Row, Tx, refuse_while_reading};
 use crate::forms::{Record, RecordChanged, RecordVersion};
+use crate::mail::Recipient;
 use crate::sessions::UserId;
 use crate::uploads::FileId;
 
@@ -29,6 +30,8 @@ pub struct User {
     pub disabled_at: Option<i64>,
     /// The names of the roles.
     pub roles: Vec<String>,
+    /// The tag of the language in which the user signed up, for letters.
+    pub language: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -63,7 +66,14 @@ impl User {
                 .split_ascii_whitespace()
                 .map(str::to_owned)
                 .collect(),
+            language: row.get(7)?,
         })
+    }
+}
+
+impl From<&User> for Recipient {
+    fn from(user: &User) -> Self {
+        Self::stored(&user.email).in_language_of(user.language.as_deref())
     }
 }
 
@@ -77,6 +87,8 @@ impl Record for User {
             created_at,
             disabled_at,
             roles,
+            // No page changes it.
+            language: _,
         } = self;
         let mut roles = roles.clone();
         roles.sort_unstable();
@@ -101,7 +113,7 @@ pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error>
 
 /// A user, by number.
 const FIND: &str = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
     FROM dewar_users u WHERE u.id = ?1";
 
 impl Accounts {
@@ -136,7 +148,7 @@ impl Accounts {
     /// If the database fails.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<User>, Error> {
         let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
             FROM dewar_users u WHERE u.email_key = ?1";
         let rows = self
             .0

@@ -52,6 +52,7 @@ pub(super) fn begin(
         tokio::spawn(room_on_the_disk(dewar.clone(), stopped.clone())),
         tokio::spawn(virus_scans(dewar.clone(), stopped.clone())),
         tokio::spawn(compare_files(dewar.clone(), stopped.clone())),
+        tokio::spawn(dewar.mailer().clone().run(stopped.clone())),
         tokio::spawn(renew(reload, stopped.clone())),
     ];
     tasks.extend(acme.map(|acme| tokio::spawn(certificate(acme, stopped.clone()))));
@@ -77,6 +78,9 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         }
         if let Err(error) = dewar.api_tokens().sweep().await {
             tracing::warn!(%error, "ended API tokens were not removed");
+        }
+        if let Err(error) = dewar.mailer().sweep().await {
+            tracing::warn!(%error, "old emails were not removed");
         }
         if let Err(error) = dewar.uploads().sweep_old().await {
             tracing::warn!(%error, "uncommitted files were not removed");

@@ -10,12 +10,14 @@ use super::config::{self, Config, Surroundings};
 use super::layers::{Layers, TowerLayer};
 use super::shared::SharedValues;
 use super::{Dewar, Route, RouteEntry, RouteTable, Settings};
+use crate::accounts;
 use crate::api::{ApiScope, ScopeInfo};
 use crate::audit::{self, Clock, Finding, Flag, PREFIX, Practice, SettingsSection, variable};
 use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{ContentSources, REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::jobs::{PAYLOAD, Registry};
+use crate::mail::{self, Letter, LetterType};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
@@ -90,6 +92,8 @@ pub(super) struct Parts {
     pub(super) sign_up_as: Option<&'static str>,
     pub(super) sealed: Vec<SealedColumn>,
     pub(super) jobs: Registry,
+    /// The letters that it sends, the framework's included.
+    pub(super) letters: Vec<LetterType>,
     pub(super) lock_file: Option<&'static str>,
     pub(super) commands: Vec<OwnCommand>,
     /// The application's own settings by type, and the types of all that it declared.
@@ -187,7 +191,8 @@ impl App {
             parts: Parts {
                 templates: vec![super::templates::bundled()],
                 static_files: vec![super::templates::bundled_static()],
-                sealed: vec![PAYLOAD],
+                letters: accounts::letters().to_vec(),
+                sealed: vec![PAYLOAD, mail::CONTENT],
                 ..Parts::default()
             },
             outside: Layers::default(),
@@ -518,6 +523,25 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// The application's models. Dewar compares each with its table at start.
     pub fn models(mut self, models: impl IntoIterator<Item = Table>) -> Self {
         self.parts.models.extend(models);
+        self
+    }
+
+    /// A letter that the application sends. The start checks its templates; [`Mailer::send`](crate::mail::Mailer::send) sends no
+    /// other letter.
+    ///
+    /// ```
+    /// use dewar::{App, mail::Letter};
+    /// #[derive(Letter)]
+    /// #[letter(template = "letters/approved")]
+    /// struct Approved { title: String }
+    /// fn app(app: App) -> App { app.letter::<Approved>() }
+    /// # let _ = app;
+    /// ```
+    pub fn letter<L: Letter>(mut self) -> Self {
+        let letter = LetterType::of::<L>();
+        if !self.parts.letters.contains(&letter) {
+            self.parts.letters.push(letter);
+        }
         self
     }
 

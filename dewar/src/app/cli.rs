@@ -91,6 +91,11 @@ pub(super) enum What {
         #[command(subcommand)]
         what: Database,
     },
+    /// List letters that wait or were given up, and addresses that mail servers refused
+    Mail {
+        #[command(subcommand)]
+        what: MailCommand,
+    },
     /// Run the database migrations
     Migrate {
         #[command(subcommand)]
@@ -184,6 +189,38 @@ pub(super) enum Tokens {
     Revoke {
         /// The token's id, as `tokens list` shows it
         id: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum MailCommand {
+    /// List the letters that wait or were given up, without their texts
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Manage the addresses that get no letters, because a mail server said that they do not exist
+    Refused {
+        #[command(subcommand)]
+        what: RefusedCommand,
+    },
+    /// Try the letters that were given up in the last seven days once more
+    Retry,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum RefusedCommand {
+    /// Let letters go to an address again
+    Clear {
+        /// The address, as `mail refused list` shows it
+        address: String,
+    },
+    /// List the addresses with their reasons
+    List {
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::audit::{Flag, Mode, NodeName, Settings};
-use crate::{accounts, api, audit, database, forms, https, jobs, secrets, sessions, uploads};
+use crate::{accounts, api, audit, database, forms, https, jobs, mail, secrets, sessions, uploads};
 
 /// The settings of all rooms. Each room owns its own; this only combines them.
 #[derive(Debug, Clone)]
@@ -15,6 +15,7 @@ pub(super) struct Config {
     pub(super) forms: forms::Config,
     pub(super) https: https::Config,
     pub(super) jobs: jobs::Config,
+    pub(super) mail: mail::Config,
     /// The application's name for people; no password may contain it.
     pub(super) name: String,
     /// The name of this node among those that share the database.
@@ -43,13 +44,14 @@ impl Config {
         } = surroundings;
         let (mode, data) = (Mode::read(settings), settings.top().path("data", "data"));
         Self {
-            accounts: accounts::Config::read(settings, &data),
+            accounts: accounts::Config::read(settings),
             api: api::Config::read(settings),
             audit: audit::Config::read(settings),
             database: database::Config::read(settings),
             forms: forms::Config::read(settings),
             https: https::Config::read(settings, mode),
             jobs: jobs::Config::read(&settings.section("jobs")),
+            mail: mail::Config::read(settings, &data),
             name: settings.top().text("name", "Dewar"),
             node: NodeName::read(settings),
             secrets: secrets::Config::read(settings, &data, credentials.as_deref()),

@@ -10,13 +10,14 @@ use super::launch::{
 };
 use super::run::cannot_listen;
 use super::settings;
-use crate::accounts::{self, Accounts};
+use crate::accounts;
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Log, Mode, Practice, Reserve, Severity, exposed, owner_only};
 use crate::csrf::SenderKeys;
 use crate::database::{Db, Error as DatabaseError, of_file, of_passwords};
 use crate::dependencies;
 use crate::https::acme::Acme;
+use crate::mail::Mailer;
 use crate::secrets::{Below, KeyRing, below};
 use crate::uploads::Uploads;
 use crate::{api, https, jobs, roles, sessions, uploads};
@@ -78,7 +79,8 @@ impl Blueprint {
         findings.extend(api::findings(&parts.scopes, &roles));
         config.accounts.role_or(parts.sign_up_as);
         findings.extend(config.sessions.findings(&roles));
-        findings.extend(config.accounts.findings(config.mode, &roles));
+        findings.extend(config.mail.findings(config.mode));
+        findings.extend(config.accounts.findings(&roles));
         findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
         if table.mounted().route("POST", accounts::SIGN_UP) {
             let others = parts.roles.iter().filter(|role| !role.administrator);
@@ -90,6 +92,9 @@ impl Blueprint {
         findings.extend(shown.languages.unknown_in(&parts.templates));
         findings.extend(shown.languages.labels_of_no_field(&table.label_ids()));
         findings.extend(shown.templates.findings().iter().cloned());
+        findings.extend(shown.letters.findings().iter().cloned());
+        let letters = parts.letters.iter();
+        findings.extend(letters.flat_map(|letter| letter.findings(&shown.letters)));
         findings
     }
 
@@ -123,8 +128,8 @@ impl Blueprint {
         let database = self.database_file();
         findings.extend(database.iter().flat_map(|file| of_file(file)));
         findings.extend(of_passwords(&config.database.location));
-        if let Some(error) = Accounts::unusable(&config.accounts) {
-            findings.extend(failed(Practice::Accounts, "accounts-open", &error));
+        if let Some(error) = Mailer::unusable(&config.mail) {
+            findings.extend(failed(Practice::Accounts, "mail-open", &error));
         }
         findings.extend(uploads::findings(&config.uploads));
         if let Some(error) = Uploads::unusable(&config.uploads) {

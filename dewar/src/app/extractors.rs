@@ -1,4 +1,4 @@
-//! The extractors of the rooms before `forms`. Each reads from the one [`RequestContext`], and none lets input in.
+//! The extractors of the rooms before `forms`, and of `mail`. Each reads from the one [`RequestContext`], and none lets input in.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -9,6 +9,7 @@ use crate::csrf::{CsrfTokens, VerifiedWebhook};
 use crate::database::Db;
 use crate::forms::{Described, FromParts, HandlerInput};
 use crate::https::{ClientAddress, Nonce, RequestId, RequestInfo};
+use crate::mail::Mailer;
 use crate::outgoing::Client;
 use crate::pages::{
     CookieInfo, CookieValue, DangerousScriptCookie, DangerousScriptValue, Error, Language, Mounted,
@@ -58,6 +59,7 @@ extractors! { context as request:
     KeyRing => Ok(request.services().ring.clone());
     Language => Ok(request.language().clone());
     Log => Ok(request.services().log.clone());
+    Mailer => Ok(request.service::<Mailer>()?.for_caller(request));
     Mounted => Ok(request.services().mounted.clone());
     RequestContext => Ok(request.clone());
     Session => request.session().cloned();

@@ -18,8 +18,9 @@ use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, PreparedHttps, Reports};
 use crate::jobs::{self, Jobs};
+use crate::mail::{self, Mailbox, Mailer};
 use crate::outgoing::Client;
-use crate::pages::{self, Assets, Languages, Mounted, SettingValues, Templates};
+use crate::pages::{self, Assets, Languages, LetterTemplates, Mounted, SettingValues, Templates};
 use crate::roles::Access;
 use crate::secrets::{KeyRing, KeySource};
 use crate::sessions::{self, Sessions, UserId};
@@ -72,6 +73,7 @@ pub(super) struct PageSetup {
     pub(super) assets: Assets,
     pub(super) languages: Languages,
     pub(super) templates: Templates,
+    pub(super) letters: LetterTemplates,
 }
 
 /// Everything that forbids the launch, and the other findings.
@@ -87,6 +89,7 @@ impl Blueprint {
             accounts::MIGRATIONS_AFTER_SESSIONS,
             csrf::MIGRATIONS,
             uploads::MIGRATIONS,
+            mail::MIGRATIONS,
             database::MIGRATIONS,
             jobs::MIGRATIONS,
             api::MIGRATIONS,
@@ -148,7 +151,8 @@ impl Blueprint {
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
         let (jobs, of_jobs) = self.jobs(&db, &ring).await?;
-        let (accounts, tokens) = self.callers(&db, &log, &ring, &sessions)?;
+        let mailer = self.mailer(&shown, (&db, &log, &ring))?;
+        let (accounts, tokens) = self.callers((&db, &log, &ring), &sessions, &mailer)?;
         let (uploads, of_storage) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
         let intake = self.intake(&reserve, &uploads);
@@ -169,6 +173,7 @@ impl Blueprint {
         refuse_if_any(&findings)?;
         let dewar = Dewar::new(Rooms {
             mounted: leads_to(&self.table, &accounts),
+            reports: Reports::new(log.clone(), clock.clone()),
             accounts,
             acme: acme.clone(),
             assets: shown.assets,
@@ -179,8 +184,9 @@ impl Blueprint {
             jobs,
             outgoing: Client::new(config.https.outgoing.clone()),
             languages: shown.languages,
-            reports: Reports::new(log.clone(), clock.clone()),
             log,
+            mailbox: Mailbox::of(config.mode, &config.mail),
+            mailer,
             node: tables.node,
             reserve,
             ring,
@@ -383,13 +389,11 @@ impl Blueprint {
     /// The accounts of persons and the tokens of programs.
     fn callers(
         &self,
-        db: &Db,
-        log: &Log,
-        ring: &KeyRing,
+        (db, log, ring): (&Db, &Log, &KeyRing),
         sessions: &Sessions,
+        mailer: &Mailer,
     ) -> Result<(Accounts, ApiTokens), LaunchFindings> {
-        let accounts = Accounts::open(self.accounts_needs(db, log, ring, sessions))
-            .map_err(|error| failed(Practice::Accounts, "accounts-open", &error))?;
+        let accounts = self.accounts((db, log, ring), sessions, mailer)?;
         let tokens = ApiTokens::new(api::Dependencies {
             clock: self.clock.clone(),
             config: self.config.api.clone(),
@@ -428,10 +432,12 @@ impl Blueprint {
                 password_characters: self.config.accounts.min_password_length,
             });
         let templates = Templates::load(&parts.templates, assets.clone(), self.config.mode);
+        let letters = LetterTemplates::load(&parts.templates, templates.clone());
         PageSetup {
             assets,
             languages,
             templates,
+            letters,
         }
     }
 
@@ -442,14 +448,35 @@ impl Blueprint {
         Some(role.name)
     }
 
-    fn accounts_needs(
+    /// The letters. It contacts no mail server.
+    fn mailer(
         &self,
-        db: &Db,
-        log: &Log,
-        ring: &KeyRing,
+        shown: &PageSetup,
+        (db, log, ring): (&Db, &Log, &KeyRing),
+    ) -> Result<Mailer, LaunchFindings> {
+        let mut hosts = self.config.https.hosts.iter();
+        let needs = mail::Dependencies {
+            clock: self.clock.clone(),
+            config: self.config.mail.clone(),
+            db: db.clone(),
+            log: log.clone(),
+            ring: ring.clone(),
+            templates: shown.letters.clone(),
+            languages: shown.languages.clone(),
+            letters: self.parts.letters.clone(),
+            base_url: self.base_url.clone(),
+            host: hosts.next().unwrap_or("localhost").to_owned(),
+        };
+        Mailer::open(needs).map_err(|error| failed(Practice::Accounts, "mail-open", &error))
+    }
+
+    fn accounts(
+        &self,
+        (db, log, ring): (&Db, &Log, &KeyRing),
         sessions: &Sessions,
-    ) -> accounts::Dependencies {
-        accounts::Dependencies {
+        mailer: &Mailer,
+    ) -> Result<Accounts, LaunchFindings> {
+        let needs = accounts::Dependencies {
             clock: self.clock.clone(),
             config: self.config.accounts.clone(),
             db: db.clone(),
@@ -461,12 +488,9 @@ impl Blueprint {
             },
             sessions: sessions.clone(),
             site: self.config.name.clone(),
-            base_url: self.base_url.clone(),
-            host: {
-                let mut hosts = self.config.https.hosts.iter();
-                hosts.next().unwrap_or("localhost").to_owned()
-            },
-        }
+            mailer: mailer.clone(),
+        };
+        Accounts::open(needs).map_err(|error| failed(Practice::Accounts, "accounts-open", &error))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::forms::Intake;
 use crate::https::acme::Acme;
 use crate::https::{Certificates, Reports, ending};
 use crate::jobs::Jobs;
+use crate::mail::{Mailbox, Mailer};
 use crate::outgoing::Client;
 use crate::pages::{Assets, Error, Languages, Mounted, Services, Templates};
 use crate::secrets::KeyRing;
@@ -43,6 +44,8 @@ pub(super) struct Rooms {
     pub(super) jobs: Jobs,
     pub(super) languages: Languages,
     pub(super) log: Log,
+    pub(super) mailbox: Option<Mailbox>,
+    pub(super) mailer: Mailer,
     pub(super) mounted: Mounted,
     pub(super) node: NodeLock,
     pub(super) outgoing: Client,
@@ -123,6 +126,16 @@ impl Dewar {
         &self.0.log
     }
 
+    /// The mailer, for letters that no request causes: it has no limit of one person's letters.
+    ///
+    /// ```
+    /// fn sends(dewar: &dewar::Dewar) -> bool { dewar.mailer().sends() }
+    /// ```
+    #[must_use]
+    pub fn mailer(&self) -> &Mailer {
+        &self.0.mailer
+    }
+
     /// The client for requests to other servers.
     ///
     /// ```
@@ -177,6 +190,7 @@ impl Dewar {
         later.insert(self.clone());
         later.insert(rooms.intake.clone());
         later.insert(rooms.jobs.clone());
+        later.insert(rooms.mailer.clone());
         later.insert(posts);
         later.insert(rooms.tokens.clone());
         later.insert(rooms.outgoing.clone());

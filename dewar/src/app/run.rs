@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -58,6 +59,9 @@ pub struct Running {
     /// The listener for health probes. It ends last: until then it reports that the program stops.
     probes: Option<Probes>,
 }
+
+/// How long the stop begins to send letters. Later ones wait in the database.
+const LAST_LETTERS: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 struct Probes {
@@ -404,7 +408,8 @@ impl Running {
             probes.stop.send_replace(());
             probes.task.await.map_err(Error::internal)?;
         }
-        self.dewar.accounts().settle().await;
+        self.dewar.accounts().finish_requests().await;
+        self.dewar.mailer().settle_within(LAST_LETTERS).await;
         self.dewar.rooms().reports.settle();
         self.dewar.log().settle();
         self.dewar.log().record(Entry::new(Event::SysShutdown));
@@ -440,6 +445,7 @@ fn answering(
         scan_detector: ScanDetector::new(dewar.clock()),
         services: Arc::new(dewar.services(posts, routes.shared)),
         security_txt: config.security_txt.text(&config.hosts, port),
+        mailbox: dewar.rooms().mailbox.clone(),
         dewar: dewar.clone(),
     };
     let stack = Arc::new(Stack::new(core, routes.outside));

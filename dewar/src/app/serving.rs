@@ -4,6 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{App, Running};
+use crate::mail::MAILBOX;
 use crate::pages::Error;
 
 /// Serves until a signal stops the process.
@@ -39,6 +40,9 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
             "  http://localhost:{} redirects there.\n",
             http.port()
         ));
+    }
+    if running.dewar().rooms().mailbox.is_some() {
+        text.push_str(&format!("  Letters: {}{MAILBOX}\n", running.url()));
     }
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     text.push_str(&format!("  Data: {}\n", data.display()));

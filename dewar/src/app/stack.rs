@@ -24,6 +24,7 @@ use crate::api::{AskedOrigin, Authorization, allow, is_preflight};
 use crate::audit::{Entry, Event, RoutePattern};
 use crate::csrf::{CsrfRejection, Origin, RequestHead, judge};
 use crate::https::{HttpsLayer, REPORTS_PATH, RequestId, RequestInfo, SECURITY_TXT_PATH};
+use crate::mail::Mailbox;
 use crate::pages::{
     Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume, ResumeMode,
     STATIC_PREFIX, Services, Words, is_public, render,
@@ -56,6 +57,8 @@ pub(super) struct Core {
     pub(super) metrics: Option<Arc<Metrics>>,
     /// The text of `security.txt` (RFC 9116).
     pub(super) security_txt: Option<String>,
+    /// The page with the letters of the outbox, in development alone.
+    pub(super) mailbox: Option<Mailbox>,
 }
 
 impl Stack {
@@ -164,6 +167,11 @@ impl Core {
         }
         if let Some(answer) = self.provided(&parts) {
             return answer;
+        }
+        if let Some(mailbox) = self.mailbox_for(&parts) {
+            let mut response = mailbox.answer(parts.uri.path()).await;
+            let outcome = Outcome::take(&mut response);
+            return render(response, outcome, &self.visitor(&parts, cookies));
         }
         if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
             return self.dewar.rooms().reports.take(&parts, body).await;
@@ -275,6 +283,14 @@ impl Core {
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         Some(response)
+    }
+
+    /// The mailbox, for a request from this machine itself: the links in letters open accounts.
+    fn mailbox_for(&self, parts: &Parts) -> Option<&Mailbox> {
+        let mailbox = self.mailbox.as_ref()?;
+        let info = RequestInfo::get(&parts.extensions)?;
+        let is_near = info.address.is_some_and(|address| address.0.is_loopback());
+        (is_near && Mailbox::is_asked(&parts.method, parts.uri.path())).then_some(mailbox)
     }
 
     /// The context of a request with these facts.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rusqlite::types::ValueRef;
 
-use super::{Error, models::ColumnPlan};
+use super::{Error, Sealed, models::ColumnPlan};
 
 /// One row of a literal query.
 ///
@@ -73,7 +73,7 @@ impl Row {
 }
 
 /// The types that a column can be read as: `i64`, `i32`, `u32`, `bool` (0 or 1), `f64`, `String`, `Vec<u8>`, `[u8; N]`,
-/// and an `Option` of each.
+/// `Sealed`, and an `Option` of each.
 pub trait FromColumn: sealed::FromColumn {}
 
 impl<T: sealed::FromColumn> FromColumn for T {}
@@ -112,6 +112,7 @@ columns! {
     u32, "a positive 32-bit integer", Stored::Integer(value) => value.try_into().ok();
     String, "text", Stored::Text(value) => Some(value.to_owned());
     Vec<u8>, "bytes", Stored::Blob(value) => Some(value.to_owned());
+    Sealed, "text", Stored::Text(value) => Some(Sealed::stored(value));
 }
 
 impl<const N: usize> sealed::FromColumn for [u8; N] {

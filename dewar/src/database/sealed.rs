@@ -52,6 +52,13 @@ impl Sealed {
     }
 }
 
+impl Sealed {
+    /// The value of a column.
+    pub(super) fn stored(envelope: &str) -> Self {
+        Self(envelope.to_owned())
+    }
+}
+
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealed([redacted])")

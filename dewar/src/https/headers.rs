@@ -254,14 +254,22 @@ pub enum Transport {
 /// It only tightens the policy, so any handler may set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Inert;
+pub struct Inert {
+    /// Whether the styles in the response's own elements count.
+    has_styles: bool,
+}
 
 impl Inert {
     /// The marker.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "the marker has only one form")]
     pub const fn new() -> Self {
-        Self
+        Self { has_styles: false }
+    }
+
+    /// The marker of the HTML of a letter, on the mailbox page of development.
+    pub(crate) const fn with_styles() -> Self {
+        Self { has_styles: true }
     }
 }
 
@@ -316,9 +324,17 @@ pub(super) fn apply_with(
     }
     if let Some(nonce) = page {
         policy.write(headers, nonce);
+    } else if inert.is_some_and(|inert| inert.has_styles) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, LETTER_POLICY);
     }
     add_charset(headers);
 }
+
+/// The policy for files, with styles and pictures that are in the letter itself.
+const LETTER_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'; sandbox",
+);
 
 const HTML: &str = "text/html; charset=utf-8";
 

@@ -32,7 +32,7 @@ impl Bundle {
 
     /// Files inside the program, without a source folder.
     #[cfg(test)]
-    pub(super) const fn inside(
+    pub(crate) const fn inside(
         read: fn(&str) -> Option<Cow<'static, [u8]>>,
         names: fn() -> Vec<Cow<'static, str>>,
     ) -> Self {

@@ -10,10 +10,7 @@ use super::markup::trusted_html;
 /// Adds the names that templates may call besides the engine's: `date`, `datetime`, `iso`, `filesize`, `lines`,
 /// `static()`, `integrity()`.
 pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
-    engine.add_filter("date", |at: i64| written(at, DateStyle::Date));
-    engine.add_filter("datetime", |at: i64| written(at, DateStyle::DateAndTime));
-    engine.add_filter("iso", |at: i64| written(at, DateStyle::Iso));
-    engine.add_filter("filesize", file_size);
+    add_to_letters(engine);
     let files = assets.clone();
     engine.add_function("integrity", move |name: String| -> Result<Value, Error> {
         // This is Base64: nothing in it needs escaping.
@@ -27,6 +24,14 @@ pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
             .map(trusted_html)
             .ok_or_else(|| no_file(&name))
     });
+}
+
+/// Adds the filters that need no static files, which no letter has.
+pub(super) fn add_to_letters(engine: &mut Environment<'static>) {
+    engine.add_filter("date", |at: i64| written(at, DateStyle::Date));
+    engine.add_filter("datetime", |at: i64| written(at, DateStyle::DateAndTime));
+    engine.add_filter("iso", |at: i64| written(at, DateStyle::Iso));
+    engine.add_filter("filesize", file_size);
 }
 
 fn no_file(name: &str) -> Error {

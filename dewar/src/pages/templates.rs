@@ -7,15 +7,16 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, Undef
 
 use super::calls::Calls;
 use super::context::judge;
+use super::letter_templates::is_letter_text;
 use super::{Assets, Bundle, Page, escape, filters, markup, missing_token, near_names};
 use crate::audit::{Finding, Mode, Practice};
 
 /// The most work for one page before the engine stops it: a template that loops over everything is a mistake that must not
 /// take down the server. A page of a hundred rows needs about ten thousand.
-const FUEL: u64 = 5_000_000;
+pub(super) const FUEL: u64 = 5_000_000;
 
 /// The greatest depth of calls between templates.
-const RECURSION: usize = 500;
+pub(super) const RECURSION: usize = 500;
 
 /// The templates of an application, and the static files that they name.
 ///
@@ -32,7 +33,7 @@ const RECURSION: usize = 500;
 pub struct Templates(Arc<LoadedTemplates>);
 
 /// Reads a template's text by its name.
-type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
+pub(super) type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 #[derive(Debug)]
 struct LoadedTemplates {
@@ -57,7 +58,8 @@ impl Templates {
     #[must_use]
     pub fn load(bundles: &[Bundle], assets: Assets, mode: Mode) -> Self {
         let names = bundles.iter().flat_map(Bundle::names).map(String::from);
-        let names: BTreeSet<String> = names.collect();
+        // The text of a letter is no HTML (`letter_templates`).
+        let names: BTreeSet<String> = names.filter(|name| !is_letter_text(name)).collect();
         let sources = bundles.to_vec();
         Self::of(&names, move |name| text_of(&sources, name), assets, mode)
     }
@@ -185,7 +187,7 @@ thread_local! {
     static WRITTEN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-fn text_of(bundles: &[Bundle], name: &str) -> Option<String> {
+pub(super) fn text_of(bundles: &[Bundle], name: &str) -> Option<String> {
     let found = bundles.iter().rev().find_map(|bundle| bundle.read(name))?;
     String::from_utf8(found.into_owned()).ok()
 }

@@ -16,23 +16,31 @@ impl Object for Say {
         _state: &mut State<'_, '_>,
         values: &[Value],
     ) -> Result<Value, Error> {
-        let (id, named): (&str, Kwargs) = from_args(values)?;
-        let mut arguments = FluentArgs::new();
-        for name in named.args() {
-            let value: Value = named.get(name)?;
-            arguments.set(name.to_owned(), argument(&value));
-        }
-        let said = self.0.message(id, &arguments);
-        said.map(Value::from).ok_or_else(|| {
-            let text = format!("the message {id:?} does not exist, or needs another argument");
-            Error::new(ErrorKind::InvalidOperation, text)
-        })
+        message_of(&self.0, values, str::to_owned).map(Value::from)
     }
 }
 
-fn argument(value: &Value) -> FluentValue<'static> {
+/// The message that a template asks for. Each text among the arguments passes `clean`.
+pub(super) fn message_of(
+    language: &Language,
+    values: &[Value],
+    clean: impl Fn(&str) -> String,
+) -> Result<String, Error> {
+    let (id, named): (&str, Kwargs) = from_args(values)?;
+    let mut arguments = FluentArgs::new();
+    for name in named.args() {
+        let value: Value = named.get(name)?;
+        arguments.set(name.to_owned(), argument(&value, &clean));
+    }
+    language.message(id, &arguments).ok_or_else(|| {
+        let text = format!("the message {id:?} does not exist, or needs another argument");
+        Error::new(ErrorKind::InvalidOperation, text)
+    })
+}
+
+fn argument(value: &Value, clean: impl Fn(&str) -> String) -> FluentValue<'static> {
     match (value.kind(), i64::try_from(value.clone())) {
         (ValueKind::Number, Ok(number)) => FluentValue::from(number),
-        _ => FluentValue::from(value.to_string()),
+        _ => FluentValue::from(clean(&value.to_string())),
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order of the rooms. A room may use itself and the ones before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "audit",
     "dependencies",
     "secrets",
@@ -16,6 +16,7 @@ const ORDER: [&str; 15] = [
     "forms",
     "jobs",
     "uploads",
+    "mail",
     "accounts",
     "roles",
     "api",

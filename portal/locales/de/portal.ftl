@@ -242,6 +242,14 @@ tags-letters = „{ $tag }“ ist kein Schlagwort: nur Buchstaben, Ziffern und B
 tags-long = „{ $tag }“ ist zu lang: höchstens { $max } Zeichen.
 tags-many = Das sind zu viele: höchstens { $max }.
 
+### Briefe
+
+letter-approved = Freigegeben: { $title }
+    .text = Ihr Dokument „{ $title }“ wurde freigegeben. Alle Mitglieder können es jetzt lesen.
+letter-rejected = Nicht freigegeben: { $title }
+    .text = Ihr Dokument „{ $title }“ wurde nicht freigegeben. Ändern Sie es, dann wird es noch einmal geprüft.
+letter-read = Dokument lesen:
+
 ### Was getan wurde
 
 done-handed-in = Ihr Dokument wurde eingereicht.

@@ -242,6 +242,14 @@ tags-letters = “{ $tag }” is not a tag: use letters, digits and hyphens.
 tags-long = “{ $tag }” is too long: { $max } characters at most.
 tags-many = These are too many tags: { $max } at most.
 
+### Letters
+
+letter-approved = Approved: { $title }
+    .text = Your document “{ $title }” was approved. Every member can read it now.
+letter-rejected = Not approved: { $title }
+    .text = Your document “{ $title }” was not approved. Change it, and a reviewer looks at it again.
+letter-read = Read the document:
+
 ### What was done
 
 done-handed-in = Your document was handed in.

@@ -1,13 +1,18 @@
 //! Reviews: another user decides, and gives a reason for a rejection.
 
-use dewar::audit::{Clock, Entry, Event, Log};
+mod letter;
+
+use dewar::audit::{Entry, Event};
 use dewar::forms::{Choice, Choices, Cursor, Keyset, Problems, RecordVersion, Text};
+use dewar::mail::Mailer;
 use dewar::pages::{Message, Paged, Position};
 use dewar::roles::Scoped;
 use dewar::secrets::KeyRing;
 use dewar::uploads::Download;
-use dewar::{CurrentUser, Db, Form, Page, Query, Redirect, Uploads};
+use dewar::{CurrentUser, Db, Dewar, Form, Page, Query, Redirect, Uploads};
 use serde::Serialize;
+
+pub(crate) use letter::Decided;
 
 use crate::documents::{DocumentStatus, DocumentView, Reviewable};
 
@@ -155,8 +160,8 @@ pub(crate) async fn download(
 pub(crate) async fn decide(
     caller: CurrentUser,
     db: Db,
-    clock: Clock,
-    log: Log,
+    dewar: Dewar,
+    mailer: Mailer,
     document: Scoped<Reviewable>,
     form: Form<Decision>,
 ) -> dewar::Result<Redirect> {
@@ -174,9 +179,9 @@ pub(crate) async fn decide(
     let reason = decision.reason.map(|reason| reason.to_string());
     let values = [
         status.word().into(),
-        reason.into(),
+        reason.clone().into(),
         caller.id().get().into(),
-        clock.now().into(),
+        dewar.clock().now().into(),
         document.id.into(),
         document.version.into(),
     ];
@@ -187,7 +192,11 @@ pub(crate) async fn decide(
     let entry = Entry::new(Event::SensitiveUpdate)
         .actor(caller.id())
         .subject(format_args!("document {}", document.id));
-    tx.record(&log, entry.outcome(status.word())).await?;
+    tx.record(dewar.log(), entry.outcome(status.word())).await?;
+    let approved = status == DocumentStatus::Approved;
+    Decided::about(&document, approved, reason.as_deref())
+        .send(&tx, (dewar.accounts(), &mailer), document.owner_id)
+        .await?;
     tx.commit().await?;
     Ok(Redirect::to("/reviews").flash(Message::new("done-decided")))
 }

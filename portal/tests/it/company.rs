@@ -220,7 +220,7 @@ pub(crate) async fn add(running: &Running, name: &str, roles: &[&str]) -> UserId
     accounts.add(person, roles).await.unwrap()
 }
 
-fn address(name: &str) -> String {
+pub(crate) fn address(name: &str) -> String {
     format!("{}@example.org", name.to_lowercase())
 }
 

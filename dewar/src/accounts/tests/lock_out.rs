@@ -219,7 +219,7 @@ const SIGN_UP_EVERY: u64 = 45;
 #[tokio::test]
 async fn the_owner_waits_as_long_as_the_answer_says_and_is_in() {
     for (failures, longest) in [(16, LONGEST_WAIT), (100, STOPPED_FOR)] {
-        let house = House::with(|config| config.mail = Destination::Disabled).await;
+        let house = House::without_mail().await;
         house.join(ADA).await;
         use_up_strangers(&house, failures).await;
         let owner = Browser::default();

@@ -126,7 +126,7 @@ async fn whether_letters_go_anywhere_and_who_has_a_role_is_said_as_it_is() {
         Some("administrator")
     );
     assert!(House::open().await.accounts.sends_mail());
-    let house = House::with(|config| config.mail = Destination::Disabled).await;
+    let house = House::without_mail().await;
     assert!(!house.accounts.sends_mail());
     let ada = house.join("ada@example.org").await;
     let ada = house.accounts.find(ada).await.unwrap().unwrap();

@@ -3,6 +3,7 @@ mod https;
 mod inventory;
 mod jobs;
 mod keys;
+mod mail;
 mod migrate;
 mod nodes;
 mod own;
@@ -113,6 +114,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         What::Jobs { what } => jobs::run(plan, what, |dewar| mount(dewar).1).await,
         What::Keys { what } => keys::run(plan, what, input).await,
         What::Database { what } => database::run(plan, what).await,
+        What::Mail { what } => mail::run(plan, what).await,
         What::Migrate { what } => migrate::run(plan, what).await,
         What::Nodes { what } => nodes::run(plan, what).await,
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),

@@ -14,7 +14,7 @@ use crate::database::{Config, Db, Migration};
 use crate::testing::wait_until;
 
 /// The commands that only read.
-const READING: [&str; 27] = [
+const READING: [&str; 31] = [
     "audit verify",
     "check",
     "check --json",
@@ -26,6 +26,10 @@ const READING: [&str; 27] = [
     "jobs list --json",
     "keys inventory",
     "keys list",
+    "mail list",
+    "mail list --json",
+    "mail refused list",
+    "mail refused list --json",
     "migrate plan",
     "migrate status",
     "migrate status --json",
@@ -45,7 +49,7 @@ const READING: [&str; 27] = [
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 28] = [
+const CHANGING: [(&str, &str); 30] = [
     ("database backup", "the file that it names"),
     ("database copy", "a database on a server"),
     ("database restore", "the database"),
@@ -59,6 +63,8 @@ const CHANGING: [(&str, &str); 28] = [
     ("keys webhook new", "the keys of senders"),
     ("keys webhook revoke", "the keys of senders"),
     ("keys webhook rotate", "the keys of senders"),
+    ("mail refused clear", "refused addresses"),
+    ("mail retry", "letters"),
     ("migrate apply", "tables"),
     ("migrate new", "the source of the application"),
     ("nodes rename", "the record of a node"),

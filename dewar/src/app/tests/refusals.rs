@@ -111,7 +111,7 @@ fn installations() -> Vec<Wrong> {
         // Addresses of documentation (RFC 5737, RFC 3849): no machine has them.
         wrong("https-listen").settings(&[("DEWAR_HTTPS_HEALTH", "192.0.2.1:8081")]),
         wrong("https-listen").settings(&[("DEWAR_HTTPS_HEALTH", "[2001:db8::1]:8081")]),
-        wrong("accounts-open").settings(&[
+        wrong("mail-open").settings(&[
             ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org"),
             ("DEWAR_MAIL_PASSWORD_FILE", "/nowhere/password"),
         ]),

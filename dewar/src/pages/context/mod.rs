@@ -51,11 +51,7 @@ pub(super) struct Judged {
     pub(super) chain: Vec<String>,
     /// The names that it calls.
     pub(super) called: Vec<WithLine<Called>>,
-    /// The names of the values that it uses, for tests of applications.
-    #[cfg_attr(
-        not(feature = "testing"),
-        expect(dead_code, reason = "only tests use it")
-    )]
+    /// The names of the values that it uses, for letters and for tests of applications.
     pub(super) names: Vec<WithLine<String>>,
     /// The names that it binds itself, such as a macro.
     pub(super) bound: BTreeSet<String>,

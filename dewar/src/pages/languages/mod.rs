@@ -203,6 +203,13 @@ impl Languages {
         }
     }
 
+    /// The language with this tag; the default one if there is none.
+    #[must_use]
+    pub fn named(&self, tag: &str) -> Language {
+        let place = self.0.locales.iter().position(|locale| locale.tag == tag);
+        self.at(place.unwrap_or_default())
+    }
+
     /// Whether a response may depend on the requested language.
     pub(crate) fn are_several(&self) -> bool {
         self.0.locales.len() > 1

@@ -7,6 +7,7 @@ mod database;
 mod dependencies;
 mod forms;
 mod https;
+mod mail;
 mod pages;
 mod roles;
 mod secrets;

@@ -36,7 +36,7 @@ pub(super) fn reason(error: &smtp::Error) -> String {
 }
 
 /// The TLS error inside an SMTP error, if there is one.
-pub(super) fn tls_error(error: &smtp::Error) -> Option<&rustls::Error> {
+fn tls_error(error: &smtp::Error) -> Option<&rustls::Error> {
     causes(error).find_map(tls)
 }
 
@@ -76,7 +76,7 @@ fn tls_reason(fault: &rustls::Error) -> &'static str {
 }
 
 /// `5.7.1` at the beginning of the reply, of the class of its code; no other text is returned.
-fn enhanced_status(error: &smtp::Error, code: &str) -> Option<String> {
+pub(super) fn enhanced_status(error: &smtp::Error, code: &str) -> Option<String> {
     let text = error.source()?.to_string();
     let status = text.split_ascii_whitespace().next()?;
     let mut parts = status.split('.');

@@ -1,39 +1,25 @@
 //! Letters to a mail server that accepts or refuses them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::super::transport::MailTransport;
 use super::*;
-use test_servers::{MailServer, MailServerTls};
+use test_servers::MailServerTls;
 
 const TO: &str = "ada@example.org";
 
-fn letter() -> Letter {
-    Letter::Reset {
+fn letter() -> Short {
+    Short {
         link: "https://example.org/reset/abc".to_owned(),
     }
 }
 
-fn sender() -> Mailbox {
-    "Paperhouse <no-reply@example.org>".parse().unwrap()
-}
-
-/// The settings for this mail server, with trust in its authority.
-fn settings(folder: &Path, server: &MailServer, user: &str) -> Server {
-    let authority = folder.join("authority.pem");
-    std::fs::write(&authority, server.authority_pem()).unwrap();
-    Server {
-        authority: Some(authority),
-        ..Server::parse(&server.transport(user)).unwrap()
-    }
-}
-
-async fn send(settings: Server, to: &str) {
-    let destination = Destination::Smtp(settings);
-    let mailer = Mailer::start(&destination, "portal.example.org", Clock::manual(1_000)).unwrap();
-    let english = crate::pages::Languages::english().first();
-    let cause = MailQuota::Receiver(to.into());
-    mailer.send(&sender(), to, cause, &letter(), &english);
-    mailer.flush().await;
+async fn send(settings: Server, to: &str) -> House {
+    let house = House::with(|config| config.destination = Destination::Smtp(settings)).await;
+    house.send(to, &letter()).await.unwrap();
+    house.mailer.settle().await;
+    house
 }
 
 #[tokio::test]
@@ -149,8 +135,9 @@ async fn the_name_goes_with_the_password_in_its_file() {
     assert_eq!(server.letters().len(), 1, "a wrong password sends nothing");
     let missing = folder.path().join("no-such-file");
     asked.password_file = Some(missing.clone());
-    let started = Mailer::start(&Destination::Smtp(asked), "localhost", Clock::manual(1_000));
-    let error = started.unwrap_err().to_string();
+    let from = "no-reply@example.org".parse().unwrap();
+    let started = MailTransport::open(&Destination::Smtp(asked), "localhost", &from);
+    let error = started.err().unwrap().to_string();
     assert!(error.contains(&missing.display().to_string()), "{error}");
 }
 
@@ -167,34 +154,28 @@ async fn a_busy_server_is_asked_again_and_a_final_no_is_taken() {
             .count()
     };
     server.refuse_once("451 come back later");
-    send(asked.clone(), TO).await;
+    let house = send(asked.clone(), TO).await;
+    assert_eq!((tries(), server.letters().len()), (1, 0));
+    house.advance(10);
+    house.mailer.settle().await;
     assert_eq!((tries(), server.letters().len()), (2, 1));
-    server.refuse_once("550 never");
-    send(asked, TO).await;
+    server.refuse_letter_once("554 never");
+    let house = send(asked, TO).await;
+    house.advance(3000);
+    house.mailer.settle().await;
     assert_eq!((tries(), server.letters().len()), (3, 1));
 }
 
-/// A letter for a new password, and the program's own log while this server handles it.
-fn said_while_sending(settings: &Server) -> String {
-    let english = crate::pages::Languages::english().first();
-    let from = sender();
-    let sender = LetterSender {
-        from: &from,
-        host: "portal.example.org",
-        now: 1_000,
-    };
-    let letter = message(sender, TO, &letter(), &english).unwrap();
-    let carrier = MailTransport::Smtp(Box::new(settings.connect("portal.example.org").unwrap()));
-    let (queue, waiting) = queue();
-    assert!(queue.put(LetterKind::Link, MailQuota::Receiver(TO.into()), letter));
-    drop(queue);
+/// The program's own log while this server handles a letter.
+async fn said_while_sending(settings: Server) -> String {
+    use tracing::instrument::WithSubscriber as _;
     let said = Arc::new(std::sync::Mutex::new(Vec::new()));
     let writer = Arc::clone(&said);
     let log = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(move || Transcript(Arc::clone(&writer)))
         .finish();
-    tracing::subscriber::with_default(log, || deliver_queued(&waiting, &carrier));
+    send(settings, TO).with_subscriber(log).await;
     let said = said.lock().unwrap();
     String::from_utf8(said.clone()).unwrap()
 }
@@ -233,9 +214,7 @@ async fn what_a_mail_server_says_of_a_letter_is_not_logged() {
         (format!("554 5.7.1/reset/abc {spam}"), "refused with 554"),
     ] {
         server.refuse_letter_once(reply.clone());
-        let asked = asked.clone();
-        let said = tokio::task::spawn_blocking(move || said_while_sending(&asked));
-        let said = said.await.unwrap();
+        let said = said_while_sending(asked.clone()).await;
         assert!(
             said.contains("Dewar gave up on an email"),
             "{reply}: {said}"
@@ -266,9 +245,8 @@ async fn a_wrong_certificate_is_logged_in_our_words() {
         ..trusting
     };
     for asked in [by_number, distrusting] {
-        let said = tokio::task::spawn_blocking(move || said_while_sending(&asked));
-        let said = said.await.unwrap();
-        assert!(said.contains("the mail server: its certificate "), "{said}");
+        let said = said_while_sending(asked).await;
+        assert!(said.contains("its certificate "), "{said}");
         assert!(!said.contains("localhost"), "{said}");
     }
 }
@@ -279,14 +257,22 @@ async fn an_address_is_no_command_and_no_header() {
     let folder = tempfile::tempdir().unwrap();
     let server = MailServer::open(MailServerTls::Implicit).await;
     let asked = settings(folder.path(), &server, "");
+    let house = House::with(|config| config.destination = Destination::Smtp(asked.clone())).await;
     for to in [
         "ada@example.org\r\nBcc: eve@example.org",
         "ada@example.org>\r\nRCPT TO:<eve@example.org",
         "ada@example.org\nDATA",
         "ada@example.org, eve@example.org",
+        "<ada>",
     ] {
-        send(asked.clone(), to).await;
+        assert!(Email::parse(to).is_err());
+        let tx = house.db.begin().await.unwrap();
+        let stored = Recipient::stored(to);
+        let refused = house.mailer.send(&tx, stored, &letter()).await;
+        assert!(matches!(refused, Err(Error::Address)), "{to}");
+        tx.commit().await.unwrap();
     }
+    house.mailer.settle().await;
     assert_eq!(server.connections(), 0, "{:?}", server.commands());
     send(asked, TO).await;
     let receivers: Vec<String> = server.commands();
@@ -302,7 +288,7 @@ async fn an_address_is_no_command_and_no_header() {
 async fn a_letter_reaches_an_address_with_an_apostrophe() {
     let folder = tempfile::tempdir().unwrap();
     let server = MailServer::open(MailServerTls::Implicit).await;
-    let address = crate::forms::Email::parse("o'brien@example.com").unwrap();
+    let address = Email::parse("o'brien@example.com").unwrap();
     send(settings(folder.path(), &server, ""), address.as_str()).await;
     let commands = server.commands();
     assert!(
@@ -319,19 +305,11 @@ async fn an_authority_that_is_none_forbids_the_start() {
         authority: Some(file.clone()),
         ..Server::parse("smtps://mail.example.org").unwrap()
     };
-    let start = || {
-        Mailer::start(
-            &Destination::Smtp(server.clone()),
-            "localhost",
-            Clock::manual(1_000),
-        )
-    };
-    assert!(
-        matches!(start(), Err(MailError::Authority { .. })),
-        "missing"
-    );
+    let from = "no-reply@example.org".parse().unwrap();
+    let start = || MailTransport::open(&Destination::Smtp(server.clone()), "localhost", &from);
+    assert!(matches!(start(), Err(Error::Authority { .. })), "missing");
     std::fs::write(&file, "nothing").unwrap();
-    assert!(matches!(start(), Err(MailError::Authority { .. })), "empty");
+    assert!(matches!(start(), Err(Error::Authority { .. })), "empty");
 }
 
 /// In development letters lie in a folder, and each may hold a link that opens an account.
@@ -340,12 +318,10 @@ async fn letters_in_the_outbox_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let outbox = folder.path().join("outbox");
-    let destination = Destination::Outbox(outbox.clone());
-    let mailer = Mailer::start(&destination, "localhost", Clock::manual(1_000)).unwrap();
-    let english = crate::pages::Languages::english().first();
-    let cause = MailQuota::Receiver(TO.into());
-    assert!(mailer.send(&sender(), TO, cause, &letter(), &english));
-    mailer.flush().await;
+    let house =
+        House::with(|config| config.destination = Destination::Outbox(outbox.clone())).await;
+    house.send(TO, &letter()).await.unwrap();
+    house.mailer.settle().await;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&outbox), 0o700);
     let letters: Vec<PathBuf> = std::fs::read_dir(&outbox)

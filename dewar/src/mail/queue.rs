@@ -1,0 +1,324 @@
+//! The letters that wait, in the database: a letter is queued in the transaction that causes it.
+//!
+//! The text of a letter may hold a link that opens an account, so it is sealed, and removed when the letter was sent.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::Error;
+use crate::database::{self, Db, Migration, Row, Sealed, SealedColumn, Tx};
+use crate::secrets;
+use crate::sessions::UserId;
+
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
+    "dewar_mail_0001",
+    "CREATE TABLE dewar_letters (
+        id TEXT NOT NULL PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        template TEXT NOT NULL,
+        address TEXT NOT NULL,
+        address_key TEXT NOT NULL,
+        cause BLOB NOT NULL,
+        queued_at INTEGER NOT NULL,
+        useless_at INTEGER NOT NULL,
+        state TEXT NOT NULL DEFAULT 'waiting',
+        due_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        ended_at INTEGER,
+        reason TEXT,
+        content TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX dewar_letters_by_state ON dewar_letters (state, kind, due_at);
+    CREATE INDEX dewar_letters_by_address ON dewar_letters (address_key, kind, queued_at);
+    CREATE INDEX dewar_letters_by_cause ON dewar_letters (cause, kind, queued_at);
+    CREATE TABLE dewar_refused_addresses (
+        address_key TEXT NOT NULL PRIMARY KEY,
+        reason TEXT NOT NULL,
+        refused_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;",
+)
+.additive()];
+
+/// The messages of letters that were not sent.
+pub(crate) const CONTENT: SealedColumn =
+    SealedColumn::new("dewar_letters", "content").bound_to("id");
+
+/// The most waiting letters of one kind from one cause.
+pub(super) const SHARE: i64 = 32;
+
+/// How long one node has a letter to itself while it sends it. Longer than the mail server may take for all replies.
+const LEASE: Duration = Duration::from_secs(300);
+
+/// How long a letter that was given up can be sent again by an operator.
+pub(super) const KEEP_FAILED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The purpose of a letter. The first kind is sent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LetterKind {
+    /// News that the owner of an account has to know.
+    Notice,
+    /// A link that its owner waits for.
+    Link,
+    /// A letter of the application.
+    Application,
+    /// A response to a sign-up, which anybody can cause for any address.
+    SignUp,
+}
+
+impl LetterKind {
+    const fn order(self) -> i64 {
+        match self {
+            Self::Notice => 0,
+            Self::Link => 1,
+            Self::Application => 2,
+            Self::SignUp => 3,
+        }
+    }
+}
+
+/// The party that causes letters, and shares their places with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MailQuota {
+    /// Everybody without a session who requests from this network.
+    Network(IpAddr),
+    /// The program itself: a job, or a command.
+    Program,
+    /// The receiver, if only they can cause the letter.
+    Receiver(Box<str>),
+    /// A signed-in person.
+    User(UserId),
+}
+
+impl MailQuota {
+    /// A hash: the table shows neither who caused a letter nor from where.
+    fn hash(&self) -> Vec<u8> {
+        let text = match self {
+            Self::Network(address) => format!("network {address}"),
+            Self::Program => "program".to_owned(),
+            Self::Receiver(address) => format!("receiver {address}"),
+            Self::User(user) => format!("user {user}"),
+        };
+        secrets::sha256(text.as_bytes()).to_vec()
+    }
+}
+
+/// A letter for the queue.
+#[derive(Debug)]
+pub(super) struct NewLetter<'a> {
+    pub(super) id: &'a str,
+    pub(super) kind: LetterKind,
+    pub(super) cause: &'a MailQuota,
+    pub(super) template: &'static str,
+    pub(super) address: &'a str,
+    pub(super) address_key: &'a str,
+    pub(super) now: i64,
+    pub(super) useless_at: i64,
+    pub(super) content: Sealed,
+}
+
+/// The limits of the settings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) recipient: i64,
+    pub(super) sender: i64,
+    pub(super) window: Duration,
+    pub(super) waiting: i64,
+}
+
+/// Whether an address may get a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Yes.
+    Free,
+    /// A mail server has said that the address does not exist.
+    AddressRefused,
+}
+
+/// Whether there is room for a letter.
+pub(super) async fn room(
+    tx: &Tx,
+    (kind, cause): (LetterKind, &MailQuota),
+    address_key: &str,
+    limits: Limits,
+    now: i64,
+) -> Result<Room, Error> {
+    let count = "SELECT
+        (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+            WHERE state = 'waiting' AND kind = ?1 LIMIT ?2) a),
+        (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+            WHERE cause = ?3 AND kind = ?1 AND state = 'waiting' LIMIT ?4) b),
+        (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+            WHERE address_key = ?5 AND kind = ?1 AND queued_at > ?6 LIMIT ?7) c),
+        (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+            WHERE cause = ?3 AND kind = ?1 AND queued_at > ?6 LIMIT ?8) d),
+        (SELECT count(*) FROM dewar_refused_addresses WHERE address_key = ?5)";
+    let values = [
+        kind.order().into(),
+        limits.waiting.into(),
+        cause.hash().into(),
+        SHARE.into(),
+        address_key.into(),
+        (now - seconds(limits.window)).into(),
+        limits.recipient.into(),
+        limits.sender.into(),
+    ];
+    let rows = tx.query(count, values).await?;
+    let row = rows.first().ok_or(database::Error::NotFound)?;
+    let at = |place| row.get::<i64>(place);
+    let is_program = *cause == MailQuota::Program;
+    let is_of_application = kind == LetterKind::Application;
+    if at(0)? >= limits.waiting || (at(1)? >= SHARE && !is_program && !is_of_application) {
+        return Err(Error::Full);
+    }
+    if is_of_application {
+        if at(2)? >= limits.recipient {
+            return Err(Error::RecipientLimit(limits.window));
+        }
+        if at(3)? >= limits.sender && !is_program {
+            return Err(Error::SenderLimit(limits.window));
+        }
+    }
+    Ok(if at(4)? > 0 {
+        Room::AddressRefused
+    } else {
+        Room::Free
+    })
+}
+
+/// Queues a letter.
+pub(super) async fn add(tx: &Tx, letter: NewLetter<'_>) -> Result<(), database::Error> {
+    let add = "INSERT INTO dewar_letters
+            (id, kind, template, address, address_key, cause, queued_at, useless_at, due_at, content)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9)";
+    let values = [
+        letter.id.into(),
+        letter.kind.order().into(),
+        letter.template.into(),
+        letter.address.into(),
+        letter.address_key.into(),
+        letter.cause.hash().into(),
+        letter.now.into(),
+        letter.useless_at.into(),
+        letter.content.into(),
+    ];
+    tx.execute(add, values).await.map(drop)
+}
+
+/// A letter that this node sends now.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    pub(super) id: String,
+    pub(super) template: String,
+    pub(super) address: String,
+    pub(super) address_key: String,
+    pub(super) queued_at: i64,
+    pub(super) useless_at: i64,
+    /// The attempts, this one included.
+    pub(super) attempts: i64,
+    pub(super) content: Option<Sealed>,
+}
+
+impl Claimed {
+    fn read(row: &Row) -> Result<Self, database::Error> {
+        Ok(Self {
+            id: row.get(0)?,
+            template: row.get(1)?,
+            address: row.get(2)?,
+            address_key: row.get(3)?,
+            queued_at: row.get(4)?,
+            useless_at: row.get(5)?,
+            attempts: row.get(6)?,
+            content: row.get(7)?,
+        })
+    }
+}
+
+/// Takes the next letter that is due. No other node takes it meanwhile; if this node is killed, another takes it later.
+pub(super) async fn claim(db: &Db, now: i64) -> Result<Option<Claimed>, database::Error> {
+    let claim = "UPDATE dewar_letters SET due_at = ?2, attempts = attempts + 1
+        WHERE state = 'waiting' AND due_at <= ?1 AND id = (SELECT id FROM dewar_letters
+            WHERE state = 'waiting' AND due_at <= ?1 ORDER BY kind, due_at, id LIMIT 1)
+        RETURNING id, template, address, address_key, queued_at, useless_at, attempts, content";
+    let until = now + seconds(LEASE);
+    db.transaction(|tx| async move {
+        let rows = tx.query(claim, [now.into(), until.into()]).await?;
+        rows.first().map(Claimed::read).transpose()
+    })
+    .await
+}
+
+/// Records that a letter was sent, and removes its text.
+pub(super) async fn sent(db: &Db, id: &str, now: i64) -> Result<(), database::Error> {
+    let end = "UPDATE dewar_letters SET state = 'sent', ended_at = ?2, reason = NULL, content = NULL WHERE id = ?1";
+    db.execute(end, [id.into(), now.into()]).await.map(drop)
+}
+
+/// Records that a letter is tried again later.
+pub(super) async fn later(
+    db: &Db,
+    id: &str,
+    due_at: i64,
+    reason: &str,
+) -> Result<(), database::Error> {
+    let later =
+        "UPDATE dewar_letters SET due_at = ?2, reason = ?3 WHERE id = ?1 AND state = 'waiting'";
+    let values = [id.into(), due_at.into(), reason.into()];
+    db.execute(later, values).await.map(drop)
+}
+
+/// Lets every letter that is due wait: no letter can be sent now.
+pub(super) async fn all_later(db: &Db, now: i64, due_at: i64) -> Result<(), database::Error> {
+    let later = "UPDATE dewar_letters SET due_at = ?2 WHERE state = 'waiting' AND due_at <= ?1";
+    db.execute(later, [now.into(), due_at.into()])
+        .await
+        .map(drop)
+}
+
+/// Records that Dewar gave a letter up. An operator can send it again, unless it is of no use any more.
+pub(super) async fn failed(
+    db: &Db,
+    id: &str,
+    now: i64,
+    reason: &str,
+) -> Result<(), database::Error> {
+    let end = "UPDATE dewar_letters SET state = 'failed', ended_at = ?2, reason = ?3,
+            content = CASE WHEN useless_at > ?2 THEN content END
+        WHERE id = ?1";
+    let values = [id.into(), now.into(), reason.into()];
+    db.execute(end, values).await.map(drop)
+}
+
+/// Records that an address does not exist.
+pub(super) async fn refuse_address(
+    db: &Db,
+    address_key: &str,
+    now: i64,
+    reason: &str,
+) -> Result<(), database::Error> {
+    let add = "INSERT INTO dewar_refused_addresses (address_key, reason, refused_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT (address_key) DO UPDATE SET reason = excluded.reason, refused_at = excluded.refused_at";
+    let values = [address_key.into(), reason.into(), now.into()];
+    db.execute(add, values).await.map(drop)
+}
+
+/// When the next letter is due.
+pub(super) async fn next_due(db: &Db) -> Result<Option<i64>, database::Error> {
+    let find = "SELECT min(due_at) FROM dewar_letters WHERE state = 'waiting'";
+    let rows = db.query(find, []).await?;
+    rows.first().map_or(Ok(None), |row| row.get(0))
+}
+
+/// Removes letters that were sent or given up long ago.
+pub(super) async fn sweep(db: &Db, now: i64, window: Duration) -> Result<u64, database::Error> {
+    let sweep = "DELETE FROM dewar_letters
+        WHERE (state = 'sent' AND ended_at < ?1) OR (state = 'failed' AND ended_at < ?2)";
+    let values = [
+        (now - seconds(window)).into(),
+        (now - seconds(KEEP_FAILED)).into(),
+    ];
+    db.execute(sweep, values).await
+}
+
+pub(super) fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,116 @@
+//! Reads the letters of the outbox: for the mailbox page of development, and for tests. It reads what `message` writes, and no
+//! other mail.
+
+use data_encoding::BASE64;
+
+/// A letter of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OutboxLetter {
+    pub(crate) to: String,
+    pub(crate) from: String,
+    pub(crate) date: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: Option<String>,
+}
+
+impl OutboxLetter {
+    /// None if it is no message.
+    pub(crate) fn read(message: &str) -> Option<Self> {
+        let (head, body) = message.split_once("\r\n\r\n")?;
+        let head = head.replace("\r\n ", " ");
+        let (mut text, mut html) = (String::new(), None);
+        for (kind, content) in parts(&head, body)? {
+            if kind.starts_with("text/html") {
+                html = Some(content);
+            } else {
+                text = content;
+            }
+        }
+        let field = |name| header(&head, name).map(|value| words(&value));
+        Some(Self {
+            to: field("To")?,
+            from: field("From")?,
+            date: field("Date")?,
+            subject: field("Subject")?,
+            text,
+            html,
+        })
+    }
+}
+
+/// The parts of a message, each with its type, and its content with the line ends of a text.
+fn parts(head: &str, body: &str) -> Option<Vec<(String, String)>> {
+    let kind = header(head, "Content-Type")?;
+    let Some((_, boundary)) = kind.split_once("boundary=\"") else {
+        let encoding = header(head, "Content-Transfer-Encoding").unwrap_or_default();
+        return Some(vec![(kind, decode(&encoding, body)?)]);
+    };
+    let boundary = format!("--{}", boundary.split('"').next()?);
+    let mut all = Vec::new();
+    for part in body.split(&boundary).skip(1) {
+        let Some((head, body)) = part.trim_start_matches("\r\n").split_once("\r\n\r\n") else {
+            break;
+        };
+        let body = body.strip_suffix("\r\n").unwrap_or(body);
+        all.extend(parts(&head.replace("\r\n ", " "), body)?);
+    }
+    Some(all)
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    let mut lines = head.split("\r\n").filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    Some(value.trim().to_owned())
+}
+
+/// RFC 2045, 6.
+fn decode(encoding: &str, body: &str) -> Option<String> {
+    let bytes = match encoding {
+        "base64" => BASE64.decode(body.replace("\r\n", "").as_bytes()).ok()?,
+        "quoted-printable" => unquoted(body),
+        _ => body.as_bytes().to_vec(),
+    };
+    Some(String::from_utf8(bytes).ok()?.replace("\r\n", "\n"))
+}
+
+/// RFC 2045, 6.7.
+fn unquoted(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('=') {
+        bytes.extend_from_slice(before.as_bytes());
+        rest = match after.strip_prefix("\r\n") {
+            Some(after) => after,
+            None => {
+                let code = after.get(..2).unwrap_or_default();
+                bytes.extend(u8::from_str_radix(code, 16));
+                after.get(2..).unwrap_or_default()
+            }
+        };
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
+}
+
+/// The words of a header (RFC 2047): the space between two encoded words is none of the text.
+fn words(value: &str) -> String {
+    let mut text = String::new();
+    let mut after_encoded = false;
+    for word in value.split(' ') {
+        let inside = word
+            .strip_prefix("=?utf-8?b?")
+            .and_then(|word| word.split_once("?="));
+        let decoded = inside.and_then(|(code, rest)| {
+            let bytes = BASE64.decode(code.as_bytes()).ok()?;
+            Some(format!("{}{rest}", String::from_utf8(bytes).ok()?))
+        });
+        let is_joined = after_encoded && decoded.is_some();
+        if !text.is_empty() && !is_joined {
+            text.push(' ');
+        }
+        after_encoded = decoded.is_some();
+        text.push_str(decoded.as_deref().unwrap_or(word));
+    }
+    text
+}
