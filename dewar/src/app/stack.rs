@@ -169,9 +169,10 @@ impl Core {
             return answer;
         }
         if let Some(mailbox) = self.mailbox_for(&parts) {
-            let mut response = mailbox.answer(parts.uri.path()).await;
+            // In a box: a request under way is small.
+            let mut response = Box::pin(mailbox.answer(parts.uri.path())).await;
             let outcome = Outcome::take(&mut response);
-            return render(response, outcome, &self.visitor(&parts, cookies));
+            return render(response, outcome, &self.visitor(&parts, &carried.cookies));
         }
         if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
             return self.dewar.rooms().reports.take(&parts, body).await;
