@@ -169,8 +169,7 @@ impl Blueprint {
             of_jobs,
             tables.findings,
         ];
-        add_new(&mut findings, now_known);
-        refuse_if_any(&findings)?;
+        add_new(&mut findings, now_known)?;
         let dewar = Dewar::new(Rooms {
             mounted: leads_to(&self.table, &accounts),
             reports: Reports::new(log.clone(), clock.clone()),
@@ -513,11 +512,18 @@ async fn of_uploads(config: &uploads::Config) -> Vec<Finding> {
 }
 
 /// Adds the findings that are new, of each room.
-fn add_new(findings: &mut Vec<Finding>, of_rooms: impl IntoIterator<Item = Vec<Finding>>) {
+///
+/// # Errors
+/// All of them, if one forbids the launch.
+fn add_new(
+    findings: &mut Vec<Finding>,
+    of_rooms: impl IntoIterator<Item = Vec<Finding>>,
+) -> Result<(), LaunchFindings> {
     for found in of_rooms {
         let more = not_yet_in(findings, found);
         findings.extend(more);
     }
+    refuse_if_any(findings)
 }
 
 /// The findings that are new: the checks that need no open room have run before.
