@@ -276,7 +276,7 @@ pub(super) async fn sweep_failed(db: &Db, before: i64, most: u64) -> Result<u64,
 /// How many jobs wait, up to a number.
 pub(super) async fn waiting_up_to(db: &Db, most: u64) -> Result<u64, Error> {
     let sql =
-        "SELECT COUNT(*) FROM (SELECT 1 FROM dewar_jobs WHERE state = 'waiting' LIMIT ?) AS some";
+        "SELECT COUNT(*) FROM (SELECT 1 FROM dewar_jobs WHERE state = 'waiting' LIMIT ?) AS found";
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = db.query(sql, [most.into()]).await?;
     let count: i64 = rows.first().map(|row| row.get(0)).transpose()?.unwrap_or(0);
