@@ -630,6 +630,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 method: route.method.to_string(),
                 path: route.path,
                 access: *access,
+                rate_limit: route.pace.limit(),
                 cors: route.cors.as_ref().map(|cors| cors.resolved(&origins)),
                 takes: route.described.clone(),
             });

@@ -1,13 +1,17 @@
 //! The rate limit of requests that change something, by person or by network.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Serialize, Serializer};
 
 use crate::accounts::{Accounts, Rate, RateKey, RateLimiter};
 use crate::audit::{Clock, Entry, Event};
 use crate::forms::{self, Rates};
+use crate::https::ClientAddress;
 use crate::pages::{Error, RateCheck, RequestContext};
 
 /// The most senders whose requests are counted.
@@ -30,14 +34,125 @@ const SAID: Rate = Rate {
 /// let route: dewar::app::Route = post("/import", import).rate_limit(RateLimit::new(5, Duration::from_secs(3600)));
 /// # drop(route);
 /// ```
+///
+/// A limit that says by whom it counts is for reads too, and every response has the headers `RateLimit` and `RateLimit-Policy`
+/// (draft-ietf-httpapi-ratelimit-headers-10):
+///
+/// ```
+/// use dewar::{App, api::ApiScope, app::RateLimit, get, pages::Text};
+/// #[derive(ApiScope, Clone, Copy, Debug, PartialEq, Eq)]
+/// enum Scope { TicketsRead }
+/// async fn tickets() -> Text { Text::new("[]") }
+/// fn app(app: App) -> App {
+///     app.api(Scope::TicketsRead, [get("/api/tickets", tickets).rate_limit(RateLimit::per_minute(60).by_token())])
+/// }
+/// ```
+/// Each process counts its own requests, in memory: a request costs no query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimit(Rate);
+pub struct RateLimit {
+    rate: Rate,
+    by: CountedBy,
+}
+
+/// Whose requests a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CountedBy {
+    Address,
+    Token,
+    /// A person, or the network of a visitor; requests that change something alone.
+    Usual,
+    User,
+}
+
+impl fmt::Display for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}s", self.rate.times, self.rate.within.as_secs())?;
+        match self.by {
+            CountedBy::Address => f.write_str(":address"),
+            CountedBy::Token => f.write_str(":token"),
+            CountedBy::Usual => Ok(()),
+            CountedBy::User => f.write_str(":user"),
+        }
+    }
+}
+
+impl Serialize for RateLimit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl RateLimit {
+    /// Allows this number of requests in a minute.
+    #[must_use]
+    pub const fn per_minute(times: u32) -> Self {
+        Self::new(times, Duration::from_secs(60))
+    }
+
+    /// Allows this number of requests in an hour.
+    #[must_use]
+    pub const fn per_hour(times: u32) -> Self {
+        Self::new(times, Duration::from_secs(3600))
+    }
+
+    /// Counts each API token alone. It is for routes under [`App::api`](crate::App::api).
+    #[must_use]
+    pub const fn by_token(self) -> Self {
+        Self {
+            by: CountedBy::Token,
+            ..self
+        }
+    }
+
+    /// Counts each person, over all their browsers and tokens, and visitors by their network.
+    #[must_use]
+    pub const fn by_user(self) -> Self {
+        Self {
+            by: CountedBy::User,
+            ..self
+        }
+    }
+
+    /// Counts each network address, whoever calls from it.
+    #[must_use]
+    pub const fn by_address(self) -> Self {
+        Self {
+            by: CountedBy::Address,
+            ..self
+        }
+    }
+
+    pub(super) fn is_by_token(self) -> bool {
+        self.by == CountedBy::Token
+    }
+
+    /// The sender of a request, where the limit says by whom it counts.
+    fn sender(self, context: &RequestContext) -> Option<CountedSender> {
+        let network = || {
+            let address = context.address().map(ClientAddress::network);
+            address.map(|at| CountedSender::Usual(forms::RequestSender::Network(Some(at))))
+        };
+        match self.by {
+            CountedBy::Usual => None,
+            CountedBy::Address => network(),
+            CountedBy::User => match forms::RequestSender::of(context) {
+                person @ forms::RequestSender::Person(_) => Some(CountedSender::Usual(person)),
+                forms::RequestSender::Network(_) => network(),
+            },
+            CountedBy::Token => {
+                let id = context.bearer()?.token.as_bytes();
+                id.try_into().ok().map(CountedSender::Token)
+            }
+        }
+    }
+
     /// Allows this number of requests within this time. Zero counts as one.
     #[must_use]
     pub const fn new(times: u32, within: Duration) -> Self {
-        Self(Rate { times, within })
+        Self {
+            rate: Rate { times, within },
+            by: CountedBy::Usual,
+        }
     }
 }
 
@@ -58,6 +173,8 @@ pub(super) enum RouteRate {
 pub(super) enum CountedSender {
     /// A visitor in a known browser, or with a valid link.
     Known(RateKey),
+    /// An API token, by its id.
+    Token([u8; 16]),
     Usual(forms::RequestSender),
 }
 
@@ -114,8 +231,33 @@ impl Posts {
     fn take(&self, sender: CountedSender) -> Result<(), Duration> {
         match sender {
             CountedSender::Usual(forms::RequestSender::Network(_)) => self.0.addresses.take(sender),
-            CountedSender::Known(_) | CountedSender::Usual(forms::RequestSender::Person(_)) => {
-                self.0.people.take(sender)
+            CountedSender::Known(_)
+            | CountedSender::Token(_)
+            | CountedSender::Usual(forms::RequestSender::Person(_)) => self.0.people.take(sender),
+        }
+    }
+}
+
+/// The count of one sender.
+pub(super) struct Standing {
+    rate: Rate,
+    sender: CountedSender,
+    limiter: Arc<OnceLock<RateLimiter<CountedSender>>>,
+}
+
+impl Standing {
+    /// Tells a client its limit and what is left of it.
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        let Some(limiter) = self.limiter.get() else {
+            return;
+        };
+        let (left, reset) = limiter.left(&self.sender);
+        let Rate { times, within } = self.rate;
+        let policy = format!("\"route\";q={};w={}", times.max(1), within.as_secs().max(1));
+        let standing = format!("\"route\";r={left};t={}", reset.as_millis().div_ceil(1000));
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", standing)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
             }
         }
     }
@@ -126,21 +268,53 @@ impl RouteRate {
         Self::Own(limit, Arc::default())
     }
 
+    /// Whether reads count too.
+    pub(super) fn counts_reads(&self) -> bool {
+        matches!(self, Self::Own(limit, _) if limit.by != CountedBy::Usual)
+    }
+
+    pub(super) fn limit(&self) -> Option<RateLimit> {
+        match self {
+            Self::Own(limit, _) => Some(*limit),
+            Self::OfAll | Self::Unlimited => None,
+        }
+    }
+
+    /// The count of a request's sender, to tell it in the response.
+    pub(super) fn standing(&self, context: &RequestContext) -> Option<Standing> {
+        let Self::Own(limit, limiter) = self else {
+            return None;
+        };
+        Some(Standing {
+            rate: limit.rate,
+            sender: limit.sender(context)?,
+            limiter: Arc::clone(limiter),
+        })
+    }
+
     /// Puts the rate check into the request's context. Its form runs the check before it reads the body.
     pub(super) async fn note_in(&self, parts: &mut Parts) -> Result<(), Error> {
         if matches!(self, Self::Unlimited) {
             return Ok(());
         }
         let context = RequestContext::of(parts)?;
-        let Some(senders) = senders(context).await else {
+        let counted = match self {
+            Self::Own(limit, _) => limit.sender(context),
+            Self::OfAll | Self::Unlimited => None,
+        };
+        let senders = match counted {
+            Some(usual) => Some(CountedSenders { own: None, usual }),
+            None => senders(context).await,
+        };
+        let Some(senders) = senders else {
             return Ok(());
         };
         let posts = context.service::<Posts>()?.clone();
         let own = match self {
             Self::OfAll | Self::Unlimited => None,
-            Self::Own(RateLimit(rate), limiter) => {
+            Self::Own(limit, limiter) => {
                 let clock = &context.services().clock;
-                limiter.get_or_init(|| RateLimiter::new(*rate, MOST_SENDERS, clock.clone()));
+                limiter.get_or_init(|| RateLimiter::new(limit.rate, MOST_SENDERS, clock.clone()));
                 Some(Arc::clone(limiter))
             }
         };

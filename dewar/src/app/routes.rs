@@ -376,6 +376,8 @@ impl<H> Guarded<H> {
     {
         let (parts, body) = request.into_parts();
         let administers = administers(self.access, &parts);
+        let context = RequestContext::of(&parts).ok();
+        let standing = context.and_then(|context| self.pace.standing(context));
         let policy = self.policy.clone().map(RoutePolicy);
         let mut guarded = self;
         guarded.asks = guarded.asks.of_method(&parts.method);
@@ -384,6 +386,9 @@ impl<H> Guarded<H> {
         }
         let response = guarded.pass(parts, body, state).await;
         let mut response = response.unwrap_or_else(IntoResponse::into_response);
+        if let Some(standing) = standing {
+            standing.write(response.headers_mut());
+        }
         if let Some(policy) = policy {
             response.extensions_mut().insert(policy);
         }
@@ -432,6 +437,10 @@ impl<H> Guarded<H> {
         }
         if !matches!(self.asks, RequiredProof::Nothing) {
             self.pace.note_in(&mut parts).await?;
+        } else if self.pace.counts_reads() {
+            self.pace.note_in(&mut parts).await?;
+            let counted = RequestContext::of(&parts)?.admission.count();
+            counted.map_err(Error::too_many_requests)?;
         }
         if self.recently && !RequestContext::of(&parts)?.session()?.is_recent() {
             return Ok(confirm::ask(parts, body, prefers).await);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::RateLimit;
 use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
 use crate::api::{Origins, of_cors};
 use crate::audit::{Finding, Practice};
@@ -46,6 +47,9 @@ pub struct RouteEntry {
     /// The origins whose scripts may read the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cors: Option<Origins>,
+    /// The rate limit of its own, such as `60/60s:token`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
     /// The input of the route: `parameters` of the path, fields of the `query` and of the `form`.
     #[serde(flatten)]
     pub takes: Described,
@@ -61,6 +65,20 @@ fn weakened(entry: &RouteEntry) -> impl Iterator<Item = Finding> {
         Finding::warn(Practice::Audit, "audit-dangerous", title)
             .why("Dewar does not check it; the application gives this reason")
             .fix("check whether the reason is still true, or use the framework's own type")
+    })
+}
+
+/// A limit by token counts nobody where no token comes.
+fn no_token(entry: &RouteEntry) -> Option<Finding> {
+    let by_token = entry.rate_limit.is_some_and(RateLimit::is_by_token);
+    (by_token && !matches!(entry.access, Access::Api(_))).then(|| {
+        let title = format!(
+            "{} {} counts its requests by token, and takes none",
+            entry.method, entry.path
+        );
+        Finding::refuse(Practice::Roles, "api-rate-by-token", title)
+            .why("no request has a token there, so the limit would not hold")
+            .fix("use `.by_user()` or `.by_address()`, or mount the route under `.api(…)`")
     })
 }
 
@@ -90,6 +108,7 @@ impl RouteTable {
             path,
             access,
             cors: None,
+            rate_limit: None,
             takes: Described::default(),
         });
     }
@@ -210,6 +229,7 @@ impl RouteTable {
                 findings.extend(of_cors(place, entry.access, origins));
             }
             findings.extend(no_password(entry));
+            findings.extend(no_token(entry));
             let taken = |provided: &RouteEntry| provided.path == entry.path;
             if !entry.path.starts_with('/')
                 || entry.path.starts_with(crate::pages::STATIC_PREFIX)
@@ -492,6 +512,9 @@ impl fmt::Display for RouteTable {
             if entry.takes.recently {
                 write!(f, " recently")?;
             }
+            if let Some(limit) = entry.rate_limit {
+                write!(f, " rate:{limit}")?;
+            }
             if let Some(origins) = &entry.cors {
                 write!(f, " cors:{origins}")?;
             }
@@ -538,6 +561,7 @@ mod tests {
             path,
             access,
             cors: None,
+            rate_limit: None,
             takes,
         }
     }

@@ -8,7 +8,7 @@ use std::fs;
 
 use dewar::accounts::NewUser;
 use dewar::api::{ApiCaller, ApiScope, Origins, TokenHolder, TokenRequest};
-use dewar::app::{Running, delete};
+use dewar::app::{RateLimit, Running, delete};
 use dewar::audit::Clock;
 use dewar::forms::{Line, Path};
 use dewar::pages::{Json, Text};
@@ -94,6 +94,7 @@ fn app(app: App) -> App {
         [
             get("/api/tickets", tickets).cors(Origins::of([APP])),
             get("/api/me", me),
+            get("/api/slow", status).rate_limit(RateLimit::per_minute(2).by_token()),
         ],
     )
     .api(
@@ -422,4 +423,33 @@ fn the_route_table_says_which_token_opens_a_route() {
     assert_eq!(entry["cors"], serde_json::json!(["*"]));
     assert_eq!(Scope::ReviewsRead.role(), Some("reviewer"));
     assert_eq!(Staff::Administrator.name(), "administrator");
+}
+
+/// A limit by token counts each token alone, reads too, and tells the client what is left.
+///
+/// ASVS: V2.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_has_its_own_rate_limit_and_learns_it() {
+    let site = Site::open().await;
+    let (one, other) = (
+        site.service(&["tickets_read"]).await,
+        site.service(&["tickets_read"]).await,
+    );
+    for left in ["\"route\";r=1;t=30", "\"route\";r=0;t=60"] {
+        let answer = site.call("GET", "/api/slow", &one).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.header("ratelimit"), Some(left));
+        assert_eq!(
+            answer.header("ratelimit-policy"),
+            Some("\"route\";q=2;w=60")
+        );
+    }
+    let refused = site.call("GET", "/api/slow", &one).await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.header("retry-after"), Some("30"));
+    assert_eq!(refused.header("ratelimit"), Some("\"route\";r=0;t=60"));
+    assert_eq!(site.call("GET", "/api/slow", &other).await.status(), 200);
+    site.clock.advance(std::time::Duration::from_secs(30));
+    assert_eq!(site.call("GET", "/api/slow", &one).await.status(), 200);
+    site.running.stop().await.unwrap();
 }
