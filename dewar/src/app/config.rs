@@ -33,6 +33,8 @@ pub(super) struct Surroundings {
     pub(super) credentials: Option<PathBuf>,
     /// The variables of the AWS tools.
     pub(super) aws: uploads::AwsEnvironment,
+    /// The port that a platform for containers chose.
+    pub(super) port: Option<String>,
 }
 
 impl Config {
@@ -41,6 +43,7 @@ impl Config {
             settings,
             credentials,
             aws,
+            port,
         } = surroundings;
         let (mode, data) = (Mode::read(settings), settings.top().path("data", "data"));
         Self {
@@ -49,7 +52,7 @@ impl Config {
             audit: audit::Config::read(settings),
             database: database::Config::read(settings),
             forms: forms::Config::read(settings),
-            https: https::Config::read(settings, mode),
+            https: https::Config::read(settings, mode).with_port(port.as_deref()),
             jobs: jobs::Config::read(&settings.section("jobs")),
             mail: mail::Config::read(settings, &data),
             name: settings.top().text("name", "Dewar"),
@@ -75,6 +78,8 @@ pub(super) fn read_environment(flags: Vec<Flag>) -> Surroundings {
         .iter()
         .find(|(name, _)| name == "CREDENTIALS_DIRECTORY")
         .map(|(_, directory)| PathBuf::from(directory));
+    let port = environment.iter().find(|(name, _)| name == "PORT");
+    let port = port.map(|(_, port)| port.clone());
     let pairs = environment.iter();
     let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
     let aws = uploads::AwsEnvironment::of(pairs);
@@ -94,6 +99,7 @@ pub(super) fn read_environment(flags: Vec<Flag>) -> Surroundings {
         settings,
         credentials,
         aws,
+        port,
     }
 }
 
@@ -246,6 +252,9 @@ mod tests {
             ("https.address", "192.0.2.7:8444"),
             ("https.http_address", "192.0.2.7:8081"),
             ("https.health", "127.0.0.1:9000"),
+            ("https.behind_proxy", "127.0.0.1:8000"),
+            ("https.behind_proxy", "unix:/run/portal/http"),
+            ("https.behind_proxy", "platform"),
             ("https.hosts", "portal.example.org"),
             ("https.trusted_proxies", "10.0.0.5"),
             ("https.client_ip_source", "forwarded"),
@@ -266,6 +275,7 @@ mod tests {
         for (name, wrong) in [
             ("https.address", "192.0.2.7"),
             ("https.health", "9000"),
+            ("https.behind_proxy", "192.0.2.7:8000"),
             ("https.client_ip_source", "x-real-ip"),
             ("sessions.roles", "reviewer 20m"),
             ("sessions.roles", "reviewer 20m 9h 1d"),

@@ -261,7 +261,7 @@ pub(super) fn ports_in_use(config: &https::Config) -> Vec<Finding> {
 /// The addresses that the application listens on, by the names of the settings.
 fn addresses(config: &https::Config) -> [(&'static str, Option<SocketAddr>); 3] {
     [
-        ("https.address", Some(config.address)),
+        (config.address_setting(), config.tcp_address()),
         ("https.http_address", config.http_address),
         ("https.health", config.health),
     ]

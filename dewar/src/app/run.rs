@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ use super::{App, Dewar, background, commands};
 use crate::audit::{Entry, Event, Finding, Practice};
 use crate::https::acme::{Acme, PlainHttp};
 use crate::https::{
-    Config as Https, HttpService, HttpsLayer, Listener, PagePolicy, Reload, ToHttps, server_config,
+    BehindProxy, Certificates, Config as Https, FromProxy, HttpService, HttpsLayer, Listener,
+    PagePolicy, Reload, ToHttps, server_config,
 };
 #[cfg(feature = "testing")]
 use crate::jobs::Runner;
@@ -107,7 +109,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         // A free port is known once it is bound. Any other port is bound after the rooms are open, so that no client
         // waits for them.
         let mut listeners = None;
-        if https.address.port() == 0 {
+        if https
+            .tcp_address()
+            .is_some_and(|address| address.port() == 0)
+        {
             let bound = Listeners::bind(&https)?;
             plan.base_url = origin(&https, bound.port(&https));
             listeners = Some(bound);
@@ -225,15 +230,26 @@ struct Listeners {
 
 impl Listeners {
     fn bind(config: &Https) -> Result<Self, Error> {
+        let https = match &config.behind {
+            Some(BehindProxy::Socket(path)) => Listener::bind_unix(path)
+                .map_err(|error| Error::launch(&[no_socket(path, &error)]))?,
+            Some(BehindProxy::Loopback(_) | BehindProxy::Platform) | None => {
+                bind(config.address, config.address_setting())?
+            }
+        };
+        let mut https = https.behind(config.proxies.clone());
+        if config.behind.is_some() {
+            https = https.only_from_proxies();
+        }
         Ok(Self {
-            https: bind(config.address, "https.address")?.behind(config.proxies.clone()),
+            https,
             redirect: redirect(config)?,
         })
     }
 
     /// The port that visitors reach.
     fn port(&self, config: &Https) -> u16 {
-        if config.address.port() == 0 {
+        if config.address.port() == 0 && config.behind.is_none() {
             self.https.address().port()
         } else {
             config.public_port
@@ -276,7 +292,7 @@ impl Running {
             acme,
             findings,
         } = opened;
-        let tls = server_config(Arc::clone(&certificates), config.tls).map_err(Error::internal)?;
+        let tls = tls_of(config, &certificates)?;
         let answers = acme.as_ref().map(Acme::answers);
         let port = listeners.port(config);
         let Listeners {
@@ -291,17 +307,24 @@ impl Running {
         let metrics = routes.metrics.clone();
         let runner = Arc::new(dewar.runner(std::mem::take(&mut routes.state)));
         let answering = answering(&dewar, routes, config, port);
-        let mut tasks = vec![tokio::spawn(listen(
-            listener,
-            answering,
-            Some(tls),
-            config,
-            stopped.clone(),
-        ))];
+        let to_https = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
+        let mut tasks = vec![match tls {
+            Some(tls) => tokio::spawn(listen(
+                listener,
+                answering,
+                Some(tls),
+                config,
+                stopped.clone(),
+            )),
+            None => {
+                let from_proxy = FromProxy::new(answering, to_https.clone());
+                tokio::spawn(listen(listener, from_proxy, None, config, stopped.clone()))
+            }
+        }];
         if let Some(listener) = redirect {
             let redirect = PlainHttp {
                 answers,
-                others: ToHttps::new(config.hosts.clone(), port, config.limits.clone()),
+                others: to_https,
             };
             let listening = listen(listener, redirect, None, config, stopped.clone());
             tasks.push(tokio::spawn(listening));
@@ -337,7 +360,8 @@ impl Running {
         &self.url
     }
 
-    /// The address that listens for HTTPS.
+    /// The address that listens for HTTPS, or in plain HTTP for the proxy of `https.behind_proxy`. Its port is 0 if that connects by
+    /// a Unix socket.
     #[must_use]
     pub fn https(&self) -> SocketAddr {
         self.https
@@ -418,6 +442,23 @@ impl Running {
         self.dewar.rooms().node.release().await;
         Ok(())
     }
+}
+
+/// The TLS of the listener; none if a proxy in front ends TLS.
+fn tls_of(config: &Https, certificates: &Arc<Certificates>) -> Result<TlsConfig, Error> {
+    if config.behind.is_some() {
+        return Ok(None);
+    }
+    let tls = server_config(Arc::clone(certificates), config.tls);
+    tls.map(Some).map_err(Error::internal)
+}
+
+/// The finding of a Unix socket on which the program cannot listen.
+fn no_socket(path: &Path, error: &(dyn std::error::Error + 'static)) -> Finding {
+    let title = format!("cannot listen on {} (https.behind_proxy)", path.display());
+    Finding::refuse(Practice::Https, "https-listen", title)
+        .why(causes(error))
+        .fix("stop the program that listens there, or set `https.behind_proxy` to a path in a directory of the application's own")
 }
 
 /// The stack as the service that a listener calls.

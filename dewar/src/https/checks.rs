@@ -1,4 +1,5 @@
 use super::acme::{Acme, Challenge};
+use super::behind;
 use super::config::Config;
 use super::error::Error;
 use super::headers::Transport;
@@ -41,6 +42,7 @@ pub fn prepare(
             findings.extend(found);
             (certificates, None)
         }),
+        None if config.behind.is_some() => Ok((Certificates::none(), None)),
         None if mode == Mode::Production => Err(vec![no_certificate()]),
         None => local(config, data, now),
     };
@@ -90,6 +92,7 @@ pub(crate) fn examine(config: &Config, data: &Path, mode: Mode, now: i64) -> Vec
             findings.extend(loaded.map_or_else(|refused| refused, |(_, found)| found));
         }
         (None, Some(_)) => {}
+        (None, None) if config.behind.is_some() => {}
         (None, None) if mode == Mode::Production => findings.push(no_certificate()),
         (None, None) => {
             findings
@@ -115,10 +118,11 @@ pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
     if config.hsts_preload {
         findings.push(preload(config));
     }
-    if mode == Mode::Production && config.http_address.is_none() {
+    if mode == Mode::Production && config.http_address.is_none() && config.behind.is_none() {
         findings.push(no_redirect());
     }
     findings.extend(proxy::findings(&config.proxies));
+    findings.extend(behind::findings(config));
     findings.extend(acme_questions(config));
     findings
 }
@@ -214,7 +218,7 @@ fn open_development(config: &Config) -> Finding {
 }
 
 fn preload(config: &Config) -> Finding {
-    if config.files.is_none() {
+    if config.transport() == Transport::LocalAuthority {
         return Finding::refuse(
             Practice::Https,
             "https-preload-local",
@@ -252,7 +256,7 @@ fn metrics_nowhere(config: &Config) -> Option<Finding> {
 /// Two listeners cannot share an address. Port 0 means a free port each time.
 fn taken_twice(config: &Config) -> Vec<Finding> {
     let named = [
-        ("https.address", Some(config.address)),
+        (config.address_setting(), config.tcp_address()),
         ("https.http_address", config.http_address),
         ("https.health", config.health),
     ];

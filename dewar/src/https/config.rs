@@ -1,4 +1,5 @@
 use super::acme;
+use super::behind::{self, BehindProxy, PlatformPort};
 use super::headers::Transport;
 use super::hosts::Hosts;
 use super::limits::RequestLimits;
@@ -16,6 +17,12 @@ use std::time::Duration;
 pub struct Config {
     /// The address of the HTTPS listener.
     pub address: SocketAddr,
+    /// Where a proxy that ends TLS reaches the application in plain HTTP; none by default.
+    pub behind: Option<BehindProxy>,
+    /// Where the port of a platform comes from.
+    pub(super) platform_port: PlatformPort,
+    /// Whether `PORT` is set and nothing reads it.
+    pub(super) port_is_ignored: bool,
     /// The address of the plain HTTP listener, which only redirects to HTTPS; `off` for none.
     pub http_address: Option<SocketAddr>,
     /// The address of the health probes (`/healthz`, `/readyz`), in plain HTTP and for any host; none by default.
@@ -74,21 +81,40 @@ impl Config {
                 (any(443), Some(any(80)), &[])
             }
         };
-        let address = section.address("address", address);
-        let port = section.integer("public_port", u64::from(address.port()), 0..=65_535);
+        let preset = address;
+        let written = section.address("address", address);
+        let behind = behind::read(&section);
+        let (address, http) = match &behind {
+            None => (written, http),
+            Some(BehindProxy::Loopback(address)) => (*address, None),
+            Some(BehindProxy::Platform | BehindProxy::Socket(_)) => (written, None),
+        };
+        let public = if behind.is_some() {
+            443
+        } else {
+            address.port()
+        };
+        let port = section.integer("public_port", public.into(), 0..=65_535);
+        let platform_port = match behind {
+            Some(BehindProxy::Platform) if written == preset => PlatformPort::Missing,
+            _ => PlatformPort::Known,
+        };
         let hosts = read_hosts(&section, hosts);
         Self {
             address,
+            proxies: proxies(&section, behind.as_ref()),
+            behind,
+            platform_port,
+            port_is_ignored: false,
             http_address: optional_address(&section, "http_address", http),
             health: optional_address(&section, "health", None),
             metrics: section.flag("metrics", false),
-            public_port: u16::try_from(port).unwrap_or(address.port()),
+            public_port: u16::try_from(port).unwrap_or(public),
             files: files(&section),
             acme: acme::Config::read(settings),
             hosts,
             hosts_are_refused: section.is_refused("hosts"),
             hsts_preload: section.flag("hsts_preload", false),
-            proxies: proxies(&section),
             security_txt: SecurityTxt::read(&settings.section("https.security_txt")),
             tls: section.choice("tls", TlsProfile::Intermediate, &PROFILES),
             limits: limits(settings),
@@ -96,11 +122,43 @@ impl Config {
         }
     }
 
+    /// With the variable `PORT` of a platform that ends TLS.
+    pub(crate) fn with_port(mut self, port: Option<&str>) -> Self {
+        self.port_is_ignored = port.is_some() && self.behind.is_none();
+        let (Some(port), PlatformPort::Missing) = (port, self.platform_port) else {
+            return self;
+        };
+        self.platform_port = match port.parse() {
+            Ok(port @ 1..) => {
+                self.address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+                PlatformPort::Known
+            }
+            Ok(0) | Err(_) => PlatformPort::Unusable,
+        };
+        self
+    }
+
+    /// The TCP address for visitors or for the proxy in front; none if that connects by a Unix socket.
+    pub(crate) fn tcp_address(&self) -> Option<SocketAddr> {
+        match self.behind {
+            Some(BehindProxy::Socket(_)) => None,
+            Some(BehindProxy::Loopback(_) | BehindProxy::Platform) | None => Some(self.address),
+        }
+    }
+
+    /// The setting with that address.
+    pub(crate) const fn address_setting(&self) -> &'static str {
+        match self.behind {
+            Some(BehindProxy::Loopback(_) | BehindProxy::Socket(_)) => "https.behind_proxy",
+            Some(BehindProxy::Platform) | None => "https.address",
+        }
+    }
+
     /// The protection of connections, which decides about HSTS.
     #[must_use]
     pub const fn transport(&self) -> Transport {
         match (
-            self.files.is_some() || self.acme.is_some(),
+            self.files.is_some() || self.acme.is_some() || self.behind.is_some(),
             self.hsts_preload,
         ) {
             (false, _) => Transport::LocalAuthority,
@@ -122,16 +180,27 @@ const FORMS: [(&str, Option<ProxyForm>); 4] = [
     ("proxy-protocol", Some(ProxyForm::ProxyProtocol)),
 ];
 
-fn proxies(section: &Section<'_>) -> Proxies {
+fn proxies(section: &Section<'_>, behind: Option<&BehindProxy>) -> Proxies {
     let named = section.list("trusted_proxies", &[]);
     let form = section.choice("client_ip_source", None, &FORMS);
     let networks: Option<Vec<Network>> = named.iter().map(|text| Network::parse(text)).collect();
-    let Some(networks) = networks else {
+    let Some(mut networks) = networks else {
         let right = "a list of addresses or networks, such as [\"10.0.0.5\", \"2001:db8::/64\"], with no bit of a \
             network's address outside its prefix";
         section.refuse("trusted_proxies", right);
         return Proxies::default();
     };
+    // The setting names this proxy. A Unix socket has no address, so its peers count as this machine.
+    if matches!(
+        behind,
+        Some(BehindProxy::Loopback(_) | BehindProxy::Socket(_))
+    ) {
+        networks.extend(
+            ["127.0.0.0/8", "::1"]
+                .into_iter()
+                .filter_map(Network::parse),
+        );
+    }
     Proxies::new(networks, form)
 }
 

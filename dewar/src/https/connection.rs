@@ -1,7 +1,7 @@
 use super::acme::ChallengeResponses;
 use super::activity::{Activity, ActivityStream, Open, Sending};
 use super::address::ClientAddress;
-use super::connections_per_ip::ConnectionsPerIp;
+use super::connections_per_ip::{ConnectionPermit, ConnectionsPerIp};
 use super::heads::{Heads, RefusedHead};
 use super::held_responses::{HeldResponses, UnreadOfConnection};
 use super::limits::RequestLimits;
@@ -9,7 +9,7 @@ use super::proxy::{Proxies, protocol};
 use super::request_info::RequestInfo;
 use axum::body::Body;
 use axum::http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::Incoming as IncomingBody;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::server::Acceptor;
@@ -19,7 +19,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
@@ -41,9 +41,15 @@ pub(crate) struct Shared<S> {
     pub(crate) http2: http2::Builder<TokioExecutor>,
 }
 
+/// A connection that was accepted.
+pub(crate) enum Incoming {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
 /// A service for a listener: an axum `Router`, or any other service that returns responses and cannot fail.
 pub trait HttpService:
-    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+    Service<Request<IncomingBody>, Response = Response<Body>, Error = Infallible, Future: Send>
     + Clone
     + Send
     + 'static
@@ -51,7 +57,7 @@ pub trait HttpService:
 }
 
 impl<S> HttpService for S where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+    S: Service<Request<IncomingBody>, Response = Response<Body>, Error = Infallible, Future: Send>
         + Clone
         + Send
         + 'static
@@ -102,26 +108,32 @@ impl<S: HttpService> Shared<S> {
     /// Serves one connection to its end.
     pub(crate) async fn serve(
         self,
-        mut stream: TcpStream,
+        stream: Incoming,
         peer: ClientAddress,
         ending: watch::Receiver<()>,
     ) {
-        if stream.set_nodelay(true).is_err() {
-            return;
+        match stream {
+            Incoming::Tcp(mut stream) => {
+                if stream.set_nodelay(true).is_err() {
+                    return;
+                }
+                let place =
+                    seated(&self.proxies, &self.limits, &self.seats, &mut stream, peer).await;
+                if let Some((address, seat)) = place {
+                    self.speak(stream, address, ending).await;
+                    drop(seat);
+                }
+            }
+            // A proxy's, in plain HTTP.
+            Incoming::Unix(mut stream) => {
+                let place =
+                    seated(&self.proxies, &self.limits, &self.seats, &mut stream, peer).await;
+                if let Some((address, seat)) = place {
+                    self.http1(stream, address, ending).await;
+                    drop(seat);
+                }
+            }
         }
-        let Some(address) = announced(&self.proxies, &self.limits, &mut stream, peer).await else {
-            return;
-        };
-        // A client behind a proxy that announces it counts against its own limit, like a direct client.
-        let seat = if address == peer {
-            None
-        } else if let Some(seat) = self.seats.take(address) {
-            Some(seat)
-        } else {
-            return tracing::debug!(address = %address.0, "too many connections from one address");
-        };
-        self.speak(stream, address, ending).await;
-        drop(seat);
     }
 
     async fn speak(self, stream: TcpStream, address: ClientAddress, ending: watch::Receiver<()>) {
@@ -214,11 +226,31 @@ async fn shake(
     Ok(None)
 }
 
-/// The client address: the peer's, or the one that a trusted proxy announces first (PROXY protocol).
-async fn announced(
+/// The client address, with its place among the connections of that address.
+async fn seated<I: AsyncRead + Unpin>(
     proxies: &Proxies,
     limits: &RequestLimits,
-    stream: &mut TcpStream,
+    seats: &ConnectionsPerIp,
+    stream: &mut I,
+    peer: ClientAddress,
+) -> Option<(ClientAddress, Option<ConnectionPermit>)> {
+    let address = announced(proxies, limits, stream, peer).await?;
+    // A client behind a proxy that announces it counts against its own limit, like a direct client.
+    if address == peer {
+        return Some((address, None));
+    }
+    let seat = seats.take(address);
+    if seat.is_none() {
+        tracing::debug!(address = %address.0, "too many connections from one address");
+    }
+    Some((address, Some(seat?)))
+}
+
+/// The client address: the peer's, or the one that a trusted proxy announces first (PROXY protocol).
+async fn announced<I: AsyncRead + Unpin>(
+    proxies: &Proxies,
+    limits: &RequestLimits,
+    stream: &mut I,
     peer: ClientAddress,
 ) -> Option<ClientAddress> {
     if !proxies.announces(peer.0) {
@@ -253,12 +285,12 @@ struct Requests<S> {
     activity: Arc<Activity>,
 }
 
-impl<S: HttpService> hyper::service::Service<Request<Incoming>> for Requests<S> {
+impl<S: HttpService> hyper::service::Service<Request<IncomingBody>> for Requests<S> {
     type Response = Response<Sending<Body>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<IncomingBody>) -> Self::Future {
         let refused = self.refused.as_ref().and_then(|refused| refused.get());
         let number = self.activity.requests.load(Ordering::Relaxed);
         let refused = refused.filter(|(refused, _)| *refused == number);
@@ -281,7 +313,7 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for Requests<S> 
 /// Calls the service itself: a future that is passed as an argument takes its space twice in the future of an `async fn`.
 pub(crate) async fn answer<S: HttpService>(
     service: S,
-    request: Request<Incoming>,
+    request: Request<IncomingBody>,
     open: Open,
 ) -> Result<Response<Sending<Body>>, Infallible> {
     let response = service.oneshot(request).await?;

@@ -1,15 +1,17 @@
 use super::acme::ChallengeResponses;
 use super::address::ClientAddress;
-use super::connection::{HttpService, Shared, builders};
+use super::connection::{HttpService, Incoming, Shared, builders};
 use super::connections_per_ip::ConnectionsPerIp;
 use super::error::Error;
 use super::held_responses::HeldResponses;
 use super::limits::RequestLimits;
 use super::proxy::Proxies;
+use super::unix_socket::{UnixFile, UnixSocket};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -33,11 +35,20 @@ const BACKLOG: i32 = 1024;
 /// ```
 #[derive(Debug)]
 pub struct Listener {
-    socket: TcpListener,
+    socket: Socketed,
     address: SocketAddr,
+    /// Whether Dewar closes the connections of everyone but the trusted proxies.
+    only_proxies: bool,
     proxies: Proxies,
     answers: Option<ChallengeResponses>,
     crowd: Crowd,
+}
+
+/// The socket before the runtime has it.
+#[derive(Debug)]
+enum Socketed {
+    Tcp(TcpListener),
+    Unix(UnixSocket),
 }
 
 /// Decides what happens to a new connection at the limit.
@@ -85,13 +96,39 @@ impl Listener {
     pub fn with_socket(socket: TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        Ok(Self {
+        Ok(Self::of(Socketed::Tcp(socket), address))
+    }
+
+    fn of(socket: Socketed, address: SocketAddr) -> Self {
+        Self {
             socket,
             address,
             answers: None,
             crowd: Crowd::Waits,
+            only_proxies: false,
             proxies: Proxies::default(),
-        })
+        }
+    }
+
+    /// Listens on a Unix socket, which the owner and the group of the application may connect to. Its peers count as this
+    /// machine.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the path has another file, or a socket on which a program listens.
+    pub(crate) fn bind_unix(path: &Path) -> Result<Self, Error> {
+        let socket = UnixSocket::bind(path, BACKLOG).map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Ok(Self::of(Socketed::Unix(socket), nowhere))
+    }
+
+    /// Closes every connection that is not from a trusted proxy, before a byte of it is read.
+    #[must_use]
+    pub(crate) const fn only_from_proxies(mut self) -> Self {
+        self.only_proxies = true;
+        self
     }
 
     /// The address of the listener, with the real port.
@@ -136,7 +173,7 @@ impl Listener {
         limits: RequestLimits,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<Drained> {
-        let listener = tokio::net::TcpListener::from_std(self.socket)?;
+        let listener = Accepting::of(self.socket)?;
         let places = Arc::new(Semaphore::new(limits.connections));
         let seats = ConnectionsPerIp::new(limits.connections_per_address);
         let (http1, http2) = builders(&limits);
@@ -158,6 +195,7 @@ impl Listener {
         let mut oldest_first = VecDeque::new();
         let crowd = self.crowd;
         let mut shutdown = std::pin::pin!(shutdown);
+        let mut strangers = Strangers::default();
         loop {
             tokio::select! {
                 biased;
@@ -168,7 +206,11 @@ impl Listener {
                         Crowd::Waits => place,
                         Crowd::OldestGoes => make_room(&places, &mut oldest_first).await,
                     };
-                    let address = ClientAddress(peer.ip().to_canonical());
+                    let address = ClientAddress(peer.to_canonical());
+                    if self.only_proxies && !shared.proxies.trusts(address.0) {
+                        strangers.told(address);
+                        continue;
+                    }
                     // A proxy serves many clients, so its connections count in the total and not for its address.
                     let seat = if shared.proxies.trusts(address.0) {
                         None
@@ -197,6 +239,55 @@ impl Listener {
     }
 }
 
+/// The socket of the loop.
+enum Accepting {
+    Tcp(tokio::net::TcpListener),
+    /// With the file, which is removed at the end.
+    Unix(tokio::net::UnixListener, UnixFile),
+}
+
+impl Accepting {
+    fn of(socket: Socketed) -> io::Result<Self> {
+        Ok(match socket {
+            Socketed::Tcp(socket) => Self::Tcp(tokio::net::TcpListener::from_std(socket)?),
+            Socketed::Unix(socket) => {
+                let (socket, file) = socket.into_parts();
+                Self::Unix(tokio::net::UnixListener::from_std(socket)?, file)
+            }
+        })
+    }
+
+    async fn accept(&self) -> io::Result<(Incoming, IpAddr)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Incoming::Tcp(stream), peer.ip()))
+            }
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Incoming::Unix(stream), Ipv4Addr::LOCALHOST.into()))
+            }
+        }
+    }
+}
+
+/// The connections of others than the named proxies. The log has the first, so that no stranger fills it.
+#[derive(Default)]
+struct Strangers {
+    are_told: bool,
+}
+
+impl Strangers {
+    fn told(&mut self, address: ClientAddress) {
+        if !std::mem::replace(&mut self.are_told, true) {
+            tracing::warn!(
+                address = %address.0,
+                "Dewar closes connections that are not from a proxy in https.trusted_proxies; this is the first"
+            );
+        }
+    }
+}
+
 /// Makes space for an accepted connection: at the limit, the oldest one closes.
 async fn make_room(
     places: &Arc<Semaphore>,
@@ -216,14 +307,10 @@ async fn make_room(
 
 /// Waits for space, then for a connection. Until there is space, the kernel's backlog is the queue.
 async fn accept(
-    listener: &tokio::net::TcpListener,
+    listener: &Accepting,
     places: &Arc<Semaphore>,
     crowd: Crowd,
-) -> (
-    Option<OwnedSemaphorePermit>,
-    tokio::net::TcpStream,
-    SocketAddr,
-) {
+) -> (Option<OwnedSemaphorePermit>, Incoming, IpAddr) {
     // The semaphore is never closed; if it were, a connection would be served uncounted.
     let place = match crowd {
         Crowd::Waits => Arc::clone(places).acquire_owned().await.ok(),

@@ -38,6 +38,7 @@
 pub mod acme;
 mod activity;
 mod address;
+mod behind;
 mod body;
 mod budget;
 mod certificate;
@@ -78,8 +79,11 @@ mod request_rules;
 mod security_txt;
 mod tls;
 mod trust;
+mod unix_socket;
 
 pub use address::ClientAddress;
+pub use behind::BehindProxy;
+pub(crate) use behind::FromProxy;
 pub use body::BodyError;
 pub(crate) use certificate_status::CertificateStatus;
 pub use checks::{PreparedHttps, check, prepare};

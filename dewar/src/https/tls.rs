@@ -88,28 +88,37 @@ pub fn server_config(
 /// The certificate in use. Dewar can replace it while connections are served.
 #[derive(Debug)]
 pub struct Certificates {
-    current: RwLock<Arc<CertifiedKey>>,
+    /// None if a proxy ends TLS.
+    current: RwLock<Option<Arc<CertifiedKey>>>,
 }
 
 impl Certificates {
     pub(crate) fn new(key: CertifiedKey) -> Arc<Self> {
         Arc::new(Self {
-            current: RwLock::new(Arc::new(key)),
+            current: RwLock::new(Some(Arc::new(key))),
+        })
+    }
+
+    /// No certificate: a proxy ends TLS.
+    pub(crate) fn none() -> Arc<Self> {
+        Arc::new(Self {
+            current: RwLock::new(None),
         })
     }
 
     /// Uses another certificate for every handshake from now on.
     pub(crate) fn replace(&self, key: CertifiedKey) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(key));
     }
 
-    fn current(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    fn current(&self) -> Option<Arc<CertifiedKey>> {
+        let current = self.current.read();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The server's own certificate, in DER.
     pub(crate) fn leaf(&self) -> Option<CertificateDer<'static>> {
-        Some(self.current().end_entity_cert().ok()?.clone().into_owned())
+        Some(self.current()?.end_entity_cert().ok()?.clone().into_owned())
     }
 
     /// The readable fields of the certificate.
@@ -120,14 +129,14 @@ impl Certificates {
     /// When the certificate in use ends, in Unix seconds.
     #[must_use]
     pub fn not_after(&self) -> Option<i64> {
-        let current = self.current();
+        let current = self.current()?;
         Some(CertificateFacts::read(current.end_entity_cert().ok()?)?.not_after)
     }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current())
+        self.current()
     }
 }
 

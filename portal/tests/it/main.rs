@@ -41,6 +41,8 @@ mod programs;
 #[cfg(test)]
 mod reach;
 #[cfg(test)]
+mod recipes;
+#[cfg(test)]
 mod rescue;
 #[cfg(test)]
 #[path = "../../../dewar/tests/it/servers.rs"]

@@ -19,6 +19,11 @@ async fn status(plan: &Blueprint, json: bool) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     refuse_if_any(&plan.findings).map_err(refused)?;
     let https = &plan.config.https;
+    if https.behind.is_some() && !json {
+        return print(
+            &"The proxy in front ends TLS (https.behind_proxy): its certificate is the one that visitors see.\n",
+        );
+    }
     let standing = match (&https.files, &https.acme) {
         (Some(files), _) => {
             let loaded = files.load(&https.hosts, plan.clock.now());

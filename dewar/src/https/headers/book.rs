@@ -16,9 +16,9 @@ pub fn markdown_table() -> String {
             When::Always => "every answer",
             When::Default => "every response that sets none",
             When::HstsPreload => {
-                "every response, with certificate files or ACME, and `hsts_preload`"
+                "every response, with certificate files, ACME or `https.behind_proxy`, and `hsts_preload`"
             }
-            When::Hsts => "every response, with certificate files or ACME",
+            When::Hsts => "every response, with certificate files, ACME or `https.behind_proxy`",
             When::Html => "pages",
             When::NotHtml => "everything else",
         };

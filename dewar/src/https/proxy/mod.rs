@@ -32,8 +32,8 @@ pub enum ProxyForm {
 
 /// The proxies that may name the client address: the setting `https.trusted_proxies`.
 ///
-/// Dewar takes only the address from them. Host, scheme and port come from the request itself, so `X-Forwarded-Host`,
-/// `-Proto` and `-Port` never count (CWE-644).
+/// Dewar takes only the address from them. Host and port come from the request itself, so `X-Forwarded-Host` and `-Port` never
+/// count (CWE-644). `X-Forwarded-Proto` counts only if the proxy ends TLS: see [`BehindProxy`](super::BehindProxy).
 ///
 /// ```
 /// use dewar::https::{Network, Proxies, ProxyForm};
@@ -63,6 +63,16 @@ impl Proxies {
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.holds(address))
+    }
+
+    /// Whether no proxy is named.
+    pub(crate) fn is_of_nobody(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    /// Whether the form is set in which a proxy names the client.
+    pub(crate) const fn has_form(&self) -> bool {
+        self.form.is_some()
     }
 
     /// Whether connections of this peer begin with the PROXY protocol.

@@ -2,8 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// The signature of version 2; no request and no handshake begins with it.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
@@ -19,7 +18,7 @@ type NamedClient = Option<IpAddr>;
 ///
 /// # Errors
 /// The connection broke, or its first bytes are no such header.
-pub(crate) async fn read(stream: &mut TcpStream) -> io::Result<NamedClient> {
+pub(crate) async fn read<I: AsyncRead + Unpin>(stream: &mut I) -> io::Result<NamedClient> {
     let mut head = [0; SIGNATURE.len()];
     stream.read_exact(&mut head).await?;
     if head == SIGNATURE {

@@ -1,6 +1,7 @@
 //! `https`: every request has one reading, and every response its headers.
 
 mod acme;
+mod behind;
 mod floods;
 mod proxied;
 mod reading;
