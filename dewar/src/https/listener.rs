@@ -242,8 +242,11 @@ impl Listener {
 /// The socket of the loop.
 enum Accepting {
     Tcp(tokio::net::TcpListener),
-    /// With the file, which is removed at the end.
-    Unix(tokio::net::UnixListener, UnixFile),
+    Unix {
+        listener: tokio::net::UnixListener,
+        /// It is removed when this is dropped.
+        _file: UnixFile,
+    },
 }
 
 impl Accepting {
@@ -252,7 +255,10 @@ impl Accepting {
             Socketed::Tcp(socket) => Self::Tcp(tokio::net::TcpListener::from_std(socket)?),
             Socketed::Unix(socket) => {
                 let (socket, file) = socket.into_parts();
-                Self::Unix(tokio::net::UnixListener::from_std(socket)?, file)
+                Self::Unix {
+                    listener: tokio::net::UnixListener::from_std(socket)?,
+                    _file: file,
+                }
             }
         })
     }
@@ -263,7 +269,7 @@ impl Accepting {
                 let (stream, peer) = listener.accept().await?;
                 Ok((Incoming::Tcp(stream), peer.ip()))
             }
-            Self::Unix(listener, _) => {
+            Self::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;
                 Ok((Incoming::Unix(stream), Ipv4Addr::LOCALHOST.into()))
             }
