@@ -308,19 +308,8 @@ impl Running {
         let runner = Arc::new(dewar.runner(std::mem::take(&mut routes.state)));
         let answering = answering(&dewar, routes, config, port);
         let to_https = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
-        let mut tasks = vec![match tls {
-            Some(tls) => tokio::spawn(listen(
-                listener,
-                answering,
-                Some(tls),
-                config,
-                stopped.clone(),
-            )),
-            None => {
-                let from_proxy = FromProxy::new(answering, to_https.clone());
-                tokio::spawn(listen(listener, from_proxy, None, config, stopped.clone()))
-            }
-        }];
+        let serving = (answering, to_https.clone());
+        let mut tasks = vec![spawn(listener, serving, tls, config, &stopped)];
         if let Some(listener) = redirect {
             let redirect = PlainHttp {
                 answers,
@@ -442,6 +431,21 @@ impl Running {
         self.dewar.rooms().node.release().await;
         Ok(())
     }
+}
+
+/// Starts to serve visitors, or the proxy in front if that ends TLS.
+fn spawn<A: HttpService>(
+    listener: Listener,
+    (answering, to_https): (A, ToHttps),
+    tls: TlsConfig,
+    config: &Https,
+    stopped: &watch::Receiver<()>,
+) -> JoinHandle<()> {
+    if tls.is_some() {
+        return tokio::spawn(listen(listener, answering, tls, config, stopped.clone()));
+    }
+    let from_proxy = FromProxy::new(answering, to_https);
+    tokio::spawn(listen(listener, from_proxy, None, config, stopped.clone()))
 }
 
 /// The TLS of the listener; none if a proxy in front ends TLS.

@@ -207,13 +207,12 @@ impl Listener {
                         Crowd::OldestGoes => make_room(&places, &mut oldest_first).await,
                     };
                     let address = ClientAddress(peer.to_canonical());
-                    if self.only_proxies && !shared.proxies.trusts(address.0) {
-                        strangers.told(address);
-                        continue;
-                    }
                     // A proxy serves many clients, so its connections count in the total and not for its address.
                     let seat = if shared.proxies.trusts(address.0) {
                         None
+                    } else if self.only_proxies {
+                        strangers.told(address);
+                        continue;
                     } else if let Some(seat) = seats.take(address) {
                         Some(seat)
                     } else {
