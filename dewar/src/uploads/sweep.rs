@@ -153,6 +153,20 @@ impl Uploads {
         Ok(swept)
     }
 
+    /// How many rows it removed, if the row is that of a thumbnail.
+    async fn remove_lost_thumbnail(&self, id: &FileId) -> Result<Option<usize>, Error> {
+        let Inner { db, storage, .. } = &*self.inner;
+        if !thumbnail_rows::is_one(db, id).await? {
+            return Ok(None);
+        }
+        if storage.size(id).await?.is_some() {
+            return Ok(Some(0));
+        }
+        thumbnail_rows::leaving(db, id).await?;
+        self.remove(id).await?;
+        Ok(Some(1))
+    }
+
     /// Compares one shard of the storage with its rows, page by page.
     async fn compare(&self, two: &str, age: Duration, swept: &mut Swept) -> Result<(), Error> {
         let storage = &self.inner.storage;
@@ -204,12 +218,8 @@ impl Uploads {
             }
             for id in missing {
                 // A thumbnail can be made again.
-                if thumbnail_rows::is_one(&self.inner.db, &id).await? {
-                    if storage.size(&id).await?.is_none() {
-                        thumbnail_rows::leaving(&self.inner.db, &id).await?;
-                        self.remove(&id).await?;
-                        swept.unfinished += 1;
-                    }
+                if let Some(removed) = self.remove_lost_thumbnail(&id).await? {
+                    swept.unfinished += removed;
                     continue;
                 }
                 // The bytes of a file with a virus were deleted on purpose.

@@ -280,13 +280,11 @@ impl Uploads {
         if let Err(error) = self.abandon(&made.id).await {
             tracing::warn!(id = %made.id, %error, "a thumbnail was not removed; the next sweep removes it");
         }
-        match error {
-            // Another node was faster.
-            Error::Database(database::Error::Unique { .. }) => {
-                rows::find(db, &of.id, &size).await?.ok_or(Error::NotFound)
-            }
-            error => Err(error),
+        // Another node was faster.
+        if matches!(error, Error::Database(database::Error::Unique { .. })) {
+            return rows::find(db, &of.id, &size).await?.ok_or(Error::NotFound);
         }
+        Err(error)
     }
 
     /// Deletes the thumbnails of a file that is on its way out, or had a virus.

@@ -69,7 +69,7 @@ pub(super) fn look<F: Read + Seek>(walk: &mut Walk<'_, F>) -> Result<(), Recogni
     if !tiff.has_picture {
         return Err(walk.damaged());
     }
-    if !tiff.is_unbounded {
+    if tiff.end == LastPart::Bounded {
         only_zeros(walk, walk.start.saturating_add(tiff.reach))?;
     }
     Ok(())
@@ -89,6 +89,15 @@ fn only_zeros<F: Read + Seek>(walk: &mut Walk<'_, F>, from: u64) -> Result<(), R
     Ok(())
 }
 
+/// Whether it is known where the last part ends.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum LastPart {
+    #[default]
+    Bounded,
+    /// A part has no known length.
+    Unbounded,
+}
+
 #[derive(Debug, Default)]
 struct Directories {
     is_little: bool,
@@ -103,8 +112,7 @@ struct Directories {
     lengths: Vec<u64>,
     /// The end of the last part, from the start of the file.
     reach: u64,
-    /// Whether a part has no known length, so that nobody knows where the last one ends.
-    is_unbounded: bool,
+    end: LastPart,
     /// The size of the picture of this directory.
     width: u64,
     height: u64,
@@ -167,11 +175,13 @@ impl Directories {
         match (self.jpeg.take(), self.jpeg_length.take()) {
             (Some(start), Some(length)) => self.reached(start.saturating_add(length)),
             (None, None) => {}
-            (Some(_), None) | (None, Some(_)) => self.is_unbounded = true,
+            (Some(_), None) | (None, Some(_)) => self.end = LastPart::Unbounded,
         }
         let offsets = std::mem::take(&mut self.offsets);
         let lengths = std::mem::take(&mut self.lengths);
-        self.is_unbounded |= offsets.len() != lengths.len();
+        if offsets.len() != lengths.len() {
+            self.end = LastPart::Unbounded;
+        }
         let size = walk.end.saturating_sub(walk.start);
         let is_outside = |(offset, length): (&u64, &u64)| offset.saturating_add(*length) > size;
         if offsets.iter().zip(&lengths).any(is_outside) {
@@ -215,7 +225,9 @@ impl Directories {
             _ => return Err(walk.damaged()),
         };
         self.has_picture |= tag == WIDTH;
-        self.is_unbounded |= UNBOUNDED.contains(&tag);
+        if UNBOUNDED.contains(&tag) {
+            self.end = LastPart::Unbounded;
+        }
         let length = count.saturating_mul(size);
         let inside = if self.is_big_tiff { 8 } else { 4 };
         if length > inside && offset.saturating_add(length) > walk.end - walk.start {

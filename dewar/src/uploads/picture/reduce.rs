@@ -138,10 +138,12 @@ pub(super) fn without_opacity(picture: DynamicImage) -> DynamicImage {
     if picture.color().has_alpha() && !picture.as_bytes().chunks_exact(channels).all(is_opaque) {
         return picture;
     }
-    match picture {
-        DynamicImage::ImageLumaA8(_) => DynamicImage::ImageLuma8(picture.to_luma8()),
-        DynamicImage::ImageRgba8(_) => DynamicImage::ImageRgb8(picture.to_rgb8()),
-        other => other,
+    if matches!(picture, DynamicImage::ImageLumaA8(_)) {
+        DynamicImage::ImageLuma8(picture.to_luma8())
+    } else if matches!(picture, DynamicImage::ImageRgba8(_)) {
+        DynamicImage::ImageRgb8(picture.to_rgb8())
+    } else {
+        picture
     }
 }
 

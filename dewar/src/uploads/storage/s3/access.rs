@@ -182,12 +182,10 @@ impl S3 {
             Ok(Stranger::Served) => {
                 open.push("it gives an object to a request without a signature");
             }
-            Ok(Stranger::Refused) => {}
-            Ok(Stranger::Unanswered(why)) => {
-                if found.is_empty() {
-                    found.push(self.is_unanswered(&why));
-                }
+            Ok(Stranger::Unanswered(why)) if found.is_empty() => {
+                found.push(self.is_unanswered(&why));
             }
+            Ok(Stranger::Refused | Stranger::Unanswered(_)) => {}
             Err(finding) => found.push(finding),
         }
         if !open.is_empty() {
