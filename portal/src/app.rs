@@ -1,4 +1,4 @@
-use dewar::{App, accounts, get, post};
+use dewar::{App, accounts, get, jobs, post};
 use rust_embed::RustEmbed;
 
 use crate::{
@@ -87,11 +87,14 @@ pub fn app(app: App) -> App {
             post("/admin/users/{id}/sign-out", people::sign_out),
             post("/admin/users/{id}/unlock", people::unlock),
             get("/admin/audit", audit_log::list),
+            get(jobs::PAGE, jobs::page),
+            post("/admin/jobs/{id}/retry", jobs::retry),
             get("/notices/new", notices::new),
             post("/notices", notices::publish),
             post("/notices/{id}/withdraw", notices::withdraw),
         ],
     )
+    .daily_at("03:30", &notices::RemoveOld)
     .sign_up_as(Role::Member)
     .templates::<Templates>()
     .static_files::<Static>()

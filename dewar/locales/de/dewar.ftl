@@ -271,6 +271,22 @@ uploads-quota = { $files ->
 
 ### Aufträge
 
+jobs-title = Aufträge
+jobs-how = Arbeit, die die Anwendung von selbst erledigt. Ein gescheiterter Auftrag bleibt eine Weile hier; Sie können ihn noch einmal ausführen lassen.
+jobs-states = Zustand
+jobs-failed = Gescheitert
+jobs-running = In Arbeit
+jobs-waiting = Wartend
+jobs-number = Nummer
+jobs-name = Auftrag
+jobs-when = Wann
+jobs-attempts = Versuche
+jobs-problem = Problem
+jobs-retry = Noch einmal ausführen
+jobs-order = Aufträge, der neueste zuerst
+jobs-none = Keine Aufträge in diesem Zustand
+jobs-not-failed = Dieser Auftrag ist nicht gescheitert, oder er wartet schon.
+jobs-retried = Der Auftrag wartet auf seine nächste Ausführung.
 jobs-full = Im Moment wartet zu viel Arbeit. Bitte versuchen Sie es in ein paar Minuten noch einmal.
 jobs-too-many = Zu viele Ihrer Aufträge warten noch. Bitte versuchen Sie es noch einmal, wenn sie erledigt sind.
 

@@ -248,6 +248,22 @@ uploads-quota = { $files ->
 
 ### Jobs
 
+jobs-title = Jobs
+jobs-how = Work that the application does by itself. A failed job stays here for a while; you can let it run again.
+jobs-states = State
+jobs-failed = Failed
+jobs-running = Running
+jobs-waiting = Waiting
+jobs-number = Number
+jobs-name = Job
+jobs-when = When
+jobs-attempts = Attempts
+jobs-problem = Problem
+jobs-retry = Run again
+jobs-order = Jobs, the latest first
+jobs-none = No jobs in this state
+jobs-not-failed = This job has not failed, or it waits already.
+jobs-retried = The job waits for its next run.
 jobs-full = Too much work is waiting at the moment. Please try again in a few minutes.
 jobs-too-many = Too much of your work is still waiting. Please try again when it is done.
 

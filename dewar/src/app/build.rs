@@ -16,8 +16,8 @@ use crate::audit::{self, Clock, Finding, Flag, PREFIX, Practice, SettingsSection
 use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{ContentSources, REPORTS_PATH, SECURITY_TXT_PATH};
-use crate::jobs::{PAYLOAD, Registry};
-use crate::mail::{self, Letter, LetterType};
+use crate::jobs::Registry;
+use crate::mail::{Letter, LetterType};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
@@ -192,7 +192,6 @@ impl App {
                 templates: vec![super::templates::bundled()],
                 static_files: vec![super::templates::bundled_static()],
                 letters: accounts::letters().to_vec(),
-                sealed: vec![PAYLOAD, mail::CONTENT],
                 ..Parts::default()
             },
             outside: Layers::default(),

@@ -30,8 +30,10 @@ use crate::https::{
     BehindProxy, Certificates, Config as Https, FromProxy, HttpService, HttpsLayer, Listener,
     PagePolicy, Reload, ToHttps, server_config,
 };
+use crate::jobs::PAYLOAD;
 #[cfg(feature = "testing")]
 use crate::jobs::Runner;
+use crate::mail;
 use crate::pages::Error;
 
 /// A running application. It keeps running when this value is dropped; [`stop`](Self::stop) ends it.
@@ -165,12 +167,14 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             clock,
             routes,
             state,
-            parts,
+            mut parts,
             outside,
             inside,
             shared,
             ..
         } = self;
+        // After the application's own.
+        parts.sealed.extend([PAYLOAD, mail::CONTENT]);
         let plan = Blueprint {
             base_url: origin(&config.https, config.https.public_port),
             config,

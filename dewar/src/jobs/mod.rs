@@ -17,6 +17,8 @@
 //! A job runs at least once. It runs again if its node dies, if it fails, or if it takes too long, so write it so that a second run
 //! does no harm, or finish it in the transaction of its own changes ([`JobContext::finish_in`]).
 //!
+//! A page for administrators: `.role(Staff::Administrator, [get(jobs::PAGE, jobs::page), post("/admin/jobs/{id}/retry", jobs::retry)])`.
+//!
 //! # What it refuses
 //!
 //! 1. A job of a transaction that was rolled back: [`Jobs::enqueue`] takes the [`Tx`](crate::database::Tx), and a job is a row of it.
@@ -41,6 +43,7 @@ mod backoff;
 mod checks;
 mod config;
 mod cron;
+mod endpoints;
 mod error;
 mod handle;
 mod job;
@@ -54,6 +57,7 @@ mod tests;
 
 pub(crate) use checks::findings;
 pub use config::Config;
+pub use endpoints::{PAGE, Which, page, retry};
 pub use error::Error;
 pub use handle::{JobId, Jobs, NewJob};
 pub(crate) use job::Rooms;
@@ -62,3 +66,8 @@ pub(crate) use registry::Registry;
 pub(crate) use rows::{Counts, Listed, MIGRATIONS, PAYLOAD, STATES, list};
 pub(crate) use runner::Runner;
 pub(crate) use schedule::Plan;
+
+/// The examples of the page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/jobs.md")]
+struct JobsPage;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 
 use super::cron::Cron;
 use crate::audit::{Finding, Practice};
+use crate::secrets::sha256;
 
 /// The longest interval.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -95,8 +95,7 @@ pub(super) struct Schedule {
 
 impl Schedule {
     pub(super) fn new(job: &'static str, plan: Plan, payload: String) -> Self {
-        let digest = digest(&SHA256, payload.as_bytes());
-        let digest = HEXLOWER.encode(digest.as_ref().get(..8).unwrap_or_default());
+        let digest = HEXLOWER.encode(sha256(payload.as_bytes()).get(..8).unwrap_or_default());
         Self {
             id: format!("{job} {} {digest}", plan.text()),
             job,

@@ -199,6 +199,29 @@ impl Site {
         &self.clock
     }
 
+    /// Runs every job that is due, and the schedules, and returns how many attempts it made. Jobs of a site do not run by
+    /// themselves, so a test decides when they do.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// # use dewar::testing::Site;
+    /// # use dewar::{App, get};
+    /// # async fn hello() -> &'static str { "Hello, world!" }
+    /// # fn app(app: App) -> App { app.public([get("/", hello)]) }
+    /// let site = Site::start(app).await;
+    /// site.clock().advance(std::time::Duration::from_secs(24 * 3_600));
+    /// assert_eq!(site.run_jobs().await, 0); // this application has none
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// The database cannot be read or written.
+    pub async fn run_jobs(&self) -> u64 {
+        let ran = self.running.run_jobs().await;
+        ran.unwrap_or_else(|error| panic!("the jobs did not run: {error:?}"))
+    }
+
     /// The rooms: accounts, uploads, the audit log.
     #[must_use]
     pub fn dewar(&self) -> &Dewar {

@@ -25,6 +25,8 @@ mod forms;
 #[cfg(test)]
 mod https;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod languages;
 #[cfg(debug_assertions)]
 #[cfg(test)]

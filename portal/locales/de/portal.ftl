@@ -7,6 +7,7 @@ portal-reviews = Prüfungen
 portal-people = Personen
 portal-overview = Zustand
 portal-audit = Protokoll
+portal-jobs = Aufträge
 portal-main = Hauptmenü
 portal-foot = Portal bewahrt die Dokumente Ihres Teams auf: gelesen, geprüft und an einem Ort.
 portal-cancel = Abbrechen

@@ -7,6 +7,7 @@ portal-reviews = Reviews
 portal-people = People
 portal-overview = State
 portal-audit = Audit log
+portal-jobs = Jobs
 portal-main = Main
 portal-foot = Portal keeps your team’s documents: read, reviewed and in one place.
 portal-cancel = Cancel

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use dewar::audit::Clock;
 use dewar::database::Quota;
 use dewar::forms::{CleanHtml, Cursor, FormView, Keyset, Line, PageLinks, Path, RecordVersion};
+use dewar::jobs::{Job, JobContext, JobError};
 use dewar::pages::{Message, Paged, Position};
 use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use minijinja::Value;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The most characters of a notice.
 const BODY: usize = 5_000;
@@ -162,5 +163,26 @@ pub(crate) async fn withdraw(
     {
         0 => Err(dewar::Error::not_found()),
         _ => Ok(Redirect::to("/").flash(Message::new("done-withdrawn"))),
+    }
+}
+
+/// How long a notice is kept: two years, in seconds.
+const KEPT: i64 = 2 * 365 * 24 * 60 * 60;
+
+/// Removes the notices that are older than that, once a night.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RemoveOld;
+
+impl Job for RemoveOld {
+    const NAME: &'static str = "remove-old-notices";
+
+    async fn run(self, context: &JobContext) -> Result<(), JobError> {
+        let before = context.clock().now() - KEPT;
+        let tx = context.db().begin().await?;
+        let old = "DELETE FROM notices WHERE published_at < ?";
+        tx.execute(old, [before.into()]).await?;
+        context.finish_in(&tx).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }

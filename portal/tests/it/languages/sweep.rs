@@ -229,6 +229,7 @@ async fn no_state_of_a_page_is_english_to_somebody_who_reads_german() {
         "/reviews",
         "/admin/users?q=nobody",
         "/admin/audit?before=1",
+        "/admin/jobs",
         "/nowhere",
         "/?page=0",
         "/documents/0",

@@ -65,7 +65,13 @@ async fn whoever_signs_up_is_a_member_and_nothing_more() {
     sign_in(&eve, "eve@example.org", PASSWORD).await;
     let handed_in = hand_in(&eve, "Mine", "note.txt", b"x\n").await;
     assert_eq!(handed_in.status(), 303);
-    for page in ["/reviews", "/admin/users", "/admin/audit", "/notices/new"] {
+    for page in [
+        "/reviews",
+        "/admin/users",
+        "/admin/audit",
+        "/admin/jobs",
+        "/notices/new",
+    ] {
         assert_eq!(eve.get(page).await.status(), 403, "{page}");
     }
     let roles = portal
