@@ -1,11 +1,13 @@
-//! Derives for data: `Form`, `Choices`, `Letter`, `PathParams`, `Role`, `ApiScope` and `Settings`. They write down facts that a type
-//! already has, and nothing else; routes, guards and checks are plain Rust.
+//! Derives for data: `Form`, `Choices`, `JsonSchema`, `Letter`, `PathParams`, `Role`, `ApiScope` and `Settings`. They write down facts
+//! that a type already has, and nothing else; routes, guards and checks are plain Rust.
 #![forbid(unsafe_code)]
 
 mod attributes;
 mod choices;
 mod form;
+mod json_schema;
 mod letter;
+mod letter_case;
 mod path;
 mod role;
 mod scope;
@@ -99,6 +101,18 @@ pub fn derive_settings(input: TokenStream) -> TokenStream {
 pub fn derive_api_scope(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     scope::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
+}
+
+/// States the JSON that `#[derive(Serialize)]` writes for a struct or an enum, as a schema (JSON Schema 2020-12).
+///
+/// It reads serde's attributes and refuses one whose effect it cannot see. The first paragraph of a documentation comment
+/// becomes the description.
+#[proc_macro_derive(JsonSchema, attributes(serde))]
+pub fn derive_json_schema(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    json_schema::derive(&input)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }

@@ -19,6 +19,9 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let kinds = types
         .iter()
         .map(|ty| quote_spanned!(ty.span()=> <#ty as ::dewar::forms::FromPathParam>::TAKES));
+    let schemas = types
+        .iter()
+        .map(|ty| quote_spanned!(ty.span()=> <#ty as ::dewar::forms::FromPathParam>::schema()));
     let values = idents.iter().zip(&types).map(|(ident, ty)| {
         quote_spanned! {ty.span()=>
             #ident: <#ty as ::dewar::forms::FromPathParam>::parse(#ident)?
@@ -29,6 +32,9 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         impl ::dewar::forms::FromPathParams for #name {
             fn take() -> ::std::vec::Vec<&'static str> {
                 ::std::vec![#(#kinds),*]
+            }
+            fn schemas() -> ::std::vec::Vec<::dewar::pages::JsonValue> {
+                ::std::vec![#(#schemas),*]
             }
             fn names() -> ::core::option::Option<&'static [&'static str]> {
                 ::core::option::Option::Some(&[#(#names),*])

@@ -1,3 +1,4 @@
+use dewar::app::put;
 use dewar::{App, accounts, get, jobs, post};
 use rust_embed::RustEmbed;
 
@@ -64,6 +65,10 @@ pub fn app(app: App) -> App {
             post("/documents/{id}/comments", comments::create),
             post("/documents/{id}/shares", shares::create),
             post("/documents/{id}/shares/{user}/end", shares::end),
+            get("/api/documents", documents::api::list),
+            post("/api/documents", documents::api::create),
+            get("/api/documents/{id}", documents::api::show),
+            put("/api/documents/{id}", documents::api::change),
         ],
     )
     .role(

@@ -70,6 +70,17 @@ forms-body-too-large = Es wurde mehr geschickt, als hier angenommen wird.
 forms-body-short = Die Anfrage brach ab, bevor alles angekommen war.
 forms-content-type = Ein Formular wird als application/x-www-form-urlencoded, multipart/form-data oder application/json geschickt.
 forms-malformed = Das Formular war nicht zu lesen. Gehen Sie zurück, laden Sie die Seite neu und schicken Sie es noch einmal.
+forms-json = Das JSON ist in Zeile { $line }, Spalte { $column } nicht zu lesen.
+forms-json-syntax = Das ist kein gültiges JSON oder kein UTF-8.
+forms-json-object = Senden Sie ein JSON-Objekt.
+forms-json-string = Senden Sie eine Zeichenkette.
+forms-json-number = Senden Sie eine Zahl ohne Anführungszeichen.
+forms-json-number-or-string = Senden Sie eine Zahl oder eine Zeichenkette mit ihren Ziffern.
+forms-json-boolean = Senden Sie true oder false.
+forms-json-array = Senden Sie ein Array.
+forms-json-rows = Senden Sie ein Array von Objekten.
+forms-json-file = JSON hat keine Dateien. Senden Sie diese als multipart/form-data.
+forms-json-long-name = Ein Name ist länger als der jedes Feldes.
 forms-shown-anew = Nachdem Sie diese Seite geöffnet hatten, wurde etwas geändert. Sehen Sie nach, was jetzt dort steht, und senden Sie es noch einmal, wenn Sie es noch möchten.
 forms-record-changed = Nachdem Sie diese Seite geöffnet hatten, wurde etwas daran geändert, oder es ist nicht mehr da. Es wurde nichts getan. Öffnen Sie die Seite noch einmal und sehen Sie nach, was jetzt dort steht.
 forms-disk-full = Auf unserer Platte ist im Augenblick kein Platz, darum wurde nichts gespeichert. Lassen Sie diese Seite offen und senden Sie sie später noch einmal.
@@ -82,6 +93,7 @@ forms-quota-full = { $most ->
 }
 forms-sent-twice = Das Feld „{ $name }“ darf nur einmal vorkommen.
 forms-unknown-field = Das Feld „{ $name }“ gehört nicht zu diesem Formular.
+forms-unknown-field-near = Das Feld „{ $name }“ gehört nicht zu diesem Formular. Meinten Sie „{ $near }“?
 forms-most-fields = { $max ->
     [one] Ein Formular hat hier höchstens ein Feld.
    *[other] Ein Formular hat hier höchstens { $max } Felder.

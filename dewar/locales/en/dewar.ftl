@@ -70,6 +70,17 @@ forms-body-too-large = You sent more than this form accepts.
 forms-body-short = The request ended before all of it had arrived.
 forms-content-type = Send a form as application/x-www-form-urlencoded, multipart/form-data or application/json.
 forms-malformed = The form could not be read. Go back, load the page again and send it once more.
+forms-json = The JSON cannot be read at line { $line }, column { $column }.
+forms-json-syntax = This is not valid JSON, or not UTF-8.
+forms-json-object = Send one JSON object.
+forms-json-string = Send a string.
+forms-json-number = Send a number, without quotes.
+forms-json-number-or-string = Send a number, or a string with its digits.
+forms-json-boolean = Send true or false.
+forms-json-array = Send an array.
+forms-json-rows = Send an array of objects.
+forms-json-file = JSON has no files. Send this one as multipart/form-data.
+forms-json-long-name = A name is longer than the name of any field.
 forms-shown-anew = It was changed since you opened this page. Look at the current version, and send this again if you still want to.
 forms-record-changed = It was changed since you opened this page, or it was deleted. Nothing was done. Open the page again to see the current version.
 forms-disk-full = There is no room on our disk at the moment, so nothing was stored. Keep this page open, and send it again later.
@@ -82,6 +93,7 @@ forms-quota-full = { $most ->
 }
 forms-sent-twice = The field “{ $name }” may come only once.
 forms-unknown-field = The field “{ $name }” is not part of this form.
+forms-unknown-field-near = The field “{ $name }” is not part of this form. Did you mean “{ $near }”?
 forms-most-fields = { $max ->
     [one] This form may have at most one field.
    *[other] This form may have at most { $max } fields.

@@ -632,6 +632,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 rate_limit: route.pace.limit(),
                 cors: route.cors.as_ref().map(|cors| cors.resolved(&origins)),
                 takes: route.described.clone(),
+                gives: route.gives.clone(),
             });
         }
         table.load_from(&self.parts.content);

@@ -48,6 +48,9 @@ pub(super) enum What {
         /// Print the JSON schema of every form and query instead
         #[arg(long, conflicts_with = "json")]
         schema: bool,
+        /// Print the OpenAPI 3.1 document of the routes for programs instead
+        #[arg(long, conflicts_with_all = ["json", "schema"])]
+        openapi: bool,
     },
     /// List all settings: the variable, the allowed values and the default of each, and where its value is written
     Settings {

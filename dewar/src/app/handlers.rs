@@ -2,7 +2,7 @@ use axum::extract::{FromRequest, FromRequestParts};
 use axum::handler::Handler;
 use axum::response::IntoResponse;
 
-use crate::pages::{Danger, HandlerOutput, Sealed};
+use crate::pages::{Danger, HandlerOutput, Outputs, Sealed};
 
 /// A handler whose output is a [`HandlerOutput`]: `get` and `post` require it beside axum's own `Handler`.
 ///
@@ -27,6 +27,10 @@ pub trait HandlerFn<Arguments> {
     /// The origins of other sites that its output may redirect to.
     #[doc(hidden)]
     fn redirects_to(_: Sealed) -> &'static [&'static str];
+
+    /// The answers of its output.
+    #[doc(hidden)]
+    fn outputs(_: Sealed) -> Outputs;
 }
 
 /// A function that axum can call: an `async fn` whose inputs are read from the request in order.
@@ -66,6 +70,12 @@ macro_rules! answers {
             fn redirects_to(sealed: Sealed) -> &'static [&'static str] {
                 Res::redirects_to(sealed)
             }
+
+            fn outputs(sealed: Sealed) -> Outputs {
+                let mut outputs = Outputs::default();
+                Res::describe(&mut outputs, sealed);
+                outputs
+            }
         }
 
         #[diagnostic::do_not_recommend]
@@ -104,6 +114,12 @@ where
 
     fn redirects_to(sealed: Sealed) -> &'static [&'static str] {
         Res::redirects_to(sealed)
+    }
+
+    fn outputs(sealed: Sealed) -> Outputs {
+        let mut outputs = Outputs::default();
+        Res::describe(&mut outputs, sealed);
+        outputs
     }
 }
 

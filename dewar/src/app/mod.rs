@@ -51,6 +51,7 @@ mod launch;
 mod layers;
 mod metrics;
 mod mounted_router;
+mod openapi;
 mod outside;
 mod patterns;
 mod programs;
@@ -116,3 +117,8 @@ struct CommandsPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/settings.md")]
 struct SettingsPage;
+
+/// Compiles the examples of the page about JSON APIs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/api-json.md")]
+struct JsonPage;

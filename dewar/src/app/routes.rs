@@ -9,8 +9,8 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, on};
-use http::Method;
 use http::request::Parts;
+use http::{Method, StatusCode};
 
 use super::mounted_router::MountedRouter;
 use super::rate_limit::RouteRate;
@@ -23,7 +23,7 @@ use crate::database::reading;
 use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
 use crate::https::{PagePolicy, RoutePolicy};
 use crate::pages::{
-    Danger, Error, ErrorKind, Message, Outcome, RequestContext, Sealed, TypedInForm,
+    Danger, Error, ErrorKind, Message, Outcome, Outputs, RequestContext, Sealed, TypedInForm,
 };
 use crate::roles::{Access, admit};
 
@@ -41,6 +41,7 @@ pub struct Route<S = Dewar> {
     /// A second path with the same handler: everything below the first.
     pub(super) also: Option<String>,
     pub(super) described: Described,
+    pub(super) gives: Outputs,
     pub(super) pace: RouteRate,
     pub(super) cors: Option<Origins>,
     pub(super) mount: MountHandler<S>,
@@ -58,6 +59,7 @@ impl Route {
             path,
             also,
             described,
+            gives,
             pace,
             cors,
             mount,
@@ -70,6 +72,7 @@ impl Route {
             path,
             also,
             described,
+            gives,
             pace,
             cors,
             mount: Box::new(mount),
@@ -103,6 +106,24 @@ impl<S> Route<S> {
 }
 
 impl<S> Route<S> {
+    /// States one more status of the handler's own, for `routes --openapi`: that of a
+    /// [`ProblemDetails`](crate::pages::ProblemDetails) or of another error that the types do not show.
+    ///
+    /// ```
+    /// use dewar::pages::{Json, ProblemDetails};
+    /// use http::StatusCode;
+    /// async fn ticket() -> dewar::Result<Json<i64>> {
+    ///     Err(ProblemDetails::new(StatusCode::GONE).into())
+    /// }
+    /// let route: dewar::app::Route = dewar::get("/api/ticket", ticket)
+    ///     .also_answers(StatusCode::GONE, "The ticket was deleted.");
+    /// # drop(route);
+    /// ```
+    pub fn also_answers(mut self, status: StatusCode, description: &'static str) -> Self {
+        self.gives.also.push((status.as_u16(), description));
+        self
+    }
+
     /// Lets the handler of a `GET` change rows. Another site can send a signed-in user to this address, so nothing that the
     /// handler changes may matter (CWE-352). The audit reports the reason.
     ///
@@ -235,6 +256,7 @@ where
         also: None,
         cors: None,
         described,
+        gives: H::outputs(Sealed(())),
         pace: RouteRate::default(),
         mount: Box::new(mount),
     }
@@ -286,6 +308,7 @@ pub fn dangerous_router<S: Clone + Send + Sync + 'static>(
         path: prefix,
         also: Some(format!("{prefix}{below}{{*rest}}")),
         described,
+        gives: Outputs::default(),
         pace: RouteRate::default(),
         cors: None,
         mount: Box::new(mount),

@@ -11,7 +11,7 @@ use crate::audit::{Finding, Practice};
 use crate::csrf::{SignatureScheme, WebhookAuth};
 use crate::forms::Described;
 use crate::https::{ContentSources, Directive, HttpsOrigin, not_an_origin};
-use crate::pages::Mounted;
+use crate::pages::{Mounted, Outputs};
 use crate::roles::Access;
 
 /// The route table: the path, the method and the access rule of every route. It is the application's access policy as data.
@@ -53,6 +53,9 @@ pub struct RouteEntry {
     /// The input of the route: `parameters` of the path, fields of the `query` and of the `form`.
     #[serde(flatten)]
     pub takes: Described,
+    /// The answers of the handler.
+    #[serde(skip_serializing_if = "Outputs::is_empty")]
+    pub gives: Outputs,
 }
 
 /// A finding for each weakening of a route.
@@ -110,6 +113,7 @@ impl RouteTable {
             cors: None,
             rate_limit: None,
             takes: Described::default(),
+            gives: Outputs::default(),
         });
     }
 
@@ -563,6 +567,7 @@ mod tests {
             cors: None,
             rate_limit: None,
             takes,
+            gives: Outputs::default(),
         }
     }
 

@@ -59,6 +59,7 @@ pub use webhook_auth::{SignatureScheme, WebhookAuth};
 
 pub(crate) use accepted_delivery::{AcceptedDelivery, MIGRATIONS};
 pub(crate) use origin_check::{Origin, RequestHead, is_own as is_own_origin, judge};
+pub(crate) use tokens::COOKIE as VISITOR_COOKIE;
 pub(crate) use webhook::{SenderKeys, WebhookRejection};
 
 /// The cryptography that the room uses besides the keys of `secrets`, for the command `keys inventory`.

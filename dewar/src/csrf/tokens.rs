@@ -10,7 +10,7 @@ use crate::sessions::{HostCookie, Session, read_cookie};
 
 /// The cookie that ties a visitor's forms to the visitor's browser. It holds random bytes only, and Dewar stores
 /// nothing for it.
-const COOKIE: &str = "__Host-visitor";
+pub(crate) const COOKIE: &str = "__Host-visitor";
 
 /// The CSRF tokens of one request: makes them for its pages, and checks the one that the request has.
 ///

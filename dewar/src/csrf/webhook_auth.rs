@@ -66,6 +66,11 @@ impl WebhookAuth {
         self.sender
     }
 
+    /// The header with the signature.
+    pub(crate) const fn header(self) -> &'static str {
+        self.scheme().header()
+    }
+
     /// The scheme of the signature.
     #[must_use]
     pub const fn scheme(self) -> SignatureScheme {

@@ -1,6 +1,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::json_fault::JsonRejection;
 use crate::audit::{Event, reads_plainly};
 use crate::csrf;
 use crate::https::BodyError;
@@ -18,6 +19,8 @@ pub(super) enum FormRejection {
     Body(#[source] axum::Error),
     #[error("the content type is not that of a form")]
     ContentType,
+    #[error("the JSON is wrong: {0}")]
+    Json(JsonRejection),
     #[error("the body is malformed: {0}")]
     Malformed(&'static str),
     #[error("cannot write to the quarantine")]
@@ -32,8 +35,12 @@ pub(super) enum FormRejection {
     TooLarge(Message),
     #[error("the request has the field {0} more than once")]
     TwiceSent(&'static str),
-    #[error("the form has no field {}", loggable(.0))]
-    UnknownField(String),
+    #[error("the form has no field {}", loggable(name))]
+    UnknownField {
+        name: String,
+        /// The field that the sender may have meant.
+        near: Option<String>,
+    },
 }
 
 impl FormRejection {
@@ -57,14 +64,14 @@ impl FormRejection {
     pub(super) fn event(&self) -> Option<Event> {
         match self {
             // Only a program made for an attack sends this.
-            Self::Altered(_) | Self::TwiceSent(_) | Self::UnknownField(_) => {
+            Self::Altered(_) | Self::TwiceSent(_) | Self::UnknownField { .. } => {
                 Some(Event::MaliciousExtraneous)
             }
             Self::Body(cause) => match BodyError::find(cause) {
                 Some(BodyError::TooLarge { .. }) => Some(Event::InputValidationFail),
                 Some(BodyError::Busy | BodyError::TooSlow | BodyError::Broken(_)) | None => None,
             },
-            Self::ContentType | Self::Malformed(_) | Self::TooLarge(_) => {
+            Self::ContentType | Self::Json(_) | Self::Malformed(_) | Self::TooLarge(_) => {
                 Some(Event::InputValidationFail)
             }
             Self::Quarantine(_) => None,
@@ -94,6 +101,7 @@ impl From<FormRejection> for pages::Error {
             FormRejection::ContentType => {
                 Self::unsupported_media_type(Message::new("forms-content-type")).because(refused)
             }
+            FormRejection::Json(json) => json.error().because(refused),
             // The exact reason goes into the log only: a browser sends no such request.
             FormRejection::Malformed(_) => {
                 Self::bad_request(Message::new("forms-malformed")).because(refused)
@@ -122,8 +130,14 @@ impl From<FormRejection> for pages::Error {
                 let text = Message::new("forms-sent-twice").with("name", *name);
                 Self::bad_request(text).because(refused)
             }
-            FormRejection::UnknownField(name) => {
-                let text = Message::new("forms-unknown-field").with("name", shortened(name));
+            FormRejection::UnknownField { name, near } => {
+                let name = shortened(name);
+                let text = match near {
+                    Some(near) => Message::new("forms-unknown-field-near")
+                        .with("name", name)
+                        .with("near", near.clone()),
+                    None => Message::new("forms-unknown-field").with("name", name),
+                };
                 Self::bad_request(text).because(refused)
             }
         }

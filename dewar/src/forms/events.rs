@@ -67,11 +67,12 @@ pub(super) fn refused(context: &RequestContext, refused: &FormRejection) {
         FormRejection::Altered(_)
         | FormRejection::Body(_)
         | FormRejection::ContentType
+        | FormRejection::Json(_)
         | FormRejection::Malformed(_)
         | FormRejection::Quarantine(_)
         | FormRejection::TooLarge(_)
         | FormRejection::TwiceSent(_)
-        | FormRejection::UnknownField(_) => Entry::new(event).detail(refused),
+        | FormRejection::UnknownField { .. } => Entry::new(event).detail(refused),
     };
     context.record(entry);
 }

@@ -11,13 +11,14 @@ use super::reader::FormReader;
 use super::slow_body::check_again;
 use super::{
     Described, Field, FormSpec, FormView, HandlerInput, Intake, Model, Offered, Problem, Problems,
-    RawValue, Record, RecordVersion, events,
+    RawValue, Record, RecordVersion, events, rows,
 };
 use crate::csrf::CsrfChecked;
 use crate::database;
 use crate::https::RequestInfo;
 use crate::pages::{
-    DoneAlready, Error, ErrorKind, Message, Page, Prefers, Redirect, RequestContext, Sealed, Words,
+    DoneAlready, Error, ErrorKind, FieldProblem, Message, Page, Prefers, Redirect, RequestContext,
+    Sealed, Words,
 };
 
 /// A form that a visitor sent, with a valid CSRF token of this session: an argument of a handler.
@@ -60,7 +61,7 @@ impl<T: Model> Form<T> {
     /// a reason that the person can correct takes [`bind`](Self::bind).
     ///
     /// Dewar shows the page at 429, 503 and 413 too, so give it every value that its template uses. A form of hidden values
-    /// alone has nothing to type again: the response is an error page, as with [`or_error`](Self::or_error).
+    /// alone has nothing to type again: the response is an error page, as with [`or_reject`](Self::or_reject).
     ///
     /// # Errors
     /// The page, as an [`Error`].
@@ -68,33 +69,55 @@ impl<T: Model> Form<T> {
         self.bind(page).map(|(model, _)| model)
     }
 
-    /// The form's values, or an error page with the reason and everything that the person typed. For a form that is only a
-    /// button beside something, and has no page of its own.
+    /// The form's values, or an error without any template: for a program, 422 with one entry for each problem
+    /// ([`ProblemDetails`](crate::pages::ProblemDetails)); for a person, the error page with all problems and everything
+    /// that they typed. It is for JSON APIs, and for a form that is only a button and has no page of its own.
     ///
     /// ```
-    /// use dewar::forms::RecordVersion;
-    /// use dewar::{Form, Redirect};
+    /// use dewar::forms::{Int, Line, List};
+    /// use dewar::pages::Json;
+    /// use dewar::{Form, post};
     /// #[derive(Form)]
-    /// struct Withdrawal { version: RecordVersion }
+    /// struct Order { reference: Line<20>, lines: List<OrderLine, 1, 20> }
+    /// #[derive(Form)]
+    /// struct OrderLine { article: Line<40>, amount: Int<1, 99> }
     ///
-    /// async fn withdraw(form: Form<Withdrawal>) -> dewar::Result<Redirect> {
-    ///     let shown = form.or_error()?.version; // 429, 503: nothing is drawn that only the page of the button has
-    /// #   let _ = shown;
-    ///     Ok(Redirect::to("/notices"))
+    /// async fn order(form: Form<Order>) -> dewar::Result<Json<i64>> {
+    ///     let order = form.or_reject()?; // 422: "errors": [{ "pointer": "#/lines/0/amount", "code": "range", … }]
+    ///     Ok(Json(order.lines.iter().map(|line| line.amount.get()).sum()))
+    /// }
+    /// # let route: dewar::app::Route = post("/api/orders", order);
+    /// # drop(route);
+    /// ```
+    ///
+    /// # Errors
+    /// An [`Error`] with the status that [`or_rerender`](Self::or_rerender) would have.
+    pub fn or_reject(self) -> Result<T, Error> {
+        self.bind_or_reject().map(|(model, _)| model)
+    }
+
+    /// Like [`bind`](Self::bind), without a page: the form's values, and the means to refuse them later with an error as
+    /// [`or_reject`](Self::or_reject) has.
+    ///
+    /// ```
+    /// use dewar::database::Db;
+    /// use dewar::forms::Line;
+    /// use dewar::pages::NoContent;
+    /// use dewar::Form;
+    /// #[derive(Form)]
+    /// struct NewNote { title: Line<80> }
+    /// async fn create(db: Db, form: Form<NewNote>) -> dewar::Result<NoContent> {
+    ///     let (note, bound) = form.bind_or_reject()?;
+    ///     let added = db.execute("INSERT INTO notes (title) VALUES (?)", [note.title.as_str().into()]).await;
+    ///     bound.or_taken(added, "notes.title", "title", "There is a note of this title.")?;
+    ///     Ok(NoContent)
     /// }
     /// ```
     ///
     /// # Errors
     /// An [`Error`] with the status that [`or_rerender`](Self::or_rerender) would have.
-    pub fn or_error(self) -> Result<T, Error> {
-        let Self {
-            model,
-            view,
-            prefers,
-            why,
-            ..
-        } = self;
-        model.ok_or_else(|| why.error(&view, prefers))
+    pub fn bind_or_reject(self) -> Result<(T, BoundForm), Error> {
+        self.bound_to(None)
     }
 
     /// The form's values, and the means to refuse them later, for example a name that the database already has.
@@ -102,12 +125,16 @@ impl<T: Model> Form<T> {
     /// # Errors
     /// The page, as an [`Error`].
     pub fn bind(self, page: impl Into<Page>) -> Result<(T, BoundForm), Error> {
+        self.bound_to(Some(page.into()))
+    }
+
+    fn bound_to(self, page: Option<Page>) -> Result<(T, BoundForm), Error> {
         let bound = BoundForm {
             view: self.view,
             prefers: self.prefers,
             why: self.why,
             name: self.name,
-            page: page.into(),
+            page,
         };
         match self.model {
             Some(model) => Ok((model, bound)),
@@ -300,7 +327,8 @@ pub struct BoundForm {
     prefers: Prefers,
     why: RerenderReason,
     name: &'static str,
-    page: Page,
+    /// None if the form is rejected without a template.
+    page: Option<Page>,
 }
 
 /// The reason why a form is shown again.
@@ -325,7 +353,7 @@ enum RerenderReason {
 impl BoundForm {
     /// Gives the page one more value, which depends on the form's values.
     pub(crate) fn with(mut self, name: &'static str, value: impl serde::Serialize) -> Self {
-        self.page = self.page.with(name, value);
+        self.page = self.page.map(|page| page.with(name, value));
         self
     }
 
@@ -511,14 +539,13 @@ impl BoundForm {
         // Nobody typed anything, and the page may have many other values around a button.
         let is_button = self.view.is_hidden()
             && !matches!(self.why, RerenderReason::Changed | RerenderReason::Wrong);
-        if is_button || self.prefers == Prefers::Json {
-            return self.why.error(&self.view, self.prefers);
+        match self.page {
+            Some(page) if !is_button && self.prefers != Prefers::Json => {
+                let page = page.form(self.name, self.view).status(self.why.status());
+                self.why.waits(Error::page(page))
+            }
+            Some(_) | None => self.why.error(&self.view, self.prefers),
         }
-        let page = self
-            .page
-            .form(self.name, self.view)
-            .status(self.why.status());
-        self.why.waits(Error::page(page))
     }
 }
 
@@ -555,13 +582,16 @@ impl RerenderReason {
 
     /// The error page, or problem details, of a form that is not shown again.
     fn error(self, view: &FormView, prefers: Prefers) -> Error {
-        let error = self.waits(Error::new(self.kind()));
-        let mut problems = view.problems().iter();
+        let problems = view.problems().iter();
+        let fields = problems.map(|(field, problem)| {
+            let label = rows::label(view.fields, field).unwrap_or_default();
+            FieldProblem::new(field, problem.words().clone()).labelled(view.name, label)
+        });
+        let error = self.waits(Error::new(self.kind())).problems(fields);
         if prefers == Prefers::Json {
-            let fields = problems.map(|(field, problem)| (field, problem.words().clone()));
-            return error.fields(fields);
+            return error;
         }
-        match problems.next() {
+        match view.problems().iter().next() {
             Some((_, problem)) => error.public(problem.words().clone()).typed(view.texts()),
             None => error.typed(view.texts()),
         }
@@ -683,5 +713,13 @@ pub(crate) const NO_ROOM: &str = "forms-disk-full";
 /// Turns a rejection into an error. If it refused the visitor's input, it also logs a security event.
 pub(super) fn turn_away(context: &RequestContext, refused: FormRejection) -> Error {
     events::refused(context, &refused);
-    refused.into()
+    match refused {
+        FormRejection::ContentType => {
+            Error::from(refused).accepts(&context.facts().method, ENCODINGS)
+        }
+        other => other.into(),
+    }
 }
+
+/// The media types of a form.
+const ENCODINGS: &str = "application/json, application/x-www-form-urlencoded, multipart/form-data";

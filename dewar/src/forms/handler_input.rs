@@ -6,7 +6,8 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use serde::Serialize;
 
-use super::{FieldSpec, Model, schema};
+use super::schema::{self, FormEncoding};
+use super::{FieldSpec, Model};
 use crate::https::{ContentSources, PagePolicy};
 use crate::pages::{CookieInfo, Danger, Sealed};
 
@@ -223,6 +224,9 @@ pub struct Described {
     /// The kinds of a `Path`, before the path is known.
     #[serde(skip)]
     segments: Vec<&'static str>,
+    /// The JSON schemas of the kinds, in the same order.
+    #[serde(skip)]
+    segment_schemas: Vec<serde_json::Value>,
     /// The names of the parameters of a `Path` that finds them by name, in the same order.
     #[serde(skip)]
     names: Option<&'static [&'static str]>,
@@ -251,6 +255,9 @@ pub struct Parameter {
     /// The kind of its value: `integer`, `text`, `slug`, `uuid`, `choice`, or a word of the application's; `unread` where no argument of
     /// the handler reads it.
     pub takes: &'static str,
+    /// The JSON schema of its value.
+    #[serde(skip)]
+    pub schema: serde_json::Value,
 }
 
 impl Described {
@@ -262,6 +269,28 @@ impl Described {
     ) {
         self.segments = kinds;
         self.names = names;
+    }
+
+    /// Adds the JSON schemas of the kinds.
+    pub(super) fn take_segment_schemas(&mut self, schemas: Vec<serde_json::Value>) {
+        self.segment_schemas = schemas;
+    }
+
+    /// The JSON schema of the parameter with this name, or at this place.
+    fn schema_of(&self, name: &str, place: usize) -> serde_json::Value {
+        let named = self
+            .names
+            .map(|names| names.iter().position(|known| *known == name));
+        let schema = named
+            .unwrap_or(Some(place))
+            .and_then(|at| self.segment_schemas.get(at));
+        schema.cloned().unwrap_or_else(|| {
+            if self.loads && name == "id" {
+                serde_json::json!({ "type": "integer", "format": "int64" })
+            } else {
+                serde_json::json!({ "type": "string" })
+            }
+        })
     }
 
     /// The kind of the parameter with this name, or of the next one.
@@ -338,8 +367,10 @@ impl Described {
         let mut segments = self.segments.iter();
         self.parameters = names
             .map(|name| name.trim_start_matches('*'))
-            .map(|name| Parameter {
+            .enumerate()
+            .map(|(place, name)| Parameter {
                 name: name.to_owned(),
+                schema: self.schema_of(name, place),
                 takes: match self.kind_of(name, &mut segments) {
                     Some(kind) => kind,
                     None if self.loads && name == "id" => "integer",
@@ -413,6 +444,16 @@ impl FormSpec {
     #[must_use]
     pub fn schema(&self) -> serde_json::Value {
         schema::of(self.fields)
+    }
+
+    /// The schema of a body in this encoding, for OpenAPI.
+    pub(crate) fn body(&self, encoding: FormEncoding) -> serde_json::Value {
+        schema::body(self.fields, encoding)
+    }
+
+    /// The schema of one field, as a text of its own.
+    pub(crate) fn text(field: &FieldSpec) -> serde_json::Value {
+        schema::part(field)
     }
 }
 

@@ -1,30 +1,34 @@
-//! Reads a form from `application/json`, for scripts of the application's own pages. It accepts no more than an HTML form and
-//! guesses nothing. A text is a string, a number is a number or a string, a checkbox is a boolean, several values are an array,
-//! rows are an array of objects.
+//! Reads a form from `application/json`, for scripts and other programs. It accepts no more than an HTML form and guesses
+//! nothing. A text is a string, a number is a number, a checkbox is a boolean, several values are an array, rows are an array of
+//! objects.
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::config::NAME;
 use super::error::FormRejection;
+use super::json_fault::{JsonFault, JsonRejection};
 use super::reader::too_large;
 use super::received::{Arrived, Received};
 use super::{FieldSpec, Widget};
+use crate::audit::near;
 use crate::pages::Message;
-
-/// The most digits that survive a conversion to 64-bit binary and back.
-const EXACT: usize = 15;
 
 /// Reads one object, with at most so many values.
 pub(super) fn read(text: &[u8], most: usize, received: &mut Received) -> Result<(), FormRejection> {
     let fields = received.fields;
+    // A pointer counts the rows as the program sent them.
+    received.keep_blank_rows();
     let mut reading = JsonReader {
         received,
         left: most,
         most,
         refused: None,
+        opening: String::new(),
     };
     let mut json = serde_json::Deserializer::from_slice(text);
     let object = Object {
@@ -34,12 +38,35 @@ pub(super) fn read(text: &[u8], most: usize, received: &mut Received) -> Result<
     };
     let read = object.deserialize(&mut json).and_then(|()| json.end());
     match (reading.refused, read) {
-        (Some(refused), _) => Err(refused),
-        (None, Err(_)) => Err(FormRejection::Malformed(
-            "it is not JSON, or not exactly one object",
-        )),
-        (None, Ok(())) => Ok(()),
+        (Some(Refusal::Whole(refused)), _) => Err(refused),
+        // Only the error knows the line and the column. Its text can repeat what was sent, so nobody reads it.
+        (Some(Refusal::At(fault, pointer)), Err(error)) => Err(rejection(fault, pointer, &error)),
+        (None, Err(error)) => {
+            let fault = match error.classify() {
+                serde_json::error::Category::Data => JsonFault::Object,
+                _ => JsonFault::Syntax,
+            };
+            Err(rejection(fault, reading.opening, &error))
+        }
+        (_, Ok(())) => Ok(()),
     }
+}
+
+fn rejection(fault: JsonFault, pointer: String, error: &serde_json::Error) -> FormRejection {
+    FormRejection::Json(JsonRejection {
+        fault,
+        line: error.line(),
+        column: error.column(),
+        pointer,
+    })
+}
+
+/// Why the reader stopped.
+enum Refusal {
+    /// At a place in the text, in the field of this name.
+    At(JsonFault, String),
+    /// For a reason that has no place.
+    Whole(FormRejection),
 }
 
 struct JsonReader<'a> {
@@ -47,12 +74,19 @@ struct JsonReader<'a> {
     left: usize,
     most: usize,
     /// The reason for the refusal; serde's errors carry only a text.
-    refused: Option<FormRejection>,
+    refused: Option<Refusal>,
+    /// The row that the reader is about to open.
+    opening: String,
 }
 
 impl JsonReader<'_> {
     fn stop<E: serde::de::Error>(&mut self, refused: FormRejection) -> E {
-        self.refused = Some(refused);
+        self.refused = Some(Refusal::Whole(refused));
+        E::custom("refused")
+    }
+
+    fn stop_at<E: serde::de::Error>(&mut self, fault: JsonFault, name: &str) -> E {
+        self.refused = Some(Refusal::At(fault, name.to_owned()));
         E::custom("refused")
     }
 
@@ -85,6 +119,9 @@ impl<'de> DeserializeSeed<'de> for Object<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.prefix
+            .trim_end_matches('.')
+            .clone_into(&mut self.reading.opening);
         deserializer.deserialize_map(self)
     }
 }
@@ -105,13 +142,13 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
         let mut seen: Vec<&str> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             if key.len() > NAME {
-                return Err(
-                    reading.stop(FormRejection::Malformed("the name of a field is too long"))
-                );
+                return Err(reading.stop_at(JsonFault::LongName, prefix.trim_end_matches('.')));
             }
             let name = format!("{prefix}{key}");
             let Some(spec) = fields.iter().find(|spec| spec.name == key) else {
-                return Err(reading.stop(FormRejection::UnknownField(name)));
+                let near = near(&key, fields.iter().map(|spec| spec.name));
+                let near = near.map(|near| format!("{prefix}{near}"));
+                return Err(reading.stop(FormRejection::UnknownField { name, near }));
             };
             if seen.contains(&spec.name) {
                 return Err(reading.stop(FormRejection::TwiceSent(spec.name)));
@@ -154,16 +191,23 @@ impl FieldSeed<'_, '_> {
         added.map_err(|refused| self.reading.stop(refused))
     }
 
-    fn number<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let exact = digits <= EXACT || !text.contains('.');
-        let fits = self.spec.kind.is_number() && exact;
-        self.text(fits, text)
+    fn wrong<E: serde::de::Error>(self) -> Result<(), E> {
+        let fault = JsonFault::of(&self.spec.kind, self.place == JsonPosition::Array);
+        Err(self.reading.stop_at(fault, self.name))
     }
 
-    fn wrong<E: serde::de::Error>(self) -> Result<(), E> {
-        let refused = FormRejection::Malformed("a value has another type than its field");
-        Err(self.reading.stop(refused))
+    /// A number in its own spelling: a conversion to binary and back would lose digits.
+    fn number<E: serde::de::Error>(self, json: &str) -> Result<(), E> {
+        match json.bytes().next() {
+            Some(b'-' | b'0'..=b'9') => self.text(true, json),
+            Some(b'n') => self.visit_unit(),
+            Some(b'"') if self.spec.kind.may_be_quoted() => {
+                let text = serde_json::from_str(json).map(Zeroizing::<String>::new);
+                let text = text.map_err(E::custom)?;
+                self.text(true, &text)
+            }
+            Some(_) | None => self.wrong(),
+        }
     }
 }
 
@@ -171,6 +215,11 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let kind = &self.spec.kind;
+        if kind.is_number() && (!kind.repeated || self.place == JsonPosition::Array) {
+            let raw = <&RawValue>::deserialize(deserializer)?;
+            return self.number(raw.get());
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -197,16 +246,17 @@ impl<'de> Visitor<'de> for FieldSeed<'_, '_> {
         self.text(fits && ticked, "on")
     }
 
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<(), E> {
-        self.number(&number.to_string())
+    // A field of numbers reads their spelling, so these numbers stand where something else belongs.
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        self.wrong()
     }
 
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<(), E> {
-        self.number(&number.to_string())
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        self.wrong()
     }
 
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
-        self.number(&format!("{number:?}"))
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        self.wrong()
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
@@ -214,47 +264,80 @@ impl<'de> Visitor<'de> for FieldSeed<'_, '_> {
         self.text(fits, text)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        let Self {
-            reading,
-            spec,
-            name,
-            place,
-        } = self;
-        let is_list = !spec.kind.items.is_empty();
-        if place == JsonPosition::Array || !(is_list || spec.kind.repeated) {
-            let refused = FormRejection::Malformed("a value has another type than its field");
-            return Err(reading.stop(refused));
+    fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<(), A::Error> {
+        let kind = &self.spec.kind;
+        if self.place == JsonPosition::Array {
+            return self.wrong();
         }
-        let mut number = 0;
-        loop {
-            let more = if is_list {
-                let prefix = format!("{name}.{number}.");
-                // Rows count like fields, because an empty row costs memory too.
-                if let Err(refused) = reading.count() {
-                    return Err(reading.stop(refused));
-                }
-                array.next_element_seed(Object {
-                    reading,
-                    prefix: &prefix,
-                    fields: spec.kind.items,
-                })?
-            } else {
-                array.next_element_seed(FieldSeed {
-                    reading,
-                    spec,
-                    name,
-                    place: JsonPosition::Array,
-                })?
-            };
-            if more.is_none() {
-                return Ok(());
-            }
-            number += 1;
+        match (kind.items.is_empty(), kind.repeated) {
+            (false, _) => self.rows(array),
+            (true, true) => self.values(array),
+            (true, false) => self.wrong(),
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _map: A) -> Result<(), A::Error> {
         self.wrong()
+    }
+}
+
+impl FieldSeed<'_, '_> {
+    fn values<'de, A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        while array
+            .next_element_seed(FieldSeed {
+                reading: &mut *self.reading,
+                spec: self.spec,
+                name: self.name,
+                place: JsonPosition::Array,
+            })?
+            .is_some()
+        {}
+        Ok(())
+    }
+
+    /// Rows count like fields, because an empty row costs memory too. It counts the rows beyond the list's most and keeps none.
+    fn rows<'de, A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        let Self {
+            reading,
+            spec,
+            name,
+            ..
+        } = self;
+        let most = spec.kind.max_items.unwrap_or(0);
+        let mut number = 0;
+        loop {
+            let more = if number < most {
+                let prefix = format!("{name}.{number}.");
+                let row = RowSeed(Object {
+                    reading: &mut *reading,
+                    prefix: &prefix,
+                    fields: spec.kind.items,
+                });
+                array.next_element_seed(row)?.is_some()
+            } else {
+                array.next_element::<IgnoredAny>()?.is_some()
+            };
+            if !more {
+                break;
+            }
+            reading.count().map_err(|refused| reading.stop(refused))?;
+            number += 1;
+        }
+        if number > most {
+            reading.received.too_many_rows(name, most);
+        }
+        Ok(())
+    }
+}
+
+/// A row. It exists also if it has no value: the missing ones are problems of this row.
+struct RowSeed<'a, 'b>(Object<'a, 'b>);
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.reading.received.begin_row(self.0.prefix);
+        self.0.deserialize(deserializer)
     }
 }

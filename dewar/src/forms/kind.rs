@@ -440,6 +440,15 @@ impl FieldKind {
         matches!(self.widget, Widget::Number | Widget::Range)
     }
 
+    /// Whether JSON may also have the number as a string: most programs read a JSON number as binary, which keeps no decimal
+    /// fraction and no whole number beyond 2^53 exactly (RFC 8259, 6).
+    pub(super) const fn may_be_quoted(&self) -> bool {
+        const EXACT: i64 = (1 << 53) - 1;
+        let wide = matches!(self.min, Some(min) if min < -EXACT)
+            || matches!(self.max, Some(max) if max > EXACT);
+        self.step.is_some() || wide
+    }
+
     /// Whether the page never shows the value again.
     pub(super) const fn is_secret(&self) -> bool {
         matches!(self.widget, Widget::Password)

@@ -2,6 +2,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
+use serde_json::{Value, json};
 
 use super::{
     Choice, Choices, Described, Field, FromParts, HandlerInput, Int, Line, RawValue, Slug, Uuid,
@@ -54,6 +55,12 @@ pub trait FromPathParam: Sized + Send {
     /// The kind of its value, in a word for the route table.
     const TAKES: &'static str = "text";
 
+    /// The JSON schema of its value, for OpenAPI. By default a text.
+    #[must_use]
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 1 })
+    }
+
     /// Parses the text.
     fn parse(text: &str) -> Option<Self>;
 }
@@ -67,6 +74,12 @@ pub trait FromPathParam: Sized + Send {
 pub trait FromPathParams: Sized + Send {
     /// The kind of each value, in a word for the route table.
     fn take() -> Vec<&'static str>;
+
+    /// The JSON schema of each value, in the same order.
+    #[must_use]
+    fn schemas() -> Vec<Value> {
+        Vec::new()
+    }
 
     /// The names of the parameters, if they are found by name and not by their order.
     #[must_use]
@@ -83,6 +96,10 @@ impl<A: FromPathParam> FromPathParams for A {
         vec![A::TAKES]
     }
 
+    fn schemas() -> Vec<Value> {
+        vec![A::schema()]
+    }
+
     fn parse(texts: &[&str]) -> Option<Self> {
         let [text] = texts else { return None };
         Self::parse(text)
@@ -94,6 +111,10 @@ macro_rules! tuples {
         impl<$($part: FromPathParam),*> FromPathParams for ($($part,)*) {
             fn take() -> Vec<&'static str> {
                 vec![$($part::TAKES),*]
+            }
+
+            fn schemas() -> Vec<Value> {
+                vec![$($part::schema()),*]
             }
 
             fn parse(texts: &[&str]) -> Option<Self> {
@@ -115,6 +136,7 @@ tuples! {
 impl<T: FromPathParams> HandlerInput for Path<T> {
     fn describe(route: &mut Described, _: Sealed) {
         route.take_segments(T::take(), T::names());
+        route.take_segment_schemas(T::schemas());
     }
 }
 
@@ -142,9 +164,13 @@ impl<S: Send + Sync, T: FromPathParams> FromRequestParts<S> for Path<T> {
 }
 
 macro_rules! numbers {
-    ($($number:ty)*) => {$(
+    ($($number:ty => $format:literal),*) => {$(
         impl FromPathParam for $number {
             const TAKES: &'static str = "integer";
+
+            fn schema() -> Value {
+                json!({ "type": "integer", "format": $format, "minimum": Self::MIN, "maximum": Self::MAX })
+            }
 
             fn parse(text: &str) -> Option<Self> {
                 // One number, one address: no plus and no leading zero.
@@ -155,10 +181,14 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(i32 i64 u32 u64);
+numbers!(i32 => "int32", i64 => "int64", u32 => "int64", u64 => "uint64");
 
 impl FromPathParam for UserId {
     const TAKES: &'static str = "integer";
+
+    fn schema() -> Value {
+        <i64 as FromPathParam>::schema()
+    }
 
     fn parse(text: &str) -> Option<Self> {
         <i64 as FromPathParam>::parse(text).map(Self::new)
@@ -166,6 +196,10 @@ impl FromPathParam for UserId {
 }
 
 impl<const MAX: usize> FromPathParam for Line<MAX> {
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 1, "maxLength": MAX })
+    }
+
     fn parse(text: &str) -> Option<Self> {
         Self::parse(text).ok()
     }
@@ -191,6 +225,10 @@ impl FromPathParam for Uuid {
 impl<const MIN: i64, const MAX: i64> FromPathParam for Int<MIN, MAX> {
     const TAKES: &'static str = "integer";
 
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+
     fn parse(text: &str) -> Option<Self> {
         // A form reads `5.0` as 5; an address has one spelling.
         Self::parse(text)
@@ -201,6 +239,11 @@ impl<const MIN: i64, const MAX: i64> FromPathParam for Int<MIN, MAX> {
 
 impl<E: Choices> FromPathParam for Choice<E> {
     const TAKES: &'static str = "choice";
+
+    fn schema() -> Value {
+        let values: Vec<&str> = E::OFFERS.iter().map(|offer| offer.value).collect();
+        json!({ "type": "string", "enum": values })
+    }
 
     fn parse(text: &str) -> Option<Self> {
         <Self as Field>::parse(RawValue::Text(text)).ok()

@@ -11,6 +11,7 @@ use super::{
     Widget,
 };
 use super::{password, rows};
+use crate::audit::near;
 use crate::csrf::CsrfTokens;
 use crate::pages::Message;
 
@@ -29,6 +30,8 @@ pub struct Received {
     shortage: Option<Shortage>,
     /// The fewest characters of a new password, if the settings require more than its type.
     min_password_length: usize,
+    /// Whether an empty row is a row: a program sends no spare one.
+    pub(super) keeps_blank_rows: bool,
 }
 
 #[derive(Default)]
@@ -77,6 +80,7 @@ impl Received {
             over: false,
             shortage: None,
             min_password_length: 0,
+            keeps_blank_rows: false,
         }
     }
 
@@ -88,7 +92,14 @@ impl Received {
 
     /// For a row of this form.
     pub(super) fn row(&self, items: &'static [FieldSpec]) -> Self {
-        Self::of(self.form, items, None).asking(self.min_password_length)
+        let mut row = Self::of(self.form, items, None).asking(self.min_password_length);
+        row.keeps_blank_rows = self.keeps_blank_rows;
+        row
+    }
+
+    /// Reads every row of a list, also an empty one.
+    pub(super) fn keep_blank_rows(&mut self) {
+        self.keeps_blank_rows = true;
     }
 
     pub(super) fn place(&self, name: &str) -> Option<usize> {
@@ -98,8 +109,10 @@ impl Received {
     /// The field of this name, if it may have one more value. Unknown and repeated fields are refused (mass assignment; CWE-915,
     /// ASVS 15.3.7).
     pub(super) fn expects(&self, name: &str) -> Result<&'static FieldSpec, FormRejection> {
-        let spec = rows::find(self.fields, name)
-            .ok_or_else(|| FormRejection::UnknownField(name.to_owned()))?;
+        let spec = rows::find(self.fields, name).ok_or_else(|| FormRejection::UnknownField {
+            near: near(name, self.fields.iter().map(|field| field.name)).map(str::to_owned),
+            name: name.to_owned(),
+        })?;
         if spec.kind.repeated || !self.holds(name) {
             Ok(spec)
         } else {

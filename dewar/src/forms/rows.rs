@@ -1,7 +1,8 @@
 //! The input of a list, row by row.
 
 use super::received::{Received, Value};
-use super::{FieldSpec, Problems};
+use super::{FieldSpec, Problem, Problems};
+use crate::pages::Message;
 
 /// The field of this name: `title`, or `items.0.title` in a row. A list itself has no value.
 pub(super) fn find(fields: &'static [FieldSpec], name: &str) -> Option<&'static FieldSpec> {
@@ -61,6 +62,17 @@ impl Received {
         rows.get_mut(at)?.1.value_at(rest)
     }
 
+    /// Begins the row of this prefix, `items.0.`, so that it exists even if no value follows.
+    pub(super) fn begin_row(&mut self, prefix: &str) {
+        let _no_value_of_its_own = self.value_at(prefix);
+    }
+
+    /// Records that a list has more rows than it may have.
+    pub(super) fn too_many_rows(&mut self, name: &str, most: usize) {
+        let text = Message::new("forms-list-at-most").with("max", most);
+        self.problems.add(name.to_owned(), Problem::new(text));
+    }
+
     /// Reads each row that is not empty, and keeps the rows for the page, with new numbers. None if one is wrong.
     pub(super) fn take_rows<T>(
         &mut self,
@@ -69,7 +81,9 @@ impl Received {
     ) -> Option<Vec<T>> {
         let place = self.place(name)?;
         let mut rows = std::mem::take(&mut self.values.get_mut(place)?.rows);
-        rows.retain(|(_, row)| !row.is_blank());
+        if !self.keeps_blank_rows {
+            rows.retain(|(_, row)| !row.is_blank());
+        }
         let mut all = Some(Vec::with_capacity(rows.len()));
         for (number, (place, row)) in rows.iter_mut().enumerate() {
             *place = number;

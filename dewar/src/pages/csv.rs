@@ -161,7 +161,7 @@ impl IntoResponse for Csv {
     }
 }
 
-output! { Csv }
+output! { Csv => [200 Some("text/csv")] }
 
 #[cfg(test)]
 mod tests {

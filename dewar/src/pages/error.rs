@@ -4,9 +4,10 @@ use std::panic::Location;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use serde_json::{Map, Value};
 
-use super::{Message, Outcome, Page, Redirect, TypedField, Words};
+use super::{FieldProblem, Message, Outcome, Page, ProblemDetails, Redirect, TypedField, Words};
 use crate::audit::{Finding, report};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -38,7 +39,13 @@ struct Inner {
     /// The redirect that the browser gets instead of the error.
     redirect: Option<Redirect>,
     /// The problems, field by field.
-    fields: Vec<(String, Words)>,
+    fields: Vec<FieldProblem>,
+    /// Further members of the problem details.
+    members: Map<String, Value>,
+    /// The description of a handler's own.
+    described: Option<ProblemDetails>,
+    /// The header that names the accepted media types, and the types.
+    accepts: Option<(HeaderName, &'static str)>,
     /// The texts of a form that Dewar could not accept, field by field.
     typed: Vec<TypedField>,
     slip: Option<Slip>,
@@ -225,6 +232,9 @@ impl Error {
             page: None,
             redirect: None,
             fields: Vec::new(),
+            members: Map::new(),
+            described: None,
+            accepts: None,
             typed: Vec::new(),
             slip: None,
             exit_status: None,
@@ -353,8 +363,44 @@ impl Error {
     /// Adds the problems, field by field, for a program. A field is `items.0.title`, or empty for the whole form.
     #[must_use]
     pub(crate) fn fields<'a>(mut self, problems: impl Iterator<Item = (&'a str, Words)>) -> Self {
-        let owned = problems.map(|(field, words)| (field.to_owned(), words));
+        let owned = problems.map(|(field, words)| FieldProblem::new(field, words));
         self.0.fields = owned.collect();
+        self
+    }
+
+    /// Adds the problems of a form's fields.
+    #[must_use]
+    pub(crate) fn problems(mut self, problems: impl Iterator<Item = FieldProblem>) -> Self {
+        self.0.fields = problems.collect();
+        self
+    }
+
+    /// Adds a member to the problem details.
+    #[must_use]
+    pub(crate) fn member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Takes the status and the members of this description.
+    #[must_use]
+    pub(super) fn described(mut self, mut problem: ProblemDetails) -> Self {
+        self.0.fields = std::mem::take(&mut problem.fields);
+        self.0.members = std::mem::take(&mut problem.members);
+        self.0.described = Some(problem);
+        self
+    }
+
+    /// Names the media types that a request with this method may have: in `Accept-Post` (W3C *Linked Data Platform*),
+    /// `Accept-Patch` (RFC 5789) or `Accept` (RFC 9110, 15.5.16).
+    #[must_use]
+    pub(crate) fn accepts(mut self, method: &Method, types: &'static str) -> Self {
+        let name = match *method {
+            Method::POST => HeaderName::from_static("accept-post"),
+            Method::PATCH => HeaderName::from_static("accept-patch"),
+            _ => header::ACCEPT,
+        };
+        self.0.accepts = Some((name, types));
         self
     }
 
@@ -415,8 +461,35 @@ impl Error {
         &self.0.typed
     }
 
-    pub(crate) fn field_problems(&self) -> &[(String, Words)] {
+    pub(crate) fn field_problems(&self) -> &[FieldProblem] {
         &self.0.fields
+    }
+
+    /// The members of the problem details besides those of RFC 9457.
+    pub(super) fn members(&self) -> &Map<String, Value> {
+        &self.0.members
+    }
+
+    /// The type of the problem (RFC 9457, 3.1.1).
+    pub(super) fn problem_type(&self) -> &'static str {
+        let described = self.0.described.as_ref();
+        described
+            .and_then(|problem| problem.type_)
+            .unwrap_or("about:blank")
+    }
+
+    /// The status of the response.
+    pub(super) fn status(&self) -> StatusCode {
+        let described = self.0.described.as_ref();
+        described.map_or(self.0.kind.face().0, |problem| problem.status)
+    }
+
+    /// The title of the error page and of the problem details.
+    pub(super) fn title(&self) -> Words {
+        let described = self.0.described.as_ref();
+        described
+            .and_then(|problem| problem.title.clone())
+            .unwrap_or_else(|| Message::new(self.0.kind.face().1).into())
     }
 
     /// A text for the developer that the page shows only in development (CWE-209): the reason why an SQL statement is
@@ -568,11 +641,15 @@ impl IntoResponse for Error {
         }
         let retry_after = self.0.retry_after;
         let challenge = self.0.challenge.take();
-        let mut response = Outcome::error(self.0.kind.face().0, self);
+        let accepts = self.0.accepts.take();
+        let mut response = Outcome::error(self.status(), self);
         wait(retry_after, &mut response);
+        let headers = response.headers_mut();
         if let Some(challenge) = challenge {
-            let headers = response.headers_mut();
             headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some((name, types)) = accepts {
+            headers.insert(name, HeaderValue::from_static(types));
         }
         response
     }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use url::Url;
 
-use super::{Danger, Error, HandlerOutput, Redirect, Sealed};
+use super::{Danger, Error, HandlerOutput, Outputs, Redirect, Sealed};
 use crate::https::HttpsOrigin;
 
 /// The longest address that Dewar redirects to.
@@ -163,6 +163,10 @@ impl<H: ExternalHosts> HandlerOutput for ExternalRedirect<H> {
 
     fn redirects_to(_: Sealed) -> &'static [&'static str] {
         H::ORIGINS
+    }
+
+    fn describe(outputs: &mut Outputs, _: Sealed) {
+        outputs.add(303, None);
     }
 }
 

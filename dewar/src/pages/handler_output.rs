@@ -1,8 +1,8 @@
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use serde::Serialize;
 
-use super::{Error, Page, Redirect};
+use super::{Error, Outputs, Page, Redirect};
 
 /// A value that a handler may return.
 ///
@@ -32,6 +32,10 @@ pub trait HandlerOutput: IntoResponse {
     fn redirects_to(_: Sealed) -> &'static [&'static str] {
         &[]
     }
+
+    /// Its answers, for the route table.
+    #[doc(hidden)]
+    fn describe(outputs: &mut Outputs, _: Sealed);
 }
 
 /// A parameter type that only Dewar can name, so that only Dewar can implement a trait with a method that takes it.
@@ -43,12 +47,16 @@ mod sealed {
 
 pub(crate) use sealed::Sealed;
 
-/// Outputs that bring no weakening.
+/// Outputs that bring no weakening, each with its answers: a status, and the media type of the body.
 macro_rules! output {
-    ($($output:ty),*) => {$(
+    ($($output:ty => [$($status:literal $media_type:expr),*]),* $(,)?) => {$(
         impl $crate::pages::HandlerOutput for $output {
             fn dangers(_: $crate::pages::Sealed) -> Vec<$crate::pages::Danger> {
                 Vec::new()
+            }
+
+            fn describe(outputs: &mut $crate::pages::Outputs, _: $crate::pages::Sealed) {
+                $(outputs.add($status, $media_type);)*
             }
         }
     )*};
@@ -56,11 +64,20 @@ macro_rules! output {
 
 pub(crate) use output;
 
-output! { Page, Redirect, Error, Text, &'static str }
+output! {
+    Page => [200 Some("text/html")],
+    Redirect => [303 None],
+    Text => [200 Some("text/plain")],
+    &'static str => [200 Some("text/plain")],
+}
 
-impl<T: Serialize> HandlerOutput for Json<T> {
+impl HandlerOutput for Error {
     fn dangers(_: Sealed) -> Vec<Danger> {
         Vec::new()
+    }
+
+    fn describe(outputs: &mut Outputs, _: Sealed) {
+        outputs.fallible = true;
     }
 }
 
@@ -71,6 +88,11 @@ impl<A: HandlerOutput> HandlerOutput for Result<A, Error> {
 
     fn redirects_to(sealed: Sealed) -> &'static [&'static str] {
         A::redirects_to(sealed)
+    }
+
+    fn describe(outputs: &mut Outputs, sealed: Sealed) {
+        A::describe(outputs, sealed);
+        outputs.fallible = true;
     }
 }
 
@@ -110,6 +132,10 @@ pub trait DangerousHandlerOutput: IntoResponse {
 impl<T: DangerousHandlerOutput> HandlerOutput for DangerousOutput<T> {
     fn dangers(_: Sealed) -> Vec<Danger> {
         vec![Danger::of::<T>("DangerousOutput", T::REASON)]
+    }
+
+    fn describe(outputs: &mut Outputs, _: Sealed) {
+        outputs.add(200, Some("*/*"));
     }
 }
 
@@ -151,7 +177,7 @@ impl Danger {
 
 /// Plain text, `text/plain; charset=utf-8`.
 ///
-/// A browser saves it as `text.txt`, whatever its path ends in (see [`Json`]).
+/// A browser saves it as `text.txt`, whatever its path ends in (see [`Json`](super::Json)).
 ///
 /// ```
 /// use dewar::pages::Text;
@@ -175,43 +201,9 @@ impl IntoResponse for Text {
 
 /// Sets the name under which a browser saves a response. Without a name the browser takes the end of the path, which the
 /// author of a link chooses: `/search/setup.bat?q=…` would save the visitor's text as a program (reflected file download).
-fn named(mut response: Response, disposition: &'static str) -> Response {
+pub(super) fn named(mut response: Response, disposition: &'static str) -> Response {
     let disposition = HeaderValue::from_static(disposition);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     response
-}
-
-/// JSON, `application/json`.
-///
-/// It is for scripts. A browser that opens its path saves `data.json` and shows nothing, whatever the path ends in. So no
-/// link can turn a response into a program (reflected file download).
-///
-/// ```
-/// use dewar::pages::Json;
-/// #[derive(serde::Serialize)]
-/// struct Health { ready: bool }
-/// async fn health() -> Json<Health> { Json(Health { ready: true }) }
-/// ```
-#[derive(Debug, Clone)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "a handler builds it by its one field"
-)]
-pub struct Json<T>(pub T);
-
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(body) => {
-                let json = HeaderValue::from_static("application/json");
-                let response = (StatusCode::OK, [(header::CONTENT_TYPE, json)], body);
-                named(
-                    response.into_response(),
-                    "attachment; filename=\"data.json\"",
-                )
-            }
-            Err(error) => Error::internal(error).into_response(),
-        }
-    }
 }

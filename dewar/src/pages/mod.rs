@@ -46,6 +46,8 @@ mod filters;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod handler_output;
+mod json;
+mod json_schema;
 mod languages;
 mod letter_html;
 mod letter_templates;
@@ -55,9 +57,11 @@ mod mounted;
 mod near_names;
 mod negotiation;
 mod outcome;
+mod outputs;
 mod own_cookie;
 mod page;
 mod paged;
+mod problem_details;
 pub(crate) mod ranges;
 mod redirect;
 mod render;
@@ -75,25 +79,33 @@ mod user;
 pub use assets::Assets;
 pub use bundle::Bundle;
 pub use csv::{Cell, Csv};
+pub use dewar_macros::JsonSchema;
 pub use error::{Error, ErrorKind};
 pub use external_redirect::{ExternalHosts, ExternalRedirect};
-pub use handler_output::{
-    Danger, DangerousHandlerOutput, DangerousOutput, HandlerOutput, Json, Text,
-};
+pub use handler_output::{Danger, DangerousHandlerOutput, DangerousOutput, HandlerOutput, Text};
 pub(crate) use handler_output::{Sealed, output};
+pub use json::{Created, Json, NoContent, Untyped};
+#[doc(hidden)]
+pub use json_schema::described;
+pub(crate) use json_schema::or_null;
+pub use json_schema::{JsonSchema, Schemas};
 pub(crate) use languages::SettingValues;
 pub use languages::{Language, Languages, Message, MessageValue, Words};
 pub use mounted::Mounted;
+pub use outputs::{OutputSpec, Outputs};
 pub(crate) use own_cookie::OwnCookies;
 pub use own_cookie::{
     CookieInfo, CookieValue, DangerousScriptCookie, DangerousScriptValue, SameSite, SealedCookie,
 };
 pub use page::{NeedsToken, Page};
 pub use paged::{Paged, Position};
+pub use problem_details::ProblemDetails;
 pub use redirect::{LocalPath, NotLocal, Redirect, RedirectTarget};
 pub use request_context::RequestContext;
 pub(crate) use response_headers::is_public;
 pub use response_headers::{LinkRelation, OwnHeader, PublicContent, WithHeaders};
+#[doc(hidden)]
+pub use serde_json::{Value as JsonValue, json};
 #[cfg(feature = "testing")]
 pub(crate) use sources::wrong_templates;
 pub use templates::Templates;
@@ -106,6 +118,7 @@ pub(crate) use letter_templates::{LetterFacts, LetterTemplates, RenderedLetter};
 pub(crate) use markup::{Attributes, Fragment, Markup, trusted_html, write_escaped};
 pub(crate) use negotiation::Prefers;
 pub(crate) use outcome::Outcome;
+pub(crate) use problem_details::FieldProblem;
 pub(crate) use render::render;
 #[cfg(test)]
 pub(crate) use request_context::Fixture;

@@ -15,7 +15,7 @@ use super::request_context::{Facts, RequestContext};
 use super::translate_function::Say;
 use super::untrusted::untrusted;
 use super::user::user;
-use super::{Error, ErrorKind, Message, Page, TypedField, TypedInForm};
+use super::{Error, ErrorKind, Page, TypedField, TypedInForm, Words};
 use crate::csrf::CsrfTokens;
 use crate::sessions::Principal;
 
@@ -88,7 +88,6 @@ fn show(
     if error.kind() == ErrorKind::Unauthenticated && request.method == Method::GET {
         return to_sign_in(request);
     }
-    let (status, title, _) = error.kind().face();
     let of_form = match error.what_was_typed() {
         [] => form.texts(),
         _ => Vec::new(),
@@ -99,12 +98,10 @@ fn show(
         &of_form
     };
     let page = Page::new("errors/error.html")
-        .with("status", status.as_u16())
-        .with(
-            "title",
-            request.language.translate(&Message::new(title).into()),
-        )
+        .with("status", error.status().as_u16())
+        .with("title", request.language.translate(&error.title()))
         .with("text", request.language.translate(&error.words()))
+        .with("problems", problems_for_people(error, request))
         .with("typed", TypedField::list(typed, &request.language))
         .with("explained", explained(error, request));
     match html_of(&Arc::new(page), request) {
@@ -137,29 +134,39 @@ fn to_sign_in(request: &Facts) -> Response {
     response
 }
 
-/// Problem details (RFC 9457).
-fn with_problem(response: Response, error: &Error, request: &Facts) -> Response {
-    let (status, title, _) = error.kind().face();
-    let mut problem = serde_json::json!({
-        "type": "about:blank",
-        "title": request.language.translate(&Message::new(title).into()),
-        "status": status.as_u16(),
-        "detail": request.language.translate(&error.words()),
-        "instance": request.request_id.to_string(),
-    });
+/// The problems of the fields, where there is more than the one that the text of the page states.
+fn problems_for_people(error: &Error, request: &Facts) -> Vec<(Option<String>, String)> {
+    let problems = error.field_problems();
+    let several = problems.iter().filter(|_| problems.len() > 1);
+    several
+        .map(|problem| problem.for_people(&request.language))
+        .collect()
+}
+
+/// Problem details (RFC 9457), in the reader's language.
+fn with_problem(mut response: Response, error: &Error, request: &Facts) -> Response {
+    let say = |words: &Words| request.language.translate(words).into_owned();
+    let mut problem = error.members().clone();
+    let mut put = |name: &str, value: serde_json::Value| problem.insert(name.to_owned(), value);
+    put("type", error.problem_type().into());
+    put("title", say(&error.title()).into());
+    put("status", error.status().as_u16().into());
+    put("detail", say(&error.words()).into());
+    put("instance", request.request_id.to_string().into());
     if !error.field_problems().is_empty() {
-        let fields = error.field_problems().iter().map(|(field, detail)| {
-            let mut pointer = String::from("#");
-            for step in field.split('.').filter(|step| !step.is_empty()) {
-                pointer.push('/');
-                pointer.push_str(step);
+        let fields = error.field_problems().iter().map(|problem| {
+            let mut entry = serde_json::Map::new();
+            entry.insert("pointer".to_owned(), problem.pointer().into());
+            if let Some(code) = problem.code() {
+                entry.insert("code".to_owned(), code.into());
             }
-            serde_json::json!({ "detail": request.language.translate(detail), "pointer": pointer })
+            entry.insert("detail".to_owned(), say(&problem.words).into());
+            serde_json::Value::Object(entry)
         });
-        if let Some(members) = problem.as_object_mut() {
-            members.insert("errors".to_owned(), fields.collect());
-        }
+        put("errors", fields.collect());
     }
+    with_language(&mut response, request);
+    let problem = serde_json::Value::Object(problem);
     let json = HeaderValue::from_static("application/problem+json");
     let mut response = with_body(response, json, problem.to_string());
     // The response repeats the visitor's input, so Dewar chooses the file name under which a browser saves it (reflected
@@ -170,7 +177,8 @@ fn with_problem(response: Response, error: &Error, request: &Facts) -> Response 
     response
 }
 
-fn with_html(mut response: Response, html: String, request: &Facts) -> Response {
+/// Names the locale of the response, where the application has several.
+fn with_language(response: &mut Response, request: &Facts) {
     if request.language.is_one_of_several() {
         let headers = response.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("accept-language"));
@@ -178,6 +186,10 @@ fn with_html(mut response: Response, html: String, request: &Facts) -> Response 
             headers.entry(header::CONTENT_LANGUAGE).or_insert(tag);
         }
     }
+}
+
+fn with_html(mut response: Response, html: String, request: &Facts) -> Response {
+    with_language(&mut response, request);
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     with_body(response, kind, html)
 }

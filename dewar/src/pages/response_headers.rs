@@ -9,7 +9,7 @@ use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 use unic_langid::LanguageIdentifier;
 
-use super::{Csv, Danger, Error, HandlerOutput, Json, LocalPath, Sealed, Text};
+use super::{Csv, Danger, Error, HandlerOutput, Json, LocalPath, Outputs, Sealed, Text};
 
 /// The longest value of a header of the application's own.
 const LONGEST: usize = 1024;
@@ -305,6 +305,10 @@ impl<T: HandlerOutput> HandlerOutput for WithHeaders<T> {
 
     fn redirects_to(sealed: Sealed) -> &'static [&'static str] {
         T::redirects_to(sealed)
+    }
+
+    fn describe(outputs: &mut Outputs, sealed: Sealed) {
+        T::describe(outputs, sealed);
     }
 }
 

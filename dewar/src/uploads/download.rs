@@ -200,7 +200,11 @@ impl IntoResponse for StorageRedirect {
     }
 }
 
-output! { Download, InlineImage, StorageRedirect }
+output! {
+    Download => [200 Some("*/*"), 206 Some("*/*"), 304 None, 412 None, 416 None],
+    InlineImage => [200 Some("image/*"), 206 Some("image/*"), 304 None, 412 None, 416 None],
+    StorageRedirect => [200 Some("*/*"), 206 Some("*/*"), 303 None, 304 None, 412 None, 416 None],
+}
 
 fn respond(
     kept: &StoredFile,

@@ -123,7 +123,13 @@ async fn an_answer_for_programs_is_saved_under_a_fixed_name() {
         assert_eq!(answer.text(), format!("\"{word}\""));
         assert_eq!(
             answer.header("content-disposition"),
-            Some("attachment; filename=\"data.json\"")
+            Some("inline; filename=\"data.json\"")
+        );
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(
+            answer.header("cross-origin-resource-policy"),
+            Some("same-origin")
         );
         let answer = site.visitor.get(&format!("/text/{word}")).await;
         assert_eq!(answer.text(), word);

@@ -29,7 +29,7 @@ pub(crate) async fn delete(
     uploads: Uploads,
     form: Form<Deletion>,
 ) -> dewar::Result<Redirect> {
-    form.or_error()?.version.check(&*document)?;
+    form.or_reject()?.version.check(&*document)?;
     let tx = db.begin().await?;
     let sql = "DELETE FROM documents WHERE id = ? AND version = ?";
     let values = [document.id.into(), document.version.into()];

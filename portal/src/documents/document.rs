@@ -1,5 +1,6 @@
 //! The model.
 
+use dewar::Db;
 use dewar::database::fold;
 use dewar::forms::{Choices, Record};
 use dewar::uploads::{FileId, FileKind};
@@ -60,6 +61,12 @@ pub(crate) struct Model {
 pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The document of this id, for a caller who has just written it.
+pub(super) async fn load(db: &Db, id: i64) -> dewar::Result<Model> {
+    let found = Entity::find_by_id(id).one(db).await?;
+    found.ok_or_else(dewar::Error::not_found)
+}
 
 impl Model {
     /// The document's file.

@@ -57,6 +57,36 @@ pub(crate) async fn change(
     if new.version.check(&*document).is_err() {
         return Err(bound.conflict(changed));
     }
+    let texts = DocumentTexts {
+        title: new.title,
+        description: new.description,
+        tags: new.tags,
+    };
+    if !rewrite(&db, &clock, &log, &document, texts).await? {
+        return Err(bound.conflict(changed));
+    }
+    Ok(
+        Redirect::to_path(format!("/documents/{}", document.id))?
+            .flash(Message::new("done-edited")),
+    )
+}
+
+/// The texts of a document, as its owner wrote them.
+#[derive(Debug)]
+pub(super) struct DocumentTexts {
+    pub(super) title: Line<120>,
+    pub(super) description: Option<CleanHtml<DESCRIPTION>>,
+    pub(super) tags: Option<Tags>,
+}
+
+/// Writes the new texts. False if the document has changed since it was loaded.
+pub(super) async fn rewrite(
+    db: &Db,
+    clock: &Clock,
+    log: &Log,
+    document: &document::Model,
+    new: DocumentTexts,
+) -> dewar::Result<bool> {
     let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
     let words = new
         .description
@@ -81,7 +111,7 @@ pub(crate) async fn change(
     ];
     let tx = db.begin().await?;
     if tx.execute(sql, values).await? == 0 {
-        return Err(bound.conflict(changed));
+        return Ok(false);
     }
     tx.execute(
         "DELETE FROM document_tags WHERE document_id = ?",
@@ -95,11 +125,8 @@ pub(crate) async fn change(
             .subject(format_args!("document {}", document.id))
             .outcome(DocumentStatus::Pending.word())
             .detail(format_args!("changed, was {}", document.status.word()));
-        tx.record(&log, entry).await?;
+        tx.record(log, entry).await?;
     }
     tx.commit().await?;
-    Ok(
-        Redirect::to_path(format!("/documents/{}", document.id))?
-            .flash(Message::new("done-edited")),
-    )
+    Ok(true)
 }

@@ -77,9 +77,9 @@ impl DocumentFilter {
         }
     }
 
-    /// The address of another page of the same list.
-    pub(super) fn address(&self, cursor: &str) -> String {
-        let mut query = Serializer::for_suffix("/documents?".to_owned(), "/documents?".len());
+    /// The address of another page of the same list, which is at this path.
+    pub(super) fn address(&self, path: &str, cursor: &str) -> String {
+        let mut query = Serializer::for_suffix(format!("{path}?"), path.len() + 1);
         let parts = [
             ("q", self.text()),
             ("status", self.status()),

@@ -5,7 +5,7 @@
 
 use dewar::database::{Row, fold};
 use dewar::forms::Keyset;
-use dewar::pages::{Paged, Position};
+use dewar::pages::{JsonSchema, Paged, Position};
 use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Page, Query};
 use sea_orm::Value;
@@ -197,8 +197,8 @@ fn last(sort: DocumentOrder, ascending: bool) -> (Value, i64) {
 }
 
 /// A line of the list.
-#[derive(Debug, Serialize)]
-struct DocumentLine {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct DocumentLine {
     id: i64,
     title: String,
     status: String,
@@ -219,12 +219,35 @@ pub(crate) async fn list(
     keys: KeyRing,
     Query(filter): Query<DocumentFilter>,
 ) -> dewar::Result<Page> {
+    let page = page_of(&caller, &db, &keys, &filter, "/documents").await?;
+    Ok(Page::new("documents/list.html")
+        .with("filter", filter.shown())
+        .with("previous", page.previous)
+        .with("next", page.next)
+        .with("documents", page.documents))
+}
+
+/// A page of the list, and the addresses of its neighbours.
+pub(super) struct ListedPage {
+    pub(super) documents: Vec<DocumentLine>,
+    pub(super) previous: Option<String>,
+    pub(super) next: Option<String>,
+}
+
+/// The page that a query asks for, of the list at this path.
+pub(super) async fn page_of(
+    caller: &CurrentUser,
+    db: &Db,
+    keys: &KeyRing,
+    filter: &DocumentFilter,
+    path: &str,
+) -> dewar::Result<ListedPage> {
     let keyset = keyset(filter.sort());
-    let place = keyset.open(&keys, filter.place())?;
+    let place = keyset.open(keys, filter.place())?;
     let page = if filter.is_search() {
-        search(&caller, &db, &filter, place).await?
+        search(caller, db, filter, place).await?
     } else {
-        let page = Paged::read(place, SIZE, |at| rows(&caller, &db, &filter, at)).await?;
+        let page = Paged::read(place, SIZE, |at| rows(caller, db, filter, at)).await?;
         Shown {
             previous: page.previous(DocumentLine::key).map(Position::Before),
             next: page.next(DocumentLine::key).map(Position::After),
@@ -232,14 +255,14 @@ pub(crate) async fn list(
         }
     };
     let address = |at: Option<Position<_>>| -> dewar::Result<Option<String>> {
-        let cursor = at.map(|at| keyset.seal(&keys, &at)).transpose()?;
-        Ok(cursor.map(|cursor| filter.address(&cursor)))
+        let cursor = at.map(|at| keyset.seal(keys, &at)).transpose()?;
+        Ok(cursor.map(|cursor| filter.address(path, &cursor)))
     };
-    Ok(Page::new("documents/list.html")
-        .with("filter", filter.shown())
-        .with("previous", address(page.previous)?)
-        .with("next", address(page.next)?)
-        .with("documents", page.rows))
+    Ok(ListedPage {
+        previous: address(page.previous)?,
+        next: address(page.next)?,
+        documents: page.rows,
+    })
 }
 
 /// A page, and where its neighbours begin.

@@ -1,5 +1,6 @@
 //! Documents: handing in, finding, reading, downloading, changing, deleting.
 
+pub(crate) mod api;
 mod count;
 mod delete;
 pub(crate) mod document;

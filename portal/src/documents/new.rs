@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dewar::audit::Clock;
 use dewar::database::{Quota, Tx, fold};
-use dewar::forms::{CleanHtml, Field, FieldKind, FormValue, Line, Problem, RawValue};
+use dewar::forms::{BoundForm, CleanHtml, Field, FieldKind, FormValue, Line, Problem, RawValue};
 use dewar::pages::Message;
 use dewar::uploads::{Document, MIB, PendingFile, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
@@ -66,6 +66,24 @@ pub(crate) async fn create(
     form: Form<NewDocument>,
 ) -> dewar::Result<Redirect> {
     let (new, bound) = form.bind("documents/new.html")?;
+    let (id, is_waiting) = hand_in(&caller, &db, &clock, &uploads, new, bound).await?;
+    let done = Message::new(if is_waiting {
+        "done-handed-in-waiting"
+    } else {
+        "done-handed-in"
+    });
+    Ok(Redirect::to_path(format!("/documents/{id}"))?.flash(done))
+}
+
+/// Keeps the file and adds the document: its id, and whether its file waits for the virus scan.
+pub(super) async fn hand_in(
+    caller: &CurrentUser,
+    db: &Db,
+    clock: &Clock,
+    uploads: &Uploads,
+    new: NewDocument,
+    bound: BoundForm,
+) -> dewar::Result<(i64, bool)> {
     let kept = uploads.keep(caller.id(), new.file).await;
     let file = bound.or_refuse(kept, "file")?;
     let now = clock.now();
@@ -92,13 +110,9 @@ pub(crate) async fn create(
     };
     let tx = db.begin().await?;
     bound.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
-    let done = Message::new(if file.is_waiting() {
-        "done-handed-in-waiting"
-    } else {
-        "done-handed-in"
-    });
+    let is_waiting = file.is_waiting();
     let id = write(tx, file, record, &tags).await?;
-    Ok(Redirect::to_path(format!("/documents/{id}"))?.flash(done))
+    Ok((id, is_waiting))
 }
 
 /// The file, the document and its tags: all or none.

@@ -151,7 +151,7 @@ pub(crate) async fn withdraw(
     Path(id): Path<i64>,
     form: Form<Withdrawal>,
 ) -> dewar::Result<Redirect> {
-    let shown = form.or_error()?;
+    let shown = form.or_reject()?;
     let found = notice::Entity::find_by_id(id).one(&db).await?;
     shown
         .version

@@ -195,7 +195,7 @@ pub(crate) async fn disable(
     Path(id): Path<i64>,
     form: Form<ListedPerson>,
 ) -> dewar::Result<Redirect> {
-    let shown = form.or_error()?.version;
+    let shown = form.or_reject()?.version;
     let accounts = accounts.as_shown(&shown);
     let done = accounts.disable(caller.id(), UserId::new(id)).await;
     back(done, Message::new("done-disabled"))
@@ -209,7 +209,7 @@ pub(crate) async fn enable(
     Path(id): Path<i64>,
     form: Form<ListedPerson>,
 ) -> dewar::Result<Redirect> {
-    let shown = form.or_error()?.version;
+    let shown = form.or_reject()?.version;
     let accounts = accounts.as_shown(&shown);
     let done = accounts.enable(caller.id(), UserId::new(id)).await;
     back(done, Message::new("done-enabled"))
@@ -223,7 +223,7 @@ pub(crate) async fn sign_out(
     Path(id): Path<i64>,
     form: Form<ListedPerson>,
 ) -> dewar::Result<Redirect> {
-    as_shown(&accounts, id, &form.or_error()?.version).await?;
+    as_shown(&accounts, id, &form.or_reject()?.version).await?;
     let done = accounts
         .sign_out_everywhere(Some(caller.id()), UserId::new(id))
         .await;
@@ -238,7 +238,7 @@ pub(crate) async fn unlock(
     Path(id): Path<i64>,
     form: Form<ListedPerson>,
 ) -> dewar::Result<Redirect> {
-    as_shown(&accounts, id, &form.or_error()?.version).await?;
+    as_shown(&accounts, id, &form.or_reject()?.version).await?;
     let done = accounts.unlock(Some(caller.id()), UserId::new(id)).await;
     back(done, Message::new("done-unlocked"))
 }

@@ -128,7 +128,7 @@ pub(crate) async fn end(
     Path((_, reader)): Path<(i64, i64)>,
     form: Form<RemoveShare>,
 ) -> dewar::Result<Redirect> {
-    let shown = form.or_error()?;
+    let shown = form.or_reject()?;
     let key = (document.id, reader);
     let Some(share) = share::Entity::find_by_id(key).one(&db).await? else {
         return back(&document, Message::new("done-unshared"));

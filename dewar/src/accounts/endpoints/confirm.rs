@@ -44,7 +44,7 @@ impl IntoResponse for Confirmed {
     }
 }
 
-output! { Confirmed }
+output! { Confirmed => [303 None] }
 
 /// `GET /confirm`.
 ///

@@ -71,7 +71,7 @@ impl IntoResponse for SignedIn {
     }
 }
 
-output! { SignedIn }
+output! { SignedIn => [303 None] }
 
 /// The page that the person wanted.
 #[derive(Debug, dewar_macros::Form)]

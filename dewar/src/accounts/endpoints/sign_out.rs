@@ -34,7 +34,7 @@ pub async fn sign_out(
     address: ClientAddress,
     form: Form<SignOut>,
 ) -> Result<Redirect, Error> {
-    let SignOut = form.or_error()?;
+    let SignOut = form.or_reject()?;
     session.sign_out().await?;
     if let Some(person) = session.principal() {
         let entry = Entry::new(Event::SessionLogout)

@@ -118,6 +118,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         What::Migrate { what } => migrate::run(plan, what).await,
         What::Nodes { what } => nodes::run(plan, what).await,
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
+        What::Routes { openapi: true, .. } => openapi(&plan),
         What::Routes { json, .. } => routes(&plan, json),
         What::Sbom { json } => sbom(&plan, json),
         What::Tokens { what } => tokens::run(plan, what).await,
@@ -132,15 +133,27 @@ fn program_name() -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// `portal 1.2.0 (dewar 0.1.0)`. An application's version is that of the package in its lock file with the program's name.
+/// `portal 1.2.0 (dewar 0.1.0)`.
 fn version(program: &str, lock_file: Option<&str>) -> String {
+    let own = own_version(program, lock_file).map_or_else(String::new, |own| format!(" {own}"));
+    format!("{program}{own} (dewar {})\n", env!("CARGO_PKG_VERSION"))
+}
+
+/// The version of the application: that of the package in its lock file with the program's name.
+fn own_version(program: &str, lock_file: Option<&str>) -> Option<String> {
     let parts = lock_file.and_then(|text| Parts::of_lock_file(text).ok());
-    let own = parts.as_ref().and_then(|parts| {
-        let mut packages = parts.list().iter();
-        packages.find(|package| package.name == program && package.source.is_none())
-    });
-    let version = own.map_or_else(String::new, |package| format!(" {}", package.version));
-    format!("{program}{version} (dewar {})\n", env!("CARGO_PKG_VERSION"))
+    let parts = parts?;
+    let mut packages = parts.list().iter();
+    let own = packages.find(|package| package.name == program && package.source.is_none())?;
+    Some(own.version.to_string())
+}
+
+fn openapi(plan: &Blueprint) -> Result<(), Error> {
+    let name = program_name();
+    let version = own_version(&name, plan.parts.lock_file);
+    // A document needs a version; a program without a lock file has none to state.
+    let version = version.as_deref().unwrap_or("0");
+    print_json(&plan.table.openapi(&name, version))
 }
 
 fn routes(plan: &Blueprint, json: bool) -> Result<(), Error> {

@@ -94,7 +94,7 @@ async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() 
             .map(|response| response.status())
             .map_err(|error| error.kind())
     };
-    let ok = Ok(http::StatusCode::OK);
+    let ok = Ok(StatusCode::OK);
     let busy = Err(ErrorKind::InsufficientStorage);
     for full in [false, true] {
         if full {

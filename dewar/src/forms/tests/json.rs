@@ -37,7 +37,7 @@ impl Browser {
 async fn the_same_form_is_read_from_json() {
     let browser = Browser::new().await;
     let body = r#"{ "reference": " A7 ", "price": 12.5, "colours": ["red", "deep_blue"], "urgent": true,
-                    "items": [{ "title": "Milk", "count": 2 }, { "title": "Tea", "count": "1" }] }"#;
+                    "items": [{ "title": "Milk", "count": 2 }, { "title": "Tea", "count": 1e0 }] }"#;
     let order = browser
         .send_json::<Order>(body)
         .await
@@ -97,7 +97,7 @@ async fn json_with_more_twice_or_of_another_type_is_refused() {
         r#"{"reference":["a"]}"#,
         r#"{"reference":{"a":1}}"#,
         r#"{"price":true}"#,
-        r#"{"price":9007199254740993.01}"#,
+        r#"{"items":[{"count":"1"}]}"#,
         r#"{"price":NaN}"#,
         r#"{"colours":"red"}"#,
         r#"{"colours":[["red"]]}"#,
@@ -124,14 +124,13 @@ async fn json_with_more_twice_or_of_another_type_is_refused() {
         r#"{"items":[{"owner":1}]}"#,
         r#"{"items.0.title":"a"}"#,
         r#"{"csrf_token":"a"}"#,
-        r#"{"items":[{},{},{},{"title":"a"}]}"#,
     ] {
         let outcome = browser.send_json::<Order>(extraneous).await;
         assert!(outcome.is_err(), "{extraneous}");
     }
     let mut events = browser.events().await;
     events.retain(|event| event != "input_validation_fail");
-    assert_eq!(events, ["malicious_extraneous"; 9]);
+    assert_eq!(events, ["malicious_extraneous"; 8]);
 }
 
 #[tokio::test]
@@ -164,7 +163,7 @@ async fn a_script_reads_all_that_is_wrong_by_field() {
         error
             .field_problems()
             .iter()
-            .map(|(field, words)| (field.clone(), words.to_string()))
+            .map(|problem| (problem.field.clone(), problem.words.to_string()))
             .collect::<Vec<_>>(),
         [
             ("reference".to_owned(), "Fill this in.".to_owned()),
@@ -175,6 +174,173 @@ async fn a_script_reads_all_that_is_wrong_by_field() {
         ]
     );
     assert_eq!(error.into_response().status(), 422);
+}
+
+/// A program counts its rows as it sent them: an empty row is a row.
+#[tokio::test]
+async fn a_pointer_counts_every_row_of_the_array() {
+    let browser = Browser::new().await;
+    let wrong = r#"{"reference":"a","items":[{},{"title":"b","count":1},{"title":"","count":0}]}"#;
+    let form = browser.send_json::<Order>(wrong).await.unwrap();
+    let error = form.or_reject().unwrap_err();
+    let fields: Vec<&str> = error
+        .field_problems()
+        .iter()
+        .map(|problem| &*problem.field)
+        .collect();
+    let expected = [
+        "items.0.title",
+        "items.0.count",
+        "items.2.title",
+        "items.2.count",
+    ];
+    assert_eq!(fields, expected);
+    let rows = ["{}"; 150].join(",");
+    let form = browser
+        .send_json::<Order>(&format!(r#"{{"reference":"a","items":[{rows}]}}"#))
+        .await
+        .unwrap();
+    let problems = form.view().problems();
+    assert_eq!(
+        problems.of("items").next().map(ToString::to_string),
+        Some("Fill in at most 3.".to_owned())
+    );
+    assert!(
+        problems
+            .iter()
+            .all(|(field, _)| !field.starts_with("items.3"))
+    );
+}
+
+/// A number keeps the digits that were sent: binary has neither 0.1 nor 2^53 + 1.
+#[tokio::test]
+async fn a_number_is_read_without_loss() {
+    #[derive(crate::forms::Form, Debug)]
+    struct Exact {
+        small: Decimal<9, -9, 9>,
+        wide: Int<0, { i64::MAX }>,
+        many: Vec<Int<0, 99>>,
+    }
+    let browser = Browser::new().await;
+    for (sent, small, wide) in [
+        (
+            r#"{"small":0.123456789,"wide":9007199254740993,"many":[1,2]}"#,
+            123_456_789,
+            9_007_199_254_740_993,
+        ),
+        (
+            r#"{"small":"-8.999999999","wide":"9223372036854775807","many":[1e0]}"#,
+            -8_999_999_999,
+            i64::MAX,
+        ),
+    ] {
+        let exact = browser.send_json::<Exact>(sent).await.unwrap();
+        let exact = exact.result().unwrap();
+        assert_eq!((exact.small.units(), exact.wide.get()), (small, wide));
+    }
+    for huge in [
+        "1e400",
+        "-1e400",
+        &"9".repeat(400),
+        &format!("0.{}1", "0".repeat(400)),
+    ] {
+        let body = format!(r#"{{"small":{huge},"wide":1}}"#);
+        let form = browser.send_json::<Exact>(&body).await.unwrap();
+        assert!(
+            form.result()
+                .unwrap_err()
+                .problems()
+                .of("small")
+                .next()
+                .is_some()
+        );
+    }
+    for wrong in [
+        r#"{"small":01}"#,
+        r#"{"small":.5}"#,
+        r#"{"small":+1}"#,
+        r#"{"small":1.}"#,
+        r#"{"small":0x1}"#,
+        r#"{"small":-}"#,
+        r#"{"small":[1]}"#,
+        r#"{"many":1}"#,
+        r#"{"many":["1"]}"#,
+        r#"{"many":[null]}"#,
+    ] {
+        assert!(browser.send_json::<Exact>(wrong).await.is_err(), "{wrong}");
+    }
+}
+
+/// The response to JSON that cannot be read names the place, and repeats nothing of it.
+#[tokio::test]
+async fn json_that_cannot_be_read_is_refused_with_its_place_and_without_its_text() {
+    let browser = Browser::new().await;
+    for (sent, place, field) in [
+        ("{\n  \"reference\": hunter2\n}", "line 2, column 16", ""),
+        ("{\"reference\":\"hunter2", "line 1, column 21", ""),
+        ("[\"hunter2\"]", "line 1, column 0", ""),
+        ("{\"reference\":[\"hunter2\"]}", "line 1", "reference"),
+        ("{\"items\":[{},\"hunter2\"]}", "line 1", "items.1"),
+        (
+            "{\"items\":[{\"count\":\"hunter2\"}]}",
+            "line 1",
+            "items.0.count",
+        ),
+        ("{\"hunter2\":", "", ""),
+    ] {
+        let error = browser.send_json::<Order>(sent).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadRequest);
+        if place.is_empty() {
+            // The name of an unknown member is repeated, shortened; a value never is.
+            continue;
+        }
+        let text = error.to_string();
+        assert!(text.contains(place), "{sent}: {text}");
+        let [problem] = error.field_problems() else {
+            panic!("{sent}")
+        };
+        assert_eq!(problem.field, field, "{sent}");
+        let told = format!("{text} {} {error:?}", problem.words);
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_misspelled_member_is_refused_with_the_nearest_name() {
+    let browser = Browser::new().await;
+    for (sent, near) in [
+        (r#"{"referense":"a"}"#, Some("“reference”")),
+        (r#"{"items":[{"titel":"a"}]}"#, Some("“items.0.title”")),
+        (r#"{"__proto__":{}}"#, None),
+        (r#"{"constructor":{}}"#, None),
+    ] {
+        let error = browser.send_json::<Order>(sent).await.unwrap_err();
+        let text = error.to_string();
+        assert_eq!(text.contains("Did you mean"), near.is_some(), "{text}");
+        assert!(near.is_none_or(|near| text.contains(near)), "{text}");
+    }
+}
+
+/// A program that sends another type learns which types the route accepts.
+#[tokio::test]
+async fn another_media_type_is_refused_with_those_that_are_accepted() {
+    let browser = Browser::new().await;
+    for kind in [
+        "text/plain",
+        "application/xml",
+        "application/json; charset=latin1",
+        "application/json5",
+        "text/json",
+    ] {
+        let mut request = browser.json("{}");
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap());
+        let error = Form::<Order>::from_request(request, &()).await.unwrap_err();
+        let response = error.into_response();
+        assert_eq!(response.status(), 415, "{kind}");
+        let accepted = response.headers()["accept-post"].to_str().unwrap();
+        assert!(accepted.starts_with("application/json, "), "{accepted}");
+    }
 }
 
 #[tokio::test]
@@ -285,13 +451,14 @@ fn the_schema_says_what_json_is_taken() {
             "additionalProperties": false,
             "required": ["reference"],
             "properties": {
-                "reference": { "type": "string", "maxLength": 10, "title": "Reference" },
-                "price": { "type": ["number", "null"], "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01, "title": "Price" },
+                "reference": { "type": "string", "minLength": 1, "maxLength": 10, "title": "Reference" },
+                "price": { "type": ["number", "string", "null"], "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01,
+                    "pattern": "^-?[0-9]*\\.?[0-9]+([eE][+-]?[0-9]+)?$", "title": "Price" },
                 "colours": { "type": ["array", "null"], "items": { "type": "string", "enum": ["red", "deep_blue"] }, "title": "Colours" },
                 "urgent": { "type": ["boolean", "null"], "title": "Urgent" },
                 "items": { "type": ["array", "null"], "minItems": 0, "maxItems": 3, "title": "Items", "items": {
                     "type": "object", "additionalProperties": false, "required": ["title", "count"], "properties": {
-                        "title": { "type": "string", "maxLength": 10, "title": "Title" },
+                        "title": { "type": "string", "minLength": 1, "maxLength": 10, "title": "Title" },
                         "count": { "type": "integer", "minimum": 1, "maximum": 9, "title": "Count" },
                     },
                 } },

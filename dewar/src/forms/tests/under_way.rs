@@ -267,7 +267,7 @@ async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
             .await
             .or_rerender("needs/values.html")
             .unwrap_err();
-        let error = send(full).await.or_error().unwrap_err();
+        let error = send(full).await.or_reject().unwrap_err();
         for error in [shown, error] {
             assert_eq!(error.kind(), kind);
             assert!(error.to_string().contains(text), "{error}");

@@ -137,6 +137,16 @@ pub(super) enum WordsSource {
     Said(Cow<'static, str>),
 }
 
+impl Words {
+    /// The id of its message; a text that is written out has none.
+    pub(crate) fn message_id(&self) -> Option<&'static str> {
+        match &self.0 {
+            WordsSource::Message(message) => Some(message.id()),
+            WordsSource::Said(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

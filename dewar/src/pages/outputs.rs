@@ -1,0 +1,98 @@
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Schemas;
+
+/// What a handler may answer, as data: the route table has it, and OpenAPI prints it.
+///
+/// ```
+/// use dewar::{App, get, pages::Json};
+/// async fn count() -> dewar::Result<Json<i64>> { Ok(Json(3)) }
+/// let app = App::in_directory(std::env::temp_dir())?.public([get("/count", count)]);
+/// let gives = &app.route_table().entries()[0].gives;
+/// assert_eq!(gives.answers[0].status, 200);
+/// # Ok::<(), dewar::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct Outputs {
+    /// The answers of a handler that did its work.
+    pub answers: Vec<OutputSpec>,
+    /// Whether the handler can return an [`Error`](super::Error).
+    pub fallible: bool,
+    /// Further errors of the handler's own, each with its description.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<(u16, &'static str)>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct OutputSpec {
+    /// The status.
+    pub status: u16,
+    /// The media type of the body; none without a body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<&'static str>,
+    /// Whether it is JSON whose form the program does not state; see [`Untyped`](super::Untyped).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untyped: bool,
+    #[serde(skip)]
+    schema: Option<fn(&mut Schemas) -> Value>,
+    /// The headers that belong to the answer, each with its description.
+    #[serde(skip)]
+    pub(crate) headers: &'static [(&'static str, &'static str)],
+}
+
+impl Outputs {
+    /// Adds an answer with a body of this type, or without one.
+    pub(crate) fn add(&mut self, status: u16, media_type: Option<&'static str>) {
+        self.answers.push(OutputSpec {
+            status,
+            media_type,
+            untyped: false,
+            schema: None,
+            headers: &[],
+        });
+    }
+
+    /// Adds an answer of JSON.
+    pub(crate) fn add_json(
+        &mut self,
+        status: u16,
+        schema: fn(&mut Schemas) -> Value,
+        headers: &'static [(&'static str, &'static str)],
+    ) {
+        let form = schema(&mut Schemas::default());
+        self.answers.push(OutputSpec {
+            status,
+            media_type: Some("application/json"),
+            untyped: form.as_object().is_some_and(serde_json::Map::is_empty),
+            schema: Some(schema),
+            headers,
+        });
+    }
+
+    /// Whether nothing is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.also.is_empty() && !self.fallible
+    }
+
+    /// Whether programs are its readers: no page, and no redirect to one.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        let mut answers = self.answers.iter();
+        answers.any(|answer| {
+            answer.status == 204
+                || answer
+                    .media_type
+                    .is_some_and(|media_type| media_type != "text/html")
+        })
+    }
+}
+
+impl OutputSpec {
+    /// The schema of its body, where there is one.
+    pub(crate) fn schema(&self, schemas: &mut Schemas) -> Option<Value> {
+        self.schema.map(|schema| schema(schemas))
+    }
+}
