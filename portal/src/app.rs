@@ -1,4 +1,3 @@
-use dewar::app::put;
 use dewar::{App, accounts, get, jobs, post};
 use rust_embed::RustEmbed;
 
@@ -68,7 +67,7 @@ pub fn app(app: App) -> App {
             get("/api/documents", documents::api::list),
             post("/api/documents", documents::api::create),
             get("/api/documents/{id}", documents::api::show),
-            put("/api/documents/{id}", documents::api::change),
+            post("/api/documents/{id}", documents::api::change),
         ],
     )
     .role(

@@ -119,7 +119,7 @@ pub(crate) struct NewTexts {
     tags: Option<Tags>,
 }
 
-/// `PUT /api/documents/{id}`
+/// `POST /api/documents/{id}`
 pub(crate) async fn change(
     db: Db,
     clock: Clock,

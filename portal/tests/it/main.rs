@@ -35,6 +35,8 @@ mod listing;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod outside;
 #[cfg(test)]
 mod programs;

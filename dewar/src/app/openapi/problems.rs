@@ -158,9 +158,18 @@ pub(super) fn problems(entry: &RouteEntry) -> impl Iterator<Item = (u16, &'stati
 
 /// All errors, by the names of their responses.
 pub(super) fn responses() -> Value {
-    let responses = TABLE
-        .iter()
-        .map(|(_, name, told, _)| ((*name).to_owned(), described(told)));
+    let responses = TABLE.iter().map(|(_, name, told, whose)| {
+        let mut response = described(told);
+        // The listener refuses a request that it cannot read in plain words.
+        if matches!(whose, Whose::All | Whose::Body)
+            && let Some(content) = response
+                .pointer_mut("/content")
+                .and_then(Value::as_object_mut)
+        {
+            content.insert("text/plain".to_owned(), json!({}));
+        }
+        ((*name).to_owned(), response)
+    });
     Value::Object(responses.collect())
 }
 

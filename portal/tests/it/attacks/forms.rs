@@ -2,6 +2,7 @@
 
 mod again;
 mod encoding;
+mod json;
 
 use dewar::testing::{Browser, TestResponse};
 

@@ -116,7 +116,7 @@ impl<'a> Forged<'a> {
 }
 
 /// The token in the forms of this browser's pages.
-pub(super) async fn own_token(browser: &Browser) -> String {
+pub(crate) async fn own_token(browser: &Browser) -> String {
     let page = browser.get("/account").await;
     let form = match page.status().as_u16() {
         200 => page.form("/sign-out"),

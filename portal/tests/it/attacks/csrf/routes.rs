@@ -233,6 +233,10 @@ impl Scene {
         let own = &self.own;
         let below = |rest: &str| format!("{own}/{rest}");
         let hand_in = self.case("POST /documents", "/documents", &[("title", "New")]);
+        let by_program = &[("title", "By a program")];
+        let hand_in_by_program = self.case("POST /api/documents", "/api/documents", by_program);
+        // The form of the page has changed it once before.
+        let edit_by_program = &[("title", "By a program"), ("version", "2")];
         let comment = &[("comment", "Good.")];
         let ben = &[("email", "ben@example.org")];
         let end = below(&format!("shares/{}/end", self.ray));
@@ -254,6 +258,12 @@ impl Scene {
             self.case("POST /documents/{id}/shares", &below("shares"), ben),
             self.case("POST /documents/{id}/shares/{user}/end", &end, &[]),
             self.case("POST /documents/{id}/edit", &below("edit"), edit),
+            hand_in_by_program.with_file("file", "paper.txt", b"Tea.\n".to_vec()),
+            self.case(
+                "POST /api/documents/{id}",
+                &format!("/api{own}"),
+                edit_by_program,
+            ),
             self.case("POST /documents/{id}/delete", &below("delete"), &[]),
             self.case("POST /reviews/{id}", &review, approve),
         ]
@@ -304,6 +314,11 @@ impl Scene {
 }
 
 impl Case {
+    /// Whether its answers are JSON and no pages.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        self.path.starts_with("/api/")
+    }
+
     fn with_file(mut self, field: &'static str, name: &'static str, content: Vec<u8>) -> Self {
         self.file = Some((field, name, content));
         self

@@ -10,7 +10,7 @@ use crate::company::{PASSWORD, Portal, document, post, sign_in};
 use crate::files::crafted::picture;
 
 /// Routes whose page shows no record that the form changes, each with the reason. A new route belongs here or into [`forms`].
-const NOTHING_IS_SHOWN: [(&str, &str); 11] = [
+const NOTHING_IS_SHOWN: [(&str, &str); 13] = [
     ("/sign-up", "makes an account"),
     ("/sign-in", "makes a session"),
     ("/forgot", "says nothing of the account"),
@@ -30,6 +30,8 @@ const NOTHING_IS_SHOWN: [(&str, &str); 11] = [
         "the password is sent along, and what waits is sealed",
     ),
     ("/documents", "makes a document"),
+    ("/api/documents", "makes a document"),
+    ("/api/documents/{id}", "the version is sent along"),
     ("/notices", "makes a notice"),
 ];
 
