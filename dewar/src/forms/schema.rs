@@ -213,7 +213,9 @@ fn one(kind: &FieldKind) -> Map<String, Value> {
     }
     if !kind.offers.is_empty() {
         let values = kind.offers.iter().map(|offer| offer.value);
-        schema.insert("enum".to_owned(), values.collect());
+        // An empty text is no choice, where there may be none.
+        let none = (!kind.required && !kind.repeated).then_some("");
+        schema.insert("enum".to_owned(), values.chain(none).collect());
     }
     schema
 }
