@@ -263,7 +263,12 @@ written! {
     [] Email,
     [] Telephone,
     [] Time,
-    [] Uuid,
+}
+
+impl JsonSchema for Uuid {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "string", "format": "uuid" })
+    }
 }
 
 /// Its limit counts the words, and not the markup.
