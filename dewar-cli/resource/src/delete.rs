@@ -28,7 +28,7 @@ pub async fn delete(
     __ticket__: Scoped<Mine>,
     form: Form<Deletion>,
 ) -> dewar::Result<Redirect> {
-    form.or_error()?.version.check(&*__ticket__)?;
+    form.or_reject()?.version.check(&*__ticket__)?;
     let deleted = Entity::delete_many()
         .filter(Column::Id.eq(__ticket__.id))
         .filter(Column::Version.eq(__ticket__.version))

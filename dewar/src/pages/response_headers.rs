@@ -9,7 +9,9 @@ use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 use unic_langid::LanguageIdentifier;
 
-use super::{Csv, Danger, Error, HandlerOutput, Json, LocalPath, Outputs, Sealed, Text};
+use super::{
+    Csv, Danger, Error, HandlerOutput, Json, JsonSchema, LocalPath, Outputs, Sealed, Text,
+};
 
 /// The longest value of a header of the application's own.
 const LONGEST: usize = 1024;
@@ -57,7 +59,7 @@ pub trait PublicContent: HandlerOutput {}
 
 impl PublicContent for &'static str {}
 impl PublicContent for Csv {}
-impl<T: Serialize> PublicContent for Json<T> {}
+impl<T: Serialize + JsonSchema> PublicContent for Json<T> {}
 impl PublicContent for Text {}
 
 /// What another address is to this one (RFC 8288). None of these makes a browser load it.

@@ -47,7 +47,7 @@ async fn tickets(caller: ApiCaller) -> Json<Vec<String>> {
 }
 
 async fn add(form: Form<NewTicket>) -> dewar::Result<Json<String>> {
-    Ok(Json(form.or_error()?.title.to_string()))
+    Ok(Json(form.or_reject()?.title.to_string()))
 }
 
 async fn remove(Path(id): Path<i64>) -> Text {
