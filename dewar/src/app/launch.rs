@@ -141,8 +141,7 @@ impl Blueprint {
     /// # Errors
     /// Everything that forbids the launch, all at once where possible: a room that cannot be opened ends it.
     pub(super) async fn open(mut self) -> Result<Opened, LaunchFindings> {
-        let shown = self.questions()?;
-        let ring = self.keys()?;
+        let (shown, ring) = (self.questions()?, self.keys()?);
         let (config, clock) = (&self.config, &self.clock);
         let tables = self.tables().await?;
         let db = tables.db.clone().of_the_framework();
@@ -155,9 +154,7 @@ impl Blueprint {
         let (accounts, tokens) = self.callers((&db, &log, &ring), &sessions, &mailer)?;
         let (uploads, of_storage) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
-        let intake = self.intake(&reserve, &uploads);
-        let webhooks = self.webhooks(&db)?;
-
+        let (intake, webhooks) = (self.intake(&reserve, &uploads), self.webhooks(&db)?);
         let mut findings = self.findings;
         let now_known = [
             ring.findings(),

@@ -393,6 +393,20 @@ where
 }
 
 impl<H> Guarded<H> {
+    /// Counts the request for the limit of its route: at once if it only reads, and after its proof otherwise.
+    async fn count(&self, parts: &mut Parts) -> Result<(), Error> {
+        let only_reads = matches!(self.asks, RequiredProof::Nothing);
+        if only_reads && !self.pace.counts_reads() {
+            return Ok(());
+        }
+        self.pace.note_in(parts).await?;
+        if only_reads {
+            let counted = RequestContext::of(parts)?.admission.count();
+            counted.map_err(Error::too_many_requests)?;
+        }
+        Ok(())
+    }
+
     async fn answer<T, S>(self, request: Request, state: S) -> Response
     where
         H: Handler<T, S>,
@@ -458,13 +472,7 @@ impl<H> Guarded<H> {
                 return Err(self.with_texts(error, &parts, body).await);
             }
         }
-        if !matches!(self.asks, RequiredProof::Nothing) {
-            self.pace.note_in(&mut parts).await?;
-        } else if self.pace.counts_reads() {
-            self.pace.note_in(&mut parts).await?;
-            let counted = RequestContext::of(&parts)?.admission.count();
-            counted.map_err(Error::too_many_requests)?;
-        }
+        self.count(&mut parts).await?;
         if self.recently && !RequestContext::of(&parts)?.session()?.is_recent() {
             return Ok(confirm::ask(parts, body, prefers).await);
         }

@@ -194,16 +194,7 @@ impl RouteTable {
         findings.extend(self.content.findings().iter().cloned());
         for (number, entry) in self.own.iter().enumerate() {
             findings.extend(self.of_doors(entry));
-            let twin =
-                |other: &&RouteEntry| other.method == entry.method && other.path == entry.path;
-            if self.own.iter().take(number).any(|other| twin(&other)) {
-                let title = format!("{} {} is mounted twice", entry.method, entry.path);
-                findings.push(
-                    Finding::refuse(Practice::Roles, "roles-route-twice", title)
-                        .why("only one of the two headings could apply")
-                        .fix("keep one of the two lines in the route table"),
-                );
-            }
+            findings.extend(self.twice(number, entry));
             if entry.method == "GET" && entry.takes.form.is_some() {
                 let title = format!("GET {} takes a form", entry.path);
                 findings.push(
@@ -251,6 +242,17 @@ impl RouteTable {
         findings.extend(self.nobody_could_confirm());
         findings.extend(self.led_to_and_missing());
         findings
+    }
+
+    /// A finding, if the same method and path stands before this entry.
+    fn twice(&self, number: usize, entry: &RouteEntry) -> Option<Finding> {
+        let twin = |other: &RouteEntry| other.method == entry.method && other.path == entry.path;
+        self.own.iter().take(number).any(twin).then(|| {
+            let title = format!("{} {} is mounted twice", entry.method, entry.path);
+            Finding::refuse(Practice::Roles, "roles-route-twice", title)
+                .why("only one of the two headings could apply")
+                .fix("keep one of the two lines in the route table")
+        })
     }
 
     /// The findings about what a route sends beside its page, and about the values that it asks for.

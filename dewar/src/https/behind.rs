@@ -50,6 +50,14 @@ pub(super) enum PlatformPort {
     Unusable,
     /// `PORT` or `https.address` names it, or none is needed.
     Known,
+    /// The variable is set, and no setting says that anything reads it.
+    Ignored,
+}
+
+impl PlatformPort {
+    const fn is_ignored(self) -> bool {
+        matches!(self, Self::Ignored)
+    }
 }
 
 const RIGHT: &str = "\"off\", a loopback address with a port such as \"127.0.0.1:8000\", a Unix socket such as \
@@ -82,7 +90,8 @@ pub(super) fn read(section: &Section<'_>) -> Option<BehindProxy> {
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let Some(behind) = &config.behind else {
         return config
-            .port_is_ignored
+            .platform_port
+            .is_ignored()
             .then(port_ignored)
             .into_iter()
             .collect();
@@ -97,7 +106,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
             findings.push(nobody());
         }
         match config.platform_port {
-            PlatformPort::Known => {}
+            PlatformPort::Known | PlatformPort::Ignored => {}
             PlatformPort::Missing => findings.push(no_port("PORT is not set")),
             PlatformPort::Unusable => findings.push(no_port("PORT is no port")),
         }

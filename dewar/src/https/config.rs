@@ -21,8 +21,6 @@ pub struct Config {
     pub behind: Option<BehindProxy>,
     /// Where the port of a platform comes from.
     pub(super) platform_port: PlatformPort,
-    /// Whether `PORT` is set and nothing reads it.
-    pub(super) port_is_ignored: bool,
     /// The address of the plain HTTP listener, which only redirects to HTTPS; `off` for none.
     pub http_address: Option<SocketAddr>,
     /// The address of the health probes (`/healthz`, `/readyz`), in plain HTTP and for any host; none by default.
@@ -105,7 +103,6 @@ impl Config {
             proxies: proxies(&section, behind.as_ref()),
             behind,
             platform_port,
-            port_is_ignored: false,
             http_address: optional_address(&section, "http_address", http),
             health: optional_address(&section, "health", None),
             metrics: section.flag("metrics", false),
@@ -124,7 +121,9 @@ impl Config {
 
     /// With the variable `PORT` of a platform that ends TLS.
     pub(crate) fn with_port(mut self, port: Option<&str>) -> Self {
-        self.port_is_ignored = port.is_some() && self.behind.is_none();
+        if port.is_some() && self.behind.is_none() {
+            self.platform_port = PlatformPort::Ignored;
+        }
         let (Some(port), PlatformPort::Missing) = (port, self.platform_port) else {
             return self;
         };

@@ -178,10 +178,9 @@ impl Listener {
         let seats = ConnectionsPerIp::new(limits.connections_per_address);
         let (http1, http2) = builders(&limits);
         let drain = limits.drain_timeout;
-        let tls = tls.map(TlsAcceptor::from);
         let shared = Shared {
             service,
-            tls,
+            tls: tls.map(TlsAcceptor::from),
             answers: self.answers,
             seats: seats.clone(),
             unread: HeldResponses::new(&limits),
@@ -193,9 +192,8 @@ impl Listener {
         let (ending, ended) = watch::channel(());
         let mut connections = JoinSet::new();
         let mut oldest_first = VecDeque::new();
-        let crowd = self.crowd;
+        let (crowd, mut strangers) = (self.crowd, Strangers::default());
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut strangers = Strangers::default();
         loop {
             tokio::select! {
                 biased;
