@@ -298,13 +298,15 @@ fn description(attributes: &[Attribute]) -> String {
         let Meta::NameValue(pair) = &attribute.meta else {
             return None;
         };
-        match &pair.value {
-            Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }) if pair.path.is_ident("doc") => Some(text.value().trim().to_owned()),
-            _ => None,
-        }
+        let Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) = &pair.value
+        else {
+            return None;
+        };
+        let is_comment = pair.path.is_ident("doc");
+        is_comment.then(|| text.value().trim().to_owned())
     });
     let first: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
     first.join(" ")

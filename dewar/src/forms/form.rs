@@ -713,11 +713,12 @@ pub(crate) const NO_ROOM: &str = "forms-disk-full";
 /// Turns a rejection into an error. If it refused the visitor's input, it also logs a security event.
 pub(super) fn turn_away(context: &RequestContext, refused: FormRejection) -> Error {
     events::refused(context, &refused);
-    match refused {
-        FormRejection::ContentType => {
-            Error::from(refused).accepts(&context.facts().method, ENCODINGS)
-        }
-        other => other.into(),
+    let names_types = matches!(refused, FormRejection::ContentType);
+    let error = Error::from(refused);
+    if names_types {
+        error.accepts(&context.facts().method, ENCODINGS)
+    } else {
+        error
     }
 }
 

@@ -42,9 +42,10 @@ pub(super) fn read(text: &[u8], most: usize, received: &mut Received) -> Result<
         // Only the error knows the line and the column. Its text can repeat what was sent, so nobody reads it.
         (Some(Refusal::At(fault, pointer)), Err(error)) => Err(rejection(fault, pointer, &error)),
         (None, Err(error)) => {
-            let fault = match error.classify() {
-                serde_json::error::Category::Data => JsonFault::Object,
-                _ => JsonFault::Syntax,
+            let fault = if error.is_data() {
+                JsonFault::Object
+            } else {
+                JsonFault::Syntax
             };
             Err(rejection(fault, reading.opening, &error))
         }
