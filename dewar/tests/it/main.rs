@@ -13,6 +13,8 @@ mod asvs;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod book;
+#[cfg(test)]
 mod csrf;
 #[cfg(test)]
 mod database;
