@@ -586,7 +586,7 @@ async fn what_the_server_lacks_is_said_at_the_field_and_nothing_typed_is_lost() 
             let header = response.headers().get("retry-after");
             assert_eq!(header.map(|value| value.to_str().unwrap()), retry);
             if accept == "application/json" {
-                let (field, said) = &fields[0];
+                let (field, said) = (&fields[0].field, &fields[0].words);
                 assert_eq!(field, "title");
                 assert!(said.to_string().contains(words), "{said}");
             }
