@@ -122,3 +122,8 @@ struct SettingsPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/api-json.md")]
 struct JsonPage;
+
+/// Compiles the examples of the page for people who know Flask.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/moving-from-flask.md")]
+struct MovingFromFlaskPage;

@@ -75,7 +75,7 @@ impl Site {
     /// # use dewar::{App, get};
     /// # async fn hello() -> &'static str { "Hello, world!" }
     /// # fn app(app: App) -> App { app.public([get("/", hello)]) }
-    /// let site = Site::start_with([("DEWAR_SESSIONS_IDLE_TIMEOUT", "5m")], app).await;
+    /// let site = Site::start_with([("DEWAR_SESSIONS_IDLE", "5m")], app).await;
     /// # drop(site);
     /// # }
     /// ```
