@@ -373,6 +373,7 @@ mod tests {
         let states = &schemas.named()["State"]["enum"];
         assert_eq!(states, &json!(["in-progress", "done"]));
         assert!(states.as_array().unwrap().contains(&written["state"]));
+        assert_eq!(serde_json::to_value(State::Closed).unwrap(), "done");
         let [paid, nothing] = schemas.named()["Outcome"]["oneOf"]
             .as_array()
             .unwrap()
