@@ -1,9 +1,10 @@
-use dewar::{App, accounts, get, jobs, post};
+use dewar::api::Origins;
+use dewar::{App, accounts, api, get, jobs, post};
 use rust_embed::RustEmbed;
 
 use crate::{
     Role, audit_log, comments, documents, front, notices, overview, people, profile, reviews,
-    schema, shares,
+    schema, scopes::Scope, shares,
 };
 
 /// The whole route table: who may enter which page.
@@ -13,7 +14,10 @@ use crate::{
 /// administrator manages users, notices and the log. Reviewers and administrators need the role of a member too, if they are to
 /// do what members do.
 ///
-/// The framework provides the pages of accounts.
+/// Programs call the routes below `/api` with the token of a member, and reach what the member reaches, with the scopes that the
+/// token has. No session counts there.
+///
+/// The framework provides the pages of accounts and of tokens.
 #[expect(
     clippy::too_many_lines,
     reason = "readers can see the whole access policy on one page"
@@ -45,6 +49,9 @@ pub fn app(app: App) -> App {
         get("/account/sessions", accounts::sessions_page),
         post("/account/sessions/{id}/end", accounts::end_session),
         post("/account/sessions/end-others", accounts::end_other_sessions),
+        get(api::TOKENS, api::tokens_page),
+        post(api::TOKENS, api::create_token),
+        post("/account/tokens/{id}/revoke", api::revoke_token),
         get("/confirm", accounts::confirm_page),
         post("/confirm", accounts::confirm),
     ])
@@ -64,10 +71,6 @@ pub fn app(app: App) -> App {
             post("/documents/{id}/comments", comments::create),
             post("/documents/{id}/shares", shares::create),
             post("/documents/{id}/shares/{user}/end", shares::end),
-            get("/api/documents", documents::api::list),
-            post("/api/documents", documents::api::create),
-            get("/api/documents/{id}", documents::api::show),
-            post("/api/documents/{id}", documents::api::change),
         ],
     )
     .role(
@@ -97,6 +100,27 @@ pub fn app(app: App) -> App {
             post("/notices", notices::publish),
             post("/notices/{id}/withdraw", notices::withdraw),
         ],
+    )
+    .api(
+        Scope::DocumentsRead,
+        [
+            get("/api/documents", documents::api::list).cors(Origins::from_settings()),
+            get("/api/documents/{id}", documents::api::show).cors(Origins::from_settings()),
+        ],
+    )
+    .api(
+        Scope::DocumentsWrite,
+        [
+            post("/api/documents", documents::api::create),
+            post("/api/documents/{id}", documents::api::change),
+        ],
+    )
+    .api(
+        Scope::CommentsWrite,
+        [post(
+            "/api/documents/{id}/comments",
+            comments::create_by_program,
+        )],
     )
     .daily_at("03:30", &notices::RemoveOld)
     .sign_up_as(Role::Member)

@@ -14,6 +14,7 @@ mod profile;
 mod reviews;
 mod roles;
 mod schema;
+mod scopes;
 mod shares;
 
 pub use app::app;

@@ -92,6 +92,3 @@ pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/api.md")]
 struct RoomPage;
-
-#[cfg(test)]
-mod tests;

@@ -110,6 +110,14 @@ const PARTS: [(&str, &[&str]); 17] = [
             "dewar/src/audit",
         ],
     ),
+    (
+        "api",
+        &[
+            "portal/tests/it/attacks/api",
+            "dewar/tests/it/api",
+            "dewar/src/api",
+        ],
+    ),
     ("app", &["dewar/tests/it/app", "dewar/src/app"]),
     ("the portal", &["portal/tests", "portal/src"]),
     ("the auditor", &["dewar-audit/tests", "dewar-audit/src"]),

@@ -4,8 +4,8 @@ pub(crate) mod comment;
 
 use dewar::audit::Clock;
 use dewar::database::Quota;
-use dewar::forms::{Int, RecordVersion, Text};
-use dewar::pages::{Message, Paged};
+use dewar::forms::{BoundForm, Int, RecordVersion, Text};
+use dewar::pages::{Json, JsonSchema, Message, Paged};
 use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use sea_orm::ActiveValue::Set;
@@ -35,8 +35,16 @@ pub(crate) struct NewComment {
     comment: Text<4_000>,
 }
 
-/// A comment for the page.
-#[derive(Debug, Serialize)]
+/// The same from a program, which has no page with a sealed version.
+#[derive(Form, Debug)]
+pub(crate) struct CommentByProgram {
+    /// The version of the document that the author read.
+    version: Int<1, 9_007_199_254_740_991>,
+    comment: Text<4_000>,
+}
+
+/// A comment for the page and for programs.
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CommentView {
     id: i64,
     author: String,
@@ -92,17 +100,54 @@ pub(crate) async fn create(
     let page = Page::new("comments/new.html").with("document", &view);
     let (new, bound) = form.bind(page)?;
     bound.or_changed(&new.version, "version", &view.content(&document))?;
+    add(&caller, &db, &clock, &document, &new.comment, bound).await?;
+    Ok(Redirect::to_path(format!("/documents/{}", document.id))?
+        .flash(Message::new("done-commented")))
+}
+
+/// `POST /api/documents/{id}/comments`
+pub(crate) async fn create_by_program(
+    caller: CurrentUser,
+    db: Db,
+    clock: Clock,
+    document: Scoped<Readable>,
+    form: Form<CommentByProgram>,
+) -> dewar::Result<Json<CommentView>> {
+    let (new, bound) = form.bind_or_reject()?;
+    if new.version.get() != document.version {
+        return Err(bound.conflict(Message::new("undone-changed")));
+    }
+    let added = add(&caller, &db, &clock, &document, &new.comment, bound).await?;
+    Ok(Json(added))
+}
+
+async fn add(
+    caller: &CurrentUser,
+    db: &Db,
+    clock: &Clock,
+    document: &document::Model,
+    text: &Text<4_000>,
+    bound: BoundForm,
+) -> dewar::Result<CommentView> {
+    let created_at = clock.now();
     let record = comment::ActiveModel {
         document_id: Set(document.id),
         author_id: Set(caller.id().get()),
-        body: Set(new.comment.to_string()),
-        created_at: Set(clock.now()),
+        body: Set(text.to_string()),
+        created_at: Set(created_at),
         ..Default::default()
     };
     let tx = db.begin().await?;
     bound.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
-    comment::Entity::insert(record).exec(&tx).await?;
+    let id = comment::Entity::insert(record)
+        .exec(&tx)
+        .await?
+        .last_insert_id;
     tx.commit().await?;
-    Ok(Redirect::to_path(format!("/documents/{}", document.id))?
-        .flash(Message::new("done-commented")))
+    Ok(CommentView {
+        id,
+        author: caller.name().to_owned(),
+        created_at,
+        body: text.to_string(),
+    })
 }

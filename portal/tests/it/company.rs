@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dewar::accounts::NewUser;
+use dewar::api::{TokenHolder, TokenRequest};
 use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::sessions::UserId;
-use dewar::testing::{Browser, TestResponse};
+use dewar::testing::{Browser, Cookies, RawRequest, TestResponse};
 use dewar::{App, Db, Uploads};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
@@ -122,6 +123,25 @@ impl Portal {
 
     pub(crate) async fn administrator(&self) -> Browser {
         self.person("grace", &["administrator"]).await
+    }
+
+    /// An API token of a user, and its id.
+    pub(crate) async fn api_token(&self, name: &str, scopes: &[&str]) -> (String, String) {
+        let holder = TokenHolder::Person(UserId::new(self.id_of(name).await));
+        let request = TokenRequest {
+            name: "nightly",
+            scopes,
+            days: 30,
+        };
+        let tokens = self.running.dewar().api_tokens();
+        let (text, info) = tokens.create(None, holder, request).await.unwrap();
+        (text.expose().clone(), info.id)
+    }
+
+    /// A request of a program: with a token, and without a cookie.
+    pub(crate) fn program(&self, token: &str, method: &str, path: &str) -> RawRequest {
+        let raw = self.visitor().raw(method, path).cookies(Cookies::No);
+        raw.header("authorization", &format!("Bearer {token}"))
     }
 
     /// How many rows a literal count finds.

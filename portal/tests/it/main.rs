@@ -49,3 +49,5 @@ mod rescue;
 #[cfg(test)]
 #[path = "../../../dewar/tests/it/servers.rs"]
 mod servers;
+#[cfg(test)]
+mod tokens;

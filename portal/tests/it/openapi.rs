@@ -4,10 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dewar::App;
-use dewar::testing::Cookies;
 use serde_json::{Value, json};
 
-use crate::attacks::csrf::everywhere::own_token;
 use crate::commands::{portal, printed};
 use crate::company::{Portal, document};
 use crate::programs::{or_skip, run};
@@ -57,14 +55,14 @@ fn the_document_has_the_types_of_the_handlers() {
         answer["schema"]["$ref"],
         "#/components/schemas/DocumentPage"
     );
-    assert_eq!(list["security"], json!([{ "session": [] }]));
+    assert_eq!(list["security"], json!([{ "token": [] }]));
     let create = &paths["/api/documents"]["post"];
     let content = create["requestBody"]["content"].as_object().unwrap();
     assert_eq!(content.keys().collect::<Vec<_>>(), ["multipart/form-data"]);
     let parts = &content["multipart/form-data"]["schema"];
     assert_eq!(parts["properties"]["file"]["format"], "binary");
     assert_eq!(parts["required"], json!(["title", "file"]));
-    assert_eq!(create["security"], json!([{ "csrf": [], "session": [] }]));
+    assert_eq!(create["security"], json!([{ "token": [] }]));
     let change = &paths["/api/documents/{id}"]["post"];
     let body = &change["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(body["additionalProperties"], false);
@@ -87,14 +85,15 @@ async fn a_program_hands_in_lists_shows_and_changes_documents() {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
     document(&ada, "Plan").await;
-    let token = own_token(&ada).await;
+    let scopes = ["comments_write", "documents_read", "documents_write"];
+    let (token, _) = portal.api_token("ada", &scopes).await;
     let send = async |path: &str, kind: &str, body: &str| {
-        let raw = ada.raw("POST", path).cookies(Cookies::All);
-        let raw = raw.header("sec-fetch-site", "same-origin");
-        let raw = raw.header("x-csrf-token", &token);
-        let raw = raw
-            .header("content-type", kind)
-            .body(body.as_bytes().to_vec());
+        let raw = portal.program(&token, "POST", path);
+        let raw = raw.header("content-type", kind);
+        raw.body(body.to_owned()).send().await.unwrap()
+    };
+    let read = async |path: &str| {
+        let raw = portal.program(&token, "GET", path);
         raw.send().await.unwrap()
     };
     let parts = "--cut\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nTea\r\n\
@@ -103,7 +102,7 @@ async fn a_program_hands_in_lists_shows_and_changes_documents() {
     let made = send("/api/documents", "multipart/form-data; boundary=cut", parts).await;
     assert_eq!(made.status(), 201, "{}", made.text());
     let path = made.location().unwrap().to_owned();
-    let shown = ada.get(&path).await;
+    let shown = read(&path).await;
     assert_eq!(shown.header("content-type"), Some("application/json"));
     assert!(
         shown
@@ -118,7 +117,7 @@ async fn a_program_hands_in_lists_shows_and_changes_documents() {
     let written: Vec<&String> = record.as_object().unwrap().keys().collect();
     assert_eq!(stated, written);
     assert_eq!(record["tags"], json!(["green", "hot"]));
-    let list: Value = serde_json::from_str(&ada.get("/api/documents?q=Tea").await.text()).unwrap();
+    let list: Value = serde_json::from_str(&read("/api/documents?q=Tea").await.text()).unwrap();
     assert_eq!(list["documents"][0]["title"], "Tea");
     assert_eq!(list["documents"].as_array().unwrap().len(), 1);
     let new = r#"{"version":1,"title":"Coffee","description":"<p>Hot.</p><script>x</script>"}"#;
@@ -130,10 +129,13 @@ async fn a_program_hands_in_lists_shows_and_changes_documents() {
         (&json!("Coffee"), &json!(2))
     );
     assert!(!changed["description"].as_str().unwrap().contains("<script"));
+    let comment = r#"{"version":2,"comment":"Hot?"}"#;
+    let written = send(&format!("{path}/comments"), "application/json", comment).await;
+    assert_eq!(written.status(), 200, "{}", written.text());
+    let page = path.trim_start_matches("/api");
+    assert!(ada.get(page).await.text().contains("Hot?"));
     // In the language that the program prefers.
-    let raw = ada
-        .raw("GET", "/api/documents?sort=x")
-        .cookies(Cookies::All);
+    let raw = portal.program(&token, "GET", "/api/documents?sort=x");
     let german = raw.header("accept-language", "de").send().await.unwrap();
     assert_eq!(german.status(), 400);
     assert_eq!(german.header("content-language"), Some("de"));

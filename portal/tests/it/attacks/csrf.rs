@@ -36,12 +36,13 @@ async fn changes(portal: &Portal, case: &Case) {
     let before = portal.everything();
     let answer = forged.send().await;
     portal.running.dewar().accounts().settle().await;
-    let done = if case.is_for_programs() {
-        answer.status().is_success()
-    } else {
-        answer.status() == 303
-    };
-    assert!(done, "{}: {}", case.route, answer.text());
+    assert_eq!(
+        answer.status(),
+        case.done(),
+        "{}: {}",
+        case.route,
+        answer.text()
+    );
     assert!(
         before != portal.everything(),
         "{} changed nothing",

@@ -1,6 +1,7 @@
 //! Attacks on the portal, one file a word. Each test really attacks, fails, and also makes the honest request, which works.
 
 mod accounts;
+mod api;
 mod audit;
 pub(crate) mod csrf;
 mod database;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use dewar::App;
+use dewar::api::{TokenHolder, TokenRequest};
+use dewar::roles::Access;
 use dewar::sessions::UserId;
 use dewar::testing::Browser;
 
@@ -26,12 +28,12 @@ const NEW_PASSWORD: &str = "nine lanterns over a wet harbour";
 /// A picture of one dot.
 const PNG: &[u8] = b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-/// The routes that can change something, from the route table.
+/// The routes that can change something, from the route table. Those of programs know no browser; `attacks/api.rs` attacks them.
 pub(super) fn that_change_something() -> Vec<String> {
     table("POST")
 }
 
-/// Addresses that the victim may open, one for each `GET` of the route table, with existing numbers.
+/// Addresses that the victim may open in a browser, one for each `GET` of the route table, with existing numbers.
 pub(crate) fn that_are_read(cases: &[Case]) -> Vec<String> {
     let known: BTreeMap<&str, &str> = cases
         .iter()
@@ -69,7 +71,7 @@ fn table(method: &str) -> Vec<String> {
     let asked = table
         .entries()
         .iter()
-        .filter(|entry| entry.method == method);
+        .filter(|entry| entry.method == method && !matches!(entry.access, Access::Api(_)));
     let mut lines: Vec<String> = asked
         .map(|entry| format!("{method} {}", entry.path))
         .collect();
@@ -175,6 +177,8 @@ struct Scene {
     dan: i64,
     /// The path that ends one of the victim's other sessions; one more exists.
     elsewhere: String,
+    /// The path that revokes a token of the victim.
+    revoke: String,
     /// The sealed value of the re-authentication page.
     pending: String,
 }
@@ -202,10 +206,12 @@ impl Scene {
         let edited = sealed(&format!("{own}/edit")).await;
         let reviewed = sealed(&theirs.replace("documents", "reviews")).await;
         let elsewhere = sessions_elsewhere(portal, &victim).await;
+        let revoke = token_to_revoke(portal).await;
         let page = victim.get("/confirm?next=%2Fdocuments").await;
         let pending = page.form("/confirm").value("pending").unwrap();
         Self {
             elsewhere,
+            revoke,
             pending,
             browser: Arc::new(victim),
             edited,
@@ -233,10 +239,6 @@ impl Scene {
         let own = &self.own;
         let below = |rest: &str| format!("{own}/{rest}");
         let hand_in = self.case("POST /documents", "/documents", &[("title", "New")]);
-        let by_program = &[("title", "By a program")];
-        let hand_in_by_program = self.case("POST /api/documents", "/api/documents", by_program);
-        // The form of the page has changed it once before.
-        let edit_by_program = &[("title", "By a program"), ("version", "2")];
         let comment = &[("comment", "Good.")];
         let ben = &[("email", "ben@example.org")];
         let end = below(&format!("shares/{}/end", self.ray));
@@ -258,12 +260,6 @@ impl Scene {
             self.case("POST /documents/{id}/shares", &below("shares"), ben),
             self.case("POST /documents/{id}/shares/{user}/end", &end, &[]),
             self.case("POST /documents/{id}/edit", &below("edit"), edit),
-            hand_in_by_program.with_file("file", "paper.txt", b"Tea.\n".to_vec()),
-            self.case(
-                "POST /api/documents/{id}",
-                &format!("/api{own}"),
-                edit_by_program,
-            ),
             self.case("POST /documents/{id}/delete", &below("delete"), &[]),
             self.case("POST /reviews/{id}", &review, approve),
         ]
@@ -295,6 +291,12 @@ impl Scene {
             ("new_password", NEW_PASSWORD),
         ];
         let others = "/account/sessions/end-others";
+        let token = &[
+            ("name", "Laptop"),
+            ("scopes", "documents_read"),
+            ("days", "7"),
+        ];
+        let revoke = "POST /account/tokens/{id}/revoke";
         let confirm = &[("pending", &*self.pending), ("password", PASSWORD)];
         vec![
             self.case(
@@ -306,6 +308,8 @@ impl Scene {
             self.case("POST /account/telephone", "/account/telephone", telephone),
             self.case("POST /account/sessions/{id}/end", &self.elsewhere, &[]),
             self.case("POST /account/sessions/end-others", others, &[]),
+            self.case("POST /account/tokens", "/account/tokens", token),
+            self.case(revoke, &self.revoke, &[]),
             self.case("POST /confirm", "/confirm", confirm),
             self.case("POST /account/password", "/account/password", passwords),
             self.case("POST /sign-out", "/sign-out", &[]),
@@ -314,9 +318,13 @@ impl Scene {
 }
 
 impl Case {
-    /// Whether its answers are JSON and no pages.
-    pub(crate) fn is_for_programs(&self) -> bool {
-        self.path.starts_with("/api/")
+    /// The status of an answer that did it: the page of a new token shows it at once, and the others redirect.
+    pub(crate) fn done(&self) -> u16 {
+        if self.route == "POST /account/tokens" {
+            200
+        } else {
+            303
+        }
     }
 
     fn with_file(mut self, field: &'static str, name: &'static str, content: Vec<u8>) -> Self {
@@ -341,6 +349,19 @@ async fn sessions_elsewhere(portal: &Portal, victim: &Browser) -> String {
     }
     let page = victim.get("/account/sessions").await;
     page.attribute("form[action$='/end']", "action").unwrap()
+}
+
+/// The path that revokes a token of ada.
+async fn token_to_revoke(portal: &Portal) -> String {
+    let holder = TokenHolder::Person(UserId::new(portal.id_of("ada").await));
+    let request = TokenRequest {
+        name: "Tablet",
+        scopes: &["documents_read"],
+        days: 7,
+    };
+    let tokens = portal.running.dewar().api_tokens();
+    let (_, info) = tokens.create(None, holder, request).await.unwrap();
+    format!("/account/tokens/{}/revoke", info.id)
 }
 
 async fn share(owner: &Browser, document: &str, email: &str) {
