@@ -177,6 +177,8 @@ struct Scene {
     dan: i64,
     /// The path that ends one of the victim's other sessions; one more exists.
     elsewhere: String,
+    /// The path that lets a failed job run again.
+    retry: String,
     /// The path that revokes a token of the victim.
     revoke: String,
     /// The sealed value of the re-authentication page.
@@ -211,6 +213,7 @@ impl Scene {
         let pending = page.form("/confirm").value("pending").unwrap();
         Self {
             elsewhere,
+            retry: failed_job(portal).await,
             revoke,
             pending,
             browser: Arc::new(victim),
@@ -278,6 +281,7 @@ impl Scene {
             self.case("POST /admin/users/{id}/enable", &enable, &[]),
             self.case("POST /admin/users/{id}/sign-out", &sign_out, &[]),
             self.case("POST /admin/users/{id}/unlock", &unlock, &[]),
+            self.case("POST /admin/jobs/{id}/retry", &self.retry, &[]),
             self.case("POST /notices", "/notices", news),
             self.case("POST /notices/{id}/withdraw", &self.notice, &[]),
         ]
@@ -349,6 +353,18 @@ async fn sessions_elsewhere(portal: &Portal, victim: &Browser) -> String {
     }
     let page = victim.get("/account/sessions").await;
     page.attribute("form[action$='/end']", "action").unwrap()
+}
+
+/// The path that lets a failed job run again. Its queue has no worker here, so the job waits then.
+async fn failed_job(portal: &Portal) -> String {
+    portal.outside(
+        "INSERT INTO dewar_jobs (name, queue, owner, seal, payload, state, due_at, attempts, created_at, failed_at) \
+         VALUES ('Torn', 'Torn', '', '0123456789abcdef0123456789abcdef', '', 'failed', 1, 1, 1, 1)",
+    );
+    let id = portal
+        .count("SELECT id FROM dewar_jobs WHERE name = 'Torn'")
+        .await;
+    format!("/admin/jobs/{id}/retry")
 }
 
 /// The path that revokes a token of ada.

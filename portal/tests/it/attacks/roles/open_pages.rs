@@ -11,7 +11,7 @@ use crate::company::{PASSWORD, Portal, document, post, sign_in};
 use crate::files::crafted::picture;
 
 /// Routes whose page shows no record that the form changes, each with the reason. A new route belongs here or into [`forms`].
-const NOTHING_IS_SHOWN: [(&str, &str); 13] = [
+const NOTHING_IS_SHOWN: [(&str, &str); 14] = [
     ("/sign-up", "makes an account"),
     ("/sign-in", "makes a session"),
     ("/forgot", "says nothing of the account"),
@@ -37,6 +37,10 @@ const NOTHING_IS_SHOWN: [(&str, &str); 13] = [
         "the id is random, and of one token",
     ),
     ("/notices", "makes a notice"),
+    (
+        "/admin/jobs/{id}/retry",
+        "an id is of one job for ever, and only a failed job runs again",
+    ),
 ];
 
 /// The routes in [`forms`].
