@@ -141,7 +141,7 @@ impl Portal {
     /// A request of a program: with a token, and without a cookie.
     pub(crate) fn program(&self, token: &str, method: &str, path: &str) -> RawRequest {
         let raw = self.visitor().raw(method, path).cookies(Cookies::No);
-        raw.header("authorization", &format!("Bearer {token}"))
+        raw.header("authorization", format!("Bearer {token}"))
     }
 
     /// How many rows a literal count finds.

@@ -41,7 +41,7 @@ async fn a_token_is_nowhere_after_the_page_that_shows_it() {
     let log = portal.log().await;
     assert!(log.contains("authn_token_created") && log.contains("authn_token_first_use"));
     // Its middle alone would do, too.
-    let secret = token[6..58].as_bytes();
+    let secret = &token.as_bytes()[6..58];
     let data = portal.close().await;
     for file in files_below(data.path()) {
         let bytes = fs::read(&file).unwrap();
