@@ -98,11 +98,6 @@ fn a_mistake_makes_no_token_and_says_what_is_wrong() {
             "comments_write, documents_read, documents_write",
         ),
         (
-            format!("{ada} --scope documents_read --days 0"),
-            1,
-            "one to 90 days",
-        ),
-        (
             format!("{ada} --scope documents_read --days 91"),
             1,
             "one to 90 days",
