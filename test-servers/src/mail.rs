@@ -52,6 +52,7 @@ struct MailReply {
     /// The one `AUTH PLAIN` that it accepts; without one, anyone may send.
     account: Option<String>,
     connections: usize,
+    is_silent: bool,
 }
 
 impl MailServer {
@@ -108,6 +109,11 @@ impl MailServer {
     /// Refuses the next letter, after it was sent, with this reply: `554 5.7.1 spam`.
     pub fn refuse_letter_once(&self, answer: impl Into<String>) {
         lock(&self.told).refused_letters.push_back(answer.into());
+    }
+
+    /// Takes every letter from now on without a reply, and keeps the connection.
+    pub fn stay_silent_after_letters(&self) {
+        lock(&self.told).is_silent = true;
     }
 
     /// Refuses the next recipient with this reply: `550 5.1.1 no such user`.
@@ -229,6 +235,9 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
             "DATA" => {
                 stream.write_all(b"354 go ahead\r\n").await?;
                 let letter = letter(&mut stream).await?;
+                if lock(told).is_silent {
+                    std::future::pending::<()>().await;
+                }
                 &after_letter(told, letter)
             }
             "RCPT" => &to_recipient(told),

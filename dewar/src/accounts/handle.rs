@@ -1,14 +1,12 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::email::EmailKey;
 use super::guessable::{self, PersonalWords};
 use super::known_browser::{self, KnownBrowser};
 use super::password::{MOST_BYTES, NormalizedPassword};
 use super::pool::HashPool;
-use super::rate_limiter::{Rate, RateLimiter};
+use super::rate_limiter::RateLimiter;
 use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::{self, Db, Tx};
@@ -20,12 +18,6 @@ use http::HeaderMap;
 
 /// The most addresses that are remembered at once.
 const MOST_ADDRESSES: usize = 100_000;
-/// The most letters of one kind about one account in an hour; with more, a stranger could pester its owner. Each kind has its own
-/// limit, so that a stranger who signs up with an address does not use up its letters for a new password.
-const LETTERS: Rate = Rate {
-    times: 3,
-    within: Duration::from_secs(3600),
-};
 /// The most requests for a new password in progress; further ones are dropped.
 pub(super) const MOST_ERRANDS: usize = 64;
 
@@ -64,9 +56,7 @@ pub(super) struct Inner {
     pub(super) errands: Arc<tokio::sync::Semaphore>,
     /// How often a known browser, a session or a link may try, beside their failures, which the database counts.
     pub(super) own: RateLimiter<[u8; 32]>,
-    pub(super) reset_letters: RateLimiter<[u8; 32]>,
     pub(super) ring: KeyRing,
-    pub(super) sign_up_letters: RateLimiter<[u8; 32]>,
     pub(super) log: Log,
     pub(super) mailer: Mailer,
     pub(super) pool: HashPool,
@@ -126,15 +116,12 @@ impl Accounts {
         } = needs;
         let addresses = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
         let own = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
-        let letters = || RateLimiter::new(LETTERS, MOST_ADDRESSES, clock.clone());
         let inner = Arc::new(Inner {
             addresses,
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
             mailer,
             own,
-            reset_letters: letters(),
             ring,
-            sign_up_letters: letters(),
             pool: HashPool::start(config.hash_threads, config.hash_queue)?,
             clock,
             config,
@@ -267,16 +254,6 @@ impl Inner {
         })
     }
 
-    /// Whether a letter for a new password to this address is allowed now. It counts as one.
-    pub(super) fn may_write_about_reset(&self, email: &EmailKey) -> bool {
-        self.reset_letters.take(email.hash()).is_ok()
-    }
-
-    /// Whether a letter about a sign-up to this address is allowed now. It counts as one.
-    pub(super) fn may_write_about_sign_up(&self, email: &EmailKey) -> bool {
-        self.sign_up_letters.take(email.hash()).is_ok()
-    }
-
     /// Queues a letter in this transaction. Returns whether it found a place: visitors do not see why it found none.
     pub(super) async fn write_to<L: Letter>(
         &self,
@@ -289,6 +266,8 @@ impl Inner {
         match self.mailer.queue(tx, (kind, &cause), to, letter).await {
             Ok(status) => Ok(status == LetterStatus::Queued),
             Err(mail::Error::Database(error)) => Err(error),
+            // A stranger has requested letters to this address again and again.
+            Err(mail::Error::RecipientLimit(_)) => Ok(false),
             Err(mail::Error::Full) => {
                 // A stranger who requests letters can cause this.
                 tracing::warn!(

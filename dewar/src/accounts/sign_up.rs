@@ -95,8 +95,7 @@ impl Accounts {
             None => Entry::new(Event::Application("sign_up_again")).subject(key.mark()),
         };
         tx.record(&inner.log, entry.address(from)).await?;
-        let queued = inner.may_write_about_sign_up(&key)
-            && self.write_of_sign_up(&tx, &person, user, from).await?;
+        let queued = self.write_of_sign_up(&tx, &person, user, from).await?;
         tx.commit().await?;
         Ok(if queued {
             SignUpLetter::Queued

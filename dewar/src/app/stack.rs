@@ -168,11 +168,9 @@ impl Core {
         if let Some(answer) = self.provided(&parts) {
             return answer;
         }
-        if let Some(mailbox) = self.mailbox_for(&parts) {
+        if self.mailbox_for(&parts).is_some() {
             // In a box: a request under way is small.
-            let mut response = Box::pin(mailbox.answer(parts.uri.path())).await;
-            let outcome = Outcome::take(&mut response);
-            return render(response, outcome, &self.visitor(&parts, &carried.cookies));
+            return Box::pin(self.show_mailbox(parts, carried.cookies)).await;
         }
         if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
             return self.dewar.rooms().reports.take(&parts, body).await;
@@ -292,6 +290,15 @@ impl Core {
         let info = RequestInfo::get(&parts.extensions)?;
         let is_near = info.address.is_some_and(|address| address.0.is_loopback());
         (is_near && Mailbox::is_asked(&parts.method, parts.uri.path())).then_some(mailbox)
+    }
+
+    async fn show_mailbox(self: Arc<Self>, parts: Parts, cookies: Cookies) -> Response {
+        let Some(mailbox) = self.mailbox_for(&parts) else {
+            return self.turn_away(&parts, &cookies, Error::not_found());
+        };
+        let mut response = mailbox.answer(parts.uri.path()).await;
+        let outcome = Outcome::take(&mut response);
+        render(response, outcome, &self.visitor(&parts, &cookies))
     }
 
     /// The context of a request with these facts.

@@ -16,7 +16,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// | `mail.password_file` | none | a path | the mail server's password |
 /// | `mail.ca_file` | the system's | a path | the only authority (PEM) whose certificates the mail server may have |
 /// | `mail.from` | `no-reply@localhost` | an address | the sender |
-/// | `mail.recipient_limit` | 20 | 1 to 10,000 | the application's letters to one address within `mail.limit_window` |
+/// | `mail.recipient_limit` | 20 | 1 to 10,000 | the application's letters to one address within `mail.limit_window`; one person causes at most half |
 /// | `mail.sender_limit` | 100 | 1 to 100,000 | letters that one person, or one network without a session, causes in the same time |
 /// | `mail.limit_window` | 1 hour | 1 minute to 1 day | |
 /// | `mail.max_waiting` | 10,000 | 100 to 1,000,000 | letters of each kind that wait for the mail server |

@@ -55,10 +55,11 @@ pub(crate) async fn letters(db: &Db) -> Result<Vec<ListedLetter>, database::Erro
     rows.iter().map(ListedLetter::read).collect()
 }
 
-/// Lets the letters that were given up wait again, if they have their text. Returns their number.
+/// Lets the letters that were given up wait again, if they have their text and it is still of use. The time until Dewar gives them up
+/// begins anew. Returns their number.
 pub(crate) async fn retry(db: &Db, now: i64) -> Result<u64, database::Error> {
     let retry =
-        "UPDATE dewar_letters SET state = 'waiting', due_at = ?1, attempts = 0, ended_at = NULL
+        "UPDATE dewar_letters SET state = 'waiting', queued_at = ?1, due_at = ?1, attempts = 0, ended_at = NULL
         WHERE state = 'failed' AND content IS NOT NULL AND useless_at > ?1";
     db.execute(retry, [now.into()]).await
 }

@@ -161,3 +161,17 @@ pub(crate) fn all(folder: &Path) -> io::Result<Vec<OutboxLetter>> {
     let names = names(folder)?.into_iter().rev();
     Ok(names.filter_map(|id| one(folder, &id)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The links in letters open accounts.
+    #[test]
+    fn production_has_no_mailbox_even_with_an_outbox() {
+        let config = Config::default();
+        assert!(matches!(config.destination, Destination::Outbox(_)));
+        assert!(Mailbox::of(Mode::Development, &config).is_some());
+        assert!(Mailbox::of(Mode::Production, &config).is_none());
+    }
+}

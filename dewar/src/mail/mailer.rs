@@ -241,9 +241,7 @@ impl Mailer {
         if room == Room::AddressRefused {
             return Ok(LetterStatus::AddressRefused);
         }
-        let valid = L::VALID_FOR.map_or(shared.config.give_up_after, |valid| {
-            valid.min(shared.config.give_up_after)
-        });
+        let valid = L::VALID_FOR.map(seconds);
         let sealed = CONTENT.seal(&shared.ring, &id, &content);
         let letter = NewLetter {
             id: &id,
@@ -253,7 +251,7 @@ impl Mailer {
             address: email.as_str(),
             address_key: email.key(),
             now,
-            useless_at: now + seconds(valid),
+            useless_at: valid.map_or(queue::NEVER, |valid| now.saturating_add(valid)),
             content: sealed.map_err(|error| Error::Letter(error.to_string()))?,
         };
         queue::add(tx, letter).await?;

@@ -18,8 +18,8 @@
 //!
 //! 1. A header from a value: an address is an [`Email`](crate::forms::Email), and a subject and a name have one line without
 //!    control characters (header injection, CWE-93).
-//! 2. A value that looks like the letter itself: in the text it takes one line, or has `> ` before each (`quoted`); in HTML it is
-//!    escaped for its context, as on a page (CWE-79, CWE-451).
+//! 2. A value that looks like the letter itself: in the text it takes one short line without a link to elsewhere, or has `> ` before
+//!    each (`quoted`); in HTML it is escaped for its context, as on a page (CWE-79, CWE-451).
 //! 3. A link that a request names: `origin` comes from the settings, never from `Host` (CWE-640).
 //! 4. HTML with scripts, forms, and pictures or styles that are loaded when the letter is read (CWE-359); a link that leads nowhere.
 //! 5. A letter whose template is missing or uses unknown values, at start.
@@ -27,7 +27,7 @@
 //!    `kill -9`. A letter may so arrive twice, with one `Message-ID`.
 //! 7. A flood: to one address, by one person, and of letters that wait (CWE-770, CWE-799). Letters that strangers cause delay none
 //!    that an owner needs.
-//! 8. Letters to an address that does not exist, after its mail server has said so.
+//! 8. Letters to an address that does not exist, for 30 days after its mail server has said so.
 //! 9. A mail server without TLS, or with a certificate that is not its own (CWE-295, CWE-319); and to log what it says (CWE-117).
 //!
 //! # How to loosen it

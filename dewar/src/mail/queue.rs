@@ -47,10 +47,22 @@ pub(crate) const CONTENT: SealedColumn =
 pub(super) const SHARE: i64 = 32;
 
 /// How long one node has a letter to itself while it sends it. Longer than the mail server may take for all replies.
-const LEASE: Duration = Duration::from_secs(300);
+pub(super) const LEASE: Duration = Duration::from_secs(900);
 
 /// How long a letter that was given up can be sent again by an operator.
 pub(super) const KEEP_FAILED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long an address that a mail server has refused gets no letters. Mailboxes are set up again, and mail servers err.
+const REFUSED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The most letters about one account and of one kind within [`ACCOUNT_WINDOW`]; with more, a stranger could pester its owner. Each
+/// kind has its own limit, so that a stranger who signs up with an address does not use up its letters for a new password.
+const ACCOUNT_LIMIT: i64 = 3;
+
+const ACCOUNT_WINDOW: Duration = Duration::from_secs(3600);
+
+/// A letter that expires at no time of its own.
+pub(super) const NEVER: i64 = i64::MAX;
 
 /// The purpose of a letter. The first kind is sent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +146,20 @@ pub(super) enum Room {
     AddressRefused,
 }
 
+/// The letters that count against the limits, each counted no further than its limit.
+const COUNT: &str = "SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+        WHERE state = 'waiting' AND kind = ?1 LIMIT ?2) a),
+    (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+        WHERE cause = ?3 AND kind = ?1 AND state = 'waiting' LIMIT ?4) b),
+    (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+        WHERE address_key = ?5 AND kind = ?1 AND queued_at > ?6 LIMIT ?7) c),
+    (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+        WHERE cause = ?3 AND kind = ?1 AND queued_at > ?6 LIMIT ?8) d),
+    (SELECT count(*) FROM dewar_refused_addresses WHERE address_key = ?5 AND refused_at > ?9),
+    (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
+        WHERE address_key = ?5 AND kind = ?1 AND queued_at > ?6 AND cause = ?3 LIMIT ?7) f)";
+
 /// Whether there is room for a letter.
 pub(super) async fn room(
     tx: &Tx,
@@ -142,27 +168,22 @@ pub(super) async fn room(
     limits: Limits,
     now: i64,
 ) -> Result<Room, Error> {
-    let count = "SELECT
-        (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
-            WHERE state = 'waiting' AND kind = ?1 LIMIT ?2) a),
-        (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
-            WHERE cause = ?3 AND kind = ?1 AND state = 'waiting' LIMIT ?4) b),
-        (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
-            WHERE address_key = ?5 AND kind = ?1 AND queued_at > ?6 LIMIT ?7) c),
-        (SELECT count(*) FROM (SELECT 1 FROM dewar_letters
-            WHERE cause = ?3 AND kind = ?1 AND queued_at > ?6 LIMIT ?8) d),
-        (SELECT count(*) FROM dewar_refused_addresses WHERE address_key = ?5)";
+    let (most, window) = match kind {
+        LetterKind::Notice | LetterKind::Application => (limits.recipient, limits.window),
+        LetterKind::Link | LetterKind::SignUp => (ACCOUNT_LIMIT, ACCOUNT_WINDOW),
+    };
     let values = [
         kind.order().into(),
         limits.waiting.into(),
         cause.hash().into(),
         SHARE.into(),
         address_key.into(),
-        (now - seconds(limits.window)).into(),
-        limits.recipient.into(),
+        (now - seconds(window)).into(),
+        most.into(),
         limits.sender.into(),
+        (now - seconds(REFUSED_FOR)).into(),
     ];
-    let rows = tx.query(count, values).await?;
+    let rows = tx.query(COUNT, values).await?;
     let row = rows.first().ok_or(database::Error::NotFound)?;
     let at = |place| row.get::<i64>(place);
     let is_program = *cause == MailQuota::Program;
@@ -170,15 +191,20 @@ pub(super) async fn room(
     if at(0)? >= limits.waiting || (at(1)? >= SHARE && !is_program && !is_of_application) {
         return Err(Error::Full);
     }
+    if kind != LetterKind::Notice && at(2)? >= most {
+        return Err(Error::RecipientLimit(window));
+    }
     if is_of_application {
-        if at(2)? >= limits.recipient {
-            return Err(Error::RecipientLimit(limits.window));
+        // One person leaves room for the others.
+        if at(5)? >= (most / 2).max(1) && !is_program {
+            return Err(Error::RecipientLimit(window));
         }
         if at(3)? >= limits.sender && !is_program {
             return Err(Error::SenderLimit(limits.window));
         }
     }
-    Ok(if at(4)? > 0 {
+    // The owner of an account has to know, even if a mail server has erred.
+    Ok(if at(4)? > 0 && kind != LetterKind::Notice {
         Room::AddressRefused
     } else {
         Room::Free
@@ -308,15 +334,18 @@ pub(super) async fn next_due(db: &Db) -> Result<Option<i64>, database::Error> {
     rows.first().map_or(Ok(None), |row| row.get(0))
 }
 
-/// Removes letters that were sent or given up long ago.
+/// Removes letters that were sent or given up long ago, and the marks of addresses that were refused long ago.
 pub(super) async fn sweep(db: &Db, now: i64, window: Duration) -> Result<u64, database::Error> {
     let sweep = "DELETE FROM dewar_letters
         WHERE (state = 'sent' AND ended_at < ?1) OR (state = 'failed' AND ended_at < ?2)";
     let values = [
-        (now - seconds(window)).into(),
+        (now - seconds(window.max(ACCOUNT_WINDOW))).into(),
         (now - seconds(KEEP_FAILED)).into(),
     ];
-    db.execute(sweep, values).await
+    let swept = db.execute(sweep, values).await?;
+    let marks = "DELETE FROM dewar_refused_addresses WHERE refused_at <= ?1";
+    let end = now - seconds(REFUSED_FOR);
+    Ok(swept + db.execute(marks, [end.into()]).await?)
 }
 
 pub(super) fn seconds(duration: Duration) -> i64 {

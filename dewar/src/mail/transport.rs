@@ -17,8 +17,20 @@ use super::message::greeting;
 use super::server::{Destination, MailTls, Server};
 use crate::audit::owner_only;
 
-/// How long the mail server may take for one reply.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the mail server may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For one reply.
+    pub(super) reply: Duration,
+    /// For the reply to the text of a letter. A server may scan it first; a client that does not wait sends it again (RFC 5321,
+    /// 4.5.3.2.6).
+    pub(super) text: Duration,
+}
+
+pub(super) const PATIENCE: Patience = Patience {
+    reply: Duration::from_secs(20),
+    text: Duration::from_secs(600),
+};
 
 /// How long a connection is kept for the next letter.
 const IDLE: Duration = Duration::from_secs(60);
@@ -32,7 +44,7 @@ pub(super) enum Delivery {
     AddressRefused(String),
     /// The server refused this letter for good.
     Rejected(String),
-    /// The server refused it for now.
+    /// The server refused it for now, or failed at it.
     Later(String),
     /// No letter can be sent now.
     Unreachable(String),
@@ -91,6 +103,7 @@ pub(super) struct SmtpSender {
     hello: ClientId,
     credentials: Option<Credentials>,
     from: Address,
+    pub(super) patience: Patience,
     open: Option<(SmtpConnection, Instant)>,
 }
 
@@ -102,6 +115,7 @@ impl SmtpSender {
             server: server.clone(),
             hello: greeting(host),
             from,
+            patience: PATIENCE,
             open: None,
         })
     }
@@ -115,7 +129,9 @@ impl SmtpSender {
             Err(error) => return Delivery::Unreachable(reason(&error)),
         };
         let delivery = self.talk(&mut connection, to, message);
-        if delivery == Delivery::Accepted {
+        let is_ready = delivery == Delivery::Accepted
+            && connection.set_timeout(Some(self.patience.reply)).is_ok();
+        if is_ready {
             self.open = Some((connection, Instant::now()));
         } else {
             connection.abort();
@@ -133,8 +149,8 @@ impl SmtpSender {
         }
         let place = (self.server.host.as_str(), self.server.port);
         let implicit = (self.server.tls == MailTls::Implicit).then_some(&self.tls);
-        let mut connection =
-            SmtpConnection::connect(place, Some(PATIENCE), &self.hello, implicit, None)?;
+        let patience = Some(self.patience.reply);
+        let mut connection = SmtpConnection::connect(place, patience, &self.hello, implicit, None)?;
         if implicit.is_none() {
             // A server that does not offer it is an error, and gets no letter (RFC 8314).
             if let Err(error) = connection.starttls(&self.tls, &self.hello) {
@@ -159,38 +175,42 @@ impl SmtpSender {
         if let Err(error) = connection.command(Rcpt::new(to, Vec::new())) {
             return of_recipient(&error);
         }
-        let taken = connection
-            .command(Data)
-            .and_then(|_| connection.message(message));
-        match taken {
+        if let Err(error) = connection.command(Data) {
+            return of_letter(&error);
+        }
+        if let Err(error) = connection.set_timeout(Some(self.patience.text)) {
+            return Delivery::Later(format!("the connection: {}", error.kind()));
+        }
+        match connection.message(message) {
             Ok(_) => Delivery::Accepted,
             Err(error) => of_letter(&error),
         }
     }
 }
 
-/// What a refusal of the recipient means. A server that refuses to relay, or blocks the sender, says nothing about the address.
+/// The enhanced status codes (RFC 3463, RFC 7505) by which a server says that there is no such mailbox.
+const NO_SUCH_ADDRESS: [&str; 6] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"];
+
+/// What a refusal of the recipient means. A server that refuses to relay, or blocks the sender, says nothing about the address, and
+/// some say so with a bare 550.
 fn of_recipient(error: &smtp::Error) -> Delivery {
     let Some(code) = error.status().filter(|_| error.is_permanent()) else {
         return of_letter(error);
     };
     let code = code.to_string();
-    let is_about_address = match enhanced_status(error, &code) {
-        Some(status) => status.starts_with("5.1.") || status == "5.2.1",
-        None => ["550", "551", "553"].contains(&code.as_str()),
-    };
-    if is_about_address {
+    let status = enhanced_status(error, &code);
+    if status.is_some_and(|status| NO_SUCH_ADDRESS.contains(&status.as_str())) {
         Delivery::AddressRefused(reason(error))
     } else {
         of_letter(error)
     }
 }
 
+/// What an error means after the server has accepted the sender. Without a reply it is about this letter too: a server that drops the
+/// connection at one letter takes the others.
 fn of_letter(error: &smtp::Error) -> Delivery {
     let told = reason(error);
-    if error.status().is_none() {
-        Delivery::Unreachable(told)
-    } else if error.is_permanent() {
+    if error.is_permanent() {
         Delivery::Rejected(told)
     } else {
         Delivery::Later(told)

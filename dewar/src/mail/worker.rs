@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::mailer::{Mailer, Shared};
-use super::queue::{self, CONTENT, Claimed};
+use super::queue::{self, CONTENT, Claimed, seconds};
 use super::transport::{Delivery, MailTransport};
 use crate::audit::{Entry, Event};
 use crate::database;
@@ -90,7 +90,7 @@ impl Mailer {
 impl Shared {
     async fn attempt(&self, letter: Claimed) -> Result<(), database::Error> {
         let now = self.clock.now();
-        if letter.useless_at <= now {
+        if self.end_of(&letter) <= now {
             return self.give_up(&letter, "it was not sent in time").await;
         }
         let opened = letter
@@ -98,7 +98,9 @@ impl Shared {
             .as_ref()
             .map(|sealed| CONTENT.open(&self.ring, &letter.id, sealed));
         let Some(Ok(message)) = opened else {
-            return self.give_up(&letter, "its key is gone").await;
+            // Another node may have the key already, or still.
+            let reason = "this node has no key for its text";
+            return self.try_later(&letter, reason).await;
         };
         let delivery = self.deliver(&letter, message.expose().clone()).await;
         let (db, id) = (&self.db, letter.id.as_str());
@@ -113,30 +115,41 @@ impl Shared {
                 self.give_up(&letter, &reason).await
             }
             Delivery::Rejected(reason) => self.give_up(&letter, &reason).await,
-            Delivery::Later(reason) => {
-                let due_at = now + delay(letter.attempts);
-                if due_at >= letter.useless_at {
-                    return self.give_up(&letter, &reason).await;
-                }
-                tracing::warn!(
-                    template = letter.template,
-                    attempts = letter.attempts,
-                    reason,
-                    "an email waits"
-                );
-                queue::later(db, id, due_at, &reason).await
-            }
+            Delivery::Later(reason) => self.try_later(&letter, &reason).await,
             Delivery::Unreachable(reason) => {
                 let due_at = now + delay(letter.attempts);
                 tracing::error!(reason, "emails wait: the mail server cannot be used");
                 // None of the others can be sent either, so none of them costs an attempt.
                 queue::all_later(db, now, due_at).await?;
-                if due_at >= letter.useless_at {
+                if due_at >= self.end_of(&letter) {
                     return self.give_up(&letter, &reason).await;
                 }
                 queue::later(db, id, due_at, &reason).await
             }
         }
+    }
+
+    /// When this letter is given up.
+    fn end_of(&self, letter: &Claimed) -> i64 {
+        let patience = seconds(self.config.give_up_after);
+        letter
+            .useless_at
+            .min(letter.queued_at.saturating_add(patience))
+    }
+
+    /// Lets this letter wait, and no other.
+    async fn try_later(&self, letter: &Claimed, reason: &str) -> Result<(), database::Error> {
+        let due_at = self.clock.now() + delay(letter.attempts);
+        if due_at >= self.end_of(letter) {
+            return self.give_up(letter, reason).await;
+        }
+        tracing::warn!(
+            template = letter.template,
+            attempts = letter.attempts,
+            reason,
+            "an email waits"
+        );
+        queue::later(&self.db, &letter.id, due_at, reason).await
     }
 
     /// On a thread that may block.

@@ -154,13 +154,14 @@ pub(super) fn faults(html: &str) -> Vec<Fault> {
         for (name, value) in attributes(tag.rest) {
             let value = html_text(value);
             let value = value.trim().to_ascii_lowercase();
-            if LOADS.contains(&name.as_str()) && !value.is_empty() && !value.starts_with("data:") {
+            let is_inside = value.starts_with("data:") && name != "srcset";
+            if LOADS.contains(&name.as_str()) && !value.is_empty() && !is_inside {
                 let title = format!(
                     "`{name}` in <{}> loads something when the letter is read",
                     tag.name
                 );
                 fault(title, "leave the picture out, or write it as `data:`");
-            } else if name == "style" && value.contains("url(") && !value.contains("url(data:") {
+            } else if name == "style" && style_loads(&value) {
                 let title = "a style loads something when the letter is read".to_owned();
                 fault(title, "use colours, and no picture");
             } else if name.starts_with("on") {
@@ -171,19 +172,40 @@ pub(super) fn faults(html: &str) -> Vec<Fault> {
                 fault(title, "begin it with `{{ origin }}`");
             }
         }
-        if tag.name == "style" && html_after(html, "style").contains("@import") {
-            fault(
-                "`@import` loads something".to_owned(),
-                "write styles into `style` attributes",
-            );
+    }
+    faults.extend(style_faults(html));
+    faults
+}
+
+/// The faults of every `<style>`. Its text has no tags, whatever stands in it.
+fn style_faults(html: &str) -> Vec<Fault> {
+    let html = html.to_ascii_lowercase();
+    let (mut rest, mut line) = (html.as_str(), 1);
+    let mut faults = Vec::new();
+    while let Some((before, after)) = rest.split_once("<style") {
+        line += before.matches('\n').count();
+        let (style, end) = after.split_once("</style").unwrap_or((after, ""));
+        if style_loads(style) {
+            faults.push(Fault {
+                line,
+                title: "a style loads something when the letter is read".to_owned(),
+                fix: "use colours, and no picture; write styles into `style` attributes",
+            });
         }
+        line += style.matches('\n').count();
+        rest = end;
     }
     faults
 }
 
-fn html_after<'a>(html: &'a str, name: &str) -> &'a str {
-    let open = format!("<{name}");
-    html.split_once(&open).map_or("", |(_, rest)| rest)
+/// Whether a style, in lower case, loads something from elsewhere. An escape (`u\72l(`) could hide that.
+fn style_loads(style: &str) -> bool {
+    let loads = ["@import", "image(", "image-set(", "src(", "\\"];
+    loads.iter().any(|word| style.contains(word))
+        || style.split("url(").skip(1).any(|inside| {
+            let inside = inside.trim_start().trim_start_matches(['"', '\'']);
+            !inside.trim_start().starts_with("data:")
+        })
 }
 
 /// Whether a link leads somewhere from a letter. In the source of a template it may begin with a value.
@@ -301,6 +323,31 @@ mod tests {
         );
     }
 
+    /// CWE-359: a style can load a picture too, and hide it behind another.
+    #[test]
+    fn every_address_in_a_style_is_found() {
+        for html in [
+            "<p></p><STYLE>@IMPORT 'x'</STYLE>",
+            "<style>p{background:url(https://track.test)}</style>",
+            "<style>a{color:red}</style>\n<style>b{x:\"<\"}p{x:Url( 'https://track.test')}</style>",
+            "<p style=\"background: url(data:,x), url(https://track.test)\">",
+            "<p style=\"background: u\\72l(https://track.test)\">",
+            "<p style=\"background: image-set('https://track.test' 1x)\">",
+        ] {
+            let found = faults(html);
+            let told = found
+                .iter()
+                .any(|fault| fault.title.contains("loads something"));
+            assert!(told, "{html}: {found:?}");
+        }
+        for html in [
+            "<style>p { color: red; background: url( \"data:image/png;base64,AAAA\") }</style>",
+            "<p style=\"background: URL('data:,x')\">",
+        ] {
+            assert_eq!(faults(html), [], "{html}");
+        }
+    }
+
     /// CWE-359: a picture from elsewhere tells its owner who reads the letter, and when.
     #[test]
     fn what_loads_runs_or_leads_nowhere_is_found() {
@@ -318,6 +365,10 @@ mod tests {
                 "loads something",
             ),
             ("<style>@import url(x)</style>", "loads something"),
+            (
+                "<img srcset=\"data:image/png;base64,AAAA 1x, https://track.test 2x\">",
+                "loads something",
+            ),
             (
                 "<link rel=stylesheet href=\"https://a.test/a.css\">",
                 "no <link>",

@@ -5,15 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Object, ObjectRepr, Value};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use minijinja::value::{Object, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::calls::Calls;
 use super::context::{Called, Judged, WithLine, judge};
 use super::languages::RenderScope;
 use super::letter_html::{faults, plain_text, title_of};
+use super::letter_values::{OwnOrigin, SayLines, external_link, one_line, print, quoted};
 use super::templates::{FUEL, RECURSION, Read, text_of};
-use super::translate_function::{Say, message_of};
+use super::translate_function::Say;
 use super::{Bundle, Language, Page, Templates, filters};
 use crate::audit::{Finding, Practice, near};
 
@@ -152,6 +153,7 @@ impl LetterTemplates {
         facts: &LetterFacts<'_>,
     ) -> Result<RenderedLetter, Error> {
         let _scope = RenderScope::begin(facts.language);
+        let _own = OwnOrigin::begin(facts.origin);
         let (text_name, html_name) = (format!("{template}.txt"), format!("{template}.html"));
         let context = |say| letter_context(values, facts, say);
         let html = if self.0.names.contains(&html_name) {
@@ -269,7 +271,7 @@ impl Loaded {
     }
 }
 
-/// The engine of the texts. A value takes no more than one line, so that it cannot look like a text of the letter.
+/// The engine of the texts. A value takes no more than one line and is no link, so that it cannot look like a text of the letter.
 fn text_engine(read: Arc<Read>) -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
@@ -282,6 +284,7 @@ fn text_engine(read: Arc<Read>) -> Environment<'static> {
     filters::add_to_letters(&mut engine);
     engine.remove_filter("safe");
     engine.add_filter("quoted", quoted);
+    engine.add_filter("external_link", external_link);
     engine.set_formatter(print);
     // In development a changed template counts for the next letter, as for the next page.
     engine.set_auto_reload(cfg!(debug_assertions));
@@ -318,73 +321,6 @@ fn subject_of(source: &str) -> Option<&str> {
     let first = source.lines().next()?;
     let subject = first.strip_prefix(SUBJECT)?.trim();
     (!subject.is_empty()).then_some(subject)
-}
-
-/// A text of several lines that the program has made one by one.
-#[derive(Debug)]
-struct Lines(String);
-
-impl Object for Lines {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A value on one line. Control characters become spaces, the invisible ones that turn the direction of a text too (CWE-93,
-/// CWE-451).
-fn one_line(text: &str) -> String {
-    let visible = |c: char| {
-        let breaks = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if breaks || turns { ' ' } else { c }
-    };
-    let text: String = text.chars().map(visible).collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// `{{ comment|quoted }}`: a text of several lines, each with `> ` before it, as mail programs quote.
-fn quoted(value: &Value) -> Value {
-    if value.is_undefined() {
-        return value.clone();
-    }
-    let text = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
-    let lines = text
-        .trim_end()
-        .lines()
-        .map(|line| format!("> {}", one_line(line)));
-    let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
-    Value::from_object(Lines(lines.join("\n")))
-}
-
-/// Prints a value on one line.
-fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    if value.is_undefined() {
-        return Err(Error::from(ErrorKind::UndefinedError));
-    }
-    if let Some(lines) = value.downcast_object_ref::<Lines>() {
-        return Ok(out.write_str(&lines.0)?);
-    }
-    let text = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
-    Ok(out.write_str(&one_line(&text))?)
-}
-
-/// `{{ t("letter-reset.text", link=link) }}` in a text: the message has the lines of its translator, an argument has one.
-#[derive(Debug)]
-struct SayLines(Language);
-
-impl Object for SayLines {
-    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, values: &[Value]) -> Result<Value, Error> {
-        let said = message_of(&self.0, values, one_line)?;
-        Ok(Value::from_object(Lines(said)))
-    }
 }
 
 fn letter_context(values: &Page, facts: &LetterFacts<'_>, say: Value) -> Value {

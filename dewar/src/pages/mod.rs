@@ -51,6 +51,7 @@ mod json_schema;
 mod languages;
 mod letter_html;
 mod letter_templates;
+mod letter_values;
 mod markup;
 mod missing_token;
 mod mounted;

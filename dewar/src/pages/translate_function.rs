@@ -16,15 +16,15 @@ impl Object for Say {
         _state: &mut State<'_, '_>,
         values: &[Value],
     ) -> Result<Value, Error> {
-        message_of(&self.0, values, str::to_owned).map(Value::from)
+        message_of(&self.0, values, Value::to_string).map(Value::from)
     }
 }
 
-/// The message that a template asks for. Each text among the arguments passes `clean`.
+/// The message that a template asks for. `clean` makes a text of an argument.
 pub(super) fn message_of(
     language: &Language,
     values: &[Value],
-    clean: impl Fn(&str) -> String,
+    clean: impl Fn(&Value) -> String,
 ) -> Result<String, Error> {
     let (id, named): (&str, Kwargs) = from_args(values)?;
     let mut arguments = FluentArgs::new();
@@ -38,9 +38,9 @@ pub(super) fn message_of(
     })
 }
 
-fn argument(value: &Value, clean: impl Fn(&str) -> String) -> FluentValue<'static> {
+fn argument(value: &Value, clean: impl Fn(&Value) -> String) -> FluentValue<'static> {
     match (value.kind(), i64::try_from(value.clone())) {
         (ValueKind::Number, Ok(number)) => FluentValue::from(number),
-        _ => FluentValue::from(clean(&value.to_string())),
+        _ => FluentValue::from(clean(value)),
     }
 }

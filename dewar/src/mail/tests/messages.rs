@@ -101,7 +101,8 @@ async fn another_program_reads_every_header_and_every_part() {
         serde_json::json!([["Ädä, \"Countess\" <of> Lovelace; x", "ada@example.org"]])
     );
     let quoted = format!("> first line\n> .\n> ..two dots\n> From me\n> {long} end");
-    let one = format!("first line . ..two dots From me {long} end");
+    let one = format!("first line . ..two dots From me {long}");
+    let one: String = one.chars().take(300).chain(['…']).collect();
     let text = format!("Hello,\n{one}\n\n{quoted}\n\nhttps://portal.example.org/notes\n");
     assert_eq!(note["parts"], serde_json::json!([["text/plain", text]]));
 }

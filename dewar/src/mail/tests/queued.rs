@@ -70,7 +70,7 @@ async fn a_letter_outlives_the_program() {
         0,
         "another node may be sending it"
     );
-    house.advance(301);
+    house.advance(901);
     next.settle().await;
     let letters = letters_in(&outbox);
     assert_eq!(letters.len(), 1);
@@ -83,7 +83,7 @@ async fn a_letter_outlives_the_program() {
 #[tokio::test]
 async fn letters_to_one_address_and_by_one_person_are_limited() {
     let house = House::with(|config| {
-        config.recipient_limit = 3;
+        config.recipient_limit = 6;
         config.sender_limit = 5;
     })
     .await;
@@ -104,10 +104,14 @@ async fn letters_to_one_address_and_by_one_person_are_limited() {
             "{refused:?}"
         );
     }
-    // What was sent counts too.
+    // One person leaves room for another. What was sent counts too.
     house.mailer.settle().await;
     let other = house.mailer.on_behalf_of(UserId::new(8));
-    let refused = send(&other, "ada@example.org").await;
+    for _ in 0..3 {
+        assert!(send(&other, "ada@example.org").await.is_ok());
+    }
+    let third = house.mailer.on_behalf_of(UserId::new(9));
+    let refused = send(&third, "ada@example.org").await;
     assert!(
         matches!(refused, Err(Error::RecipientLimit(_))),
         "{refused:?}"
@@ -137,9 +141,12 @@ async fn letters_to_one_address_and_by_one_person_are_limited() {
 async fn letters_that_strangers_cause_keep_out_no_notice_and_no_link() {
     use queue::SHARE;
     let house = House::with(|config| config.max_waiting = 100).await;
+    let numbers = std::sync::atomic::AtomicU32::new(0);
     let queue = async |kind, cause: MailQuota| {
         let tx = house.db.begin().await.unwrap();
-        let to = Recipient::new(address("ada@example.org"));
+        // One address gets few of them.
+        let number = numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let to = Recipient::new(address(&format!("a{number}@example.org")));
         let sent = house
             .mailer
             .queue(&tx, (kind, &cause), to, &note("x"))
@@ -274,7 +281,10 @@ async fn an_address_that_does_not_exist_gets_no_more_letters() {
     let house = with_server(&server).await;
     for (reply, refused) in [
         ("550 5.1.1 no such user", true),
-        ("550 no such user", true),
+        ("550 5.1.10 null MX", true),
+        ("550 relay not permitted", false),
+        ("553 sorry", false),
+        ("550 5.1.8 bad sender", false),
         ("550 5.7.1 relaying denied", false),
         ("552 5.2.2 mailbox full", false),
         ("554 go away", false),
@@ -297,6 +307,145 @@ async fn an_address_that_does_not_exist_gets_no_more_letters() {
             .unwrap();
         house.advance(10);
     }
+}
+
+/// A mailbox is set up again, and a mail server errs; the owner of an account has to know that their password changed.
+#[tokio::test]
+async fn a_refused_address_gets_notices_and_after_thirty_days_every_letter() {
+    let house = House::open().await;
+    let (db, key) = (&house.db, "ada@example.org");
+    queue::refuse_address(db, key, house.clock.now(), "refused with 550 5.1.1")
+        .await
+        .unwrap();
+    let tx = db.begin().await.unwrap();
+    let cause = MailQuota::Receiver(key.into());
+    let about = (LetterKind::Notice, &cause);
+    let to = Recipient::new(address(key));
+    let status = house.mailer.queue(&tx, about, to, &note("x")).await;
+    assert_eq!(status.unwrap(), LetterStatus::Queued);
+    tx.commit().await.unwrap();
+    let status = house.send(key, &note("x")).await.unwrap();
+    assert_eq!(status, LetterStatus::AddressRefused);
+    house.advance(30 * 24 * 3600);
+    let status = house.send(key, &note("x")).await.unwrap();
+    assert_eq!(status, LetterStatus::Queued);
+    assert_eq!(refused(db).await.unwrap().len(), 1);
+    house.mailer.sweep().await.unwrap();
+    assert_eq!(refused(db).await.unwrap().len(), 0);
+}
+
+/// CWE-400: a letter whose text the server cannot take, or a recipient at whom it fails.
+#[tokio::test]
+async fn a_letter_at_which_the_server_fails_holds_no_other_back() {
+    let server = MailServer::open(MailServerTls::Implicit).await;
+    let house = with_server(&server).await;
+    for (sent, is_of_recipient) in [(1, true), (2, false)] {
+        house.send("ada@example.org", &note("bad")).await.unwrap();
+        house.send("bob@example.org", &note("good")).await.unwrap();
+        if is_of_recipient {
+            server.refuse_recipient_once("no reply code");
+        } else {
+            server.refuse_letter_once("no reply code");
+        }
+        house.mailer.settle().await;
+        assert_eq!(server.letters().len(), sent, "{:?}", house.states().await);
+        let waits = (
+            "waiting".to_owned(),
+            Some("its reply is not valid SMTP".to_owned()),
+        );
+        assert_eq!(house.states().await[0], waits);
+        let remove = "DELETE FROM dewar_letters WHERE state = 'waiting'";
+        house.db.execute(remove, []).await.unwrap();
+        house
+            .db
+            .execute("DELETE FROM dewar_letters", [])
+            .await
+            .unwrap();
+    }
+}
+
+/// While a key is new, one node has it earlier than another.
+#[tokio::test]
+async fn a_node_without_the_key_leaves_a_letter_to_the_others() {
+    let house = House::open().await;
+    let parts = (house.db.clone(), house.log.clone(), KeyRing::ephemeral());
+    let other = Mailer::open(needs(house.config.clone(), &house.clock, parts)).unwrap();
+    house.send("ada@example.org", &note("x")).await.unwrap();
+    other.settle().await;
+    let reason = "this node has no key for its text".to_owned();
+    let waits = ("waiting".to_owned(), Some(reason.clone()));
+    assert_eq!(house.states().await, [waits]);
+    house.advance(10);
+    assert_eq!(house.letters().await.len(), 1);
+
+    house.send("ada@example.org", &note("y")).await.unwrap();
+    for _ in 0..40 {
+        other.settle().await;
+        house.advance(5 * 3600);
+    }
+    let failed = ("failed".to_owned(), Some(reason));
+    assert_eq!(house.states().await[1], failed);
+}
+
+#[tokio::test]
+async fn an_operator_sends_the_letters_of_an_outage_again() {
+    let server = MailServer::open(MailServerTls::Implicit).await;
+    let house = with_server(&server).await;
+    let link = "x".to_owned();
+    house
+        .send("bob@example.org", &Short { link })
+        .await
+        .unwrap();
+    house.send("ada@example.org", &note("x")).await.unwrap();
+    house.advance(3 * 24 * 3600 + 1);
+    house.mailer.settle().await;
+    assert_eq!(server.letters().len(), 0);
+    house.advance(6 * 24 * 3600);
+    house.mailer.sweep().await.unwrap();
+    let again = retry(&house.db, house.clock.now()).await.unwrap();
+    assert_eq!(again, 1, "the link has expired");
+    // Its time begins anew.
+    server.refuse_recipient_once("450 4.2.1 busy");
+    house.mailer.settle().await;
+    house.advance(10);
+    house.mailer.settle().await;
+    let letters = server.letters();
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].contains("To: ada@example.org"), "{letters:?}");
+}
+
+/// A stranger pesters the owner of an account, by way of two nodes and after a restart (CWE-799).
+///
+/// ASVS: V2.4.1
+#[tokio::test]
+async fn letters_about_one_account_are_limited_for_all_nodes_together() {
+    let house = House::with(|config| config.limit_window = Duration::from_secs(60)).await;
+    let nodes = [house.mailer.clone(), house.again()];
+    let queue = async |node: usize, kind, number: u8| {
+        let tx = house.db.begin().await.unwrap();
+        let to = Recipient::new(address("ada@example.org"));
+        let cause = MailQuota::Network([192, 0, 2, number].into());
+        let sent = nodes[node].queue(&tx, (kind, &cause), to, &note("x")).await;
+        tx.commit().await.unwrap();
+        sent
+    };
+    for kind in [LetterKind::Link, LetterKind::SignUp] {
+        for number in 0..3 {
+            assert!(queue(usize::from(number % 2), kind, number).await.is_ok());
+        }
+        house.mailer.settle().await;
+        house.advance(1_000);
+        house.mailer.sweep().await.unwrap();
+        for node in [0, 1] {
+            let refused = queue(node, kind, 9).await;
+            assert!(
+                matches!(refused, Err(Error::RecipientLimit(_))),
+                "{refused:?}"
+            );
+        }
+    }
+    house.advance(2_600);
+    assert!(queue(0, LetterKind::Link, 9).await.is_ok());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::transport::MailTransport;
+use super::super::transport::{Delivery, MailTransport, PATIENCE, Patience};
 use super::*;
 use test_servers::MailServerTls;
 
@@ -11,7 +11,7 @@ const TO: &str = "ada@example.org";
 
 fn letter() -> Short {
     Short {
-        link: "https://example.org/reset/abc".to_owned(),
+        link: "https://portal.example.org/reset/abc".to_owned(),
     }
 }
 
@@ -31,7 +31,7 @@ async fn a_letter_is_taken_over_tls_at_once_and_after_starttls() {
         let letters = server.letters();
         assert_eq!(letters.len(), 1, "{tls:?}: {:?}", server.commands());
         assert!(letters[0].contains("To: ada@example.org"), "{}", letters[0]);
-        assert!(letters[0].contains("https://example.org/reset/abc"));
+        assert!(letters[0].contains("https://portal.example.org/reset/abc"));
         let commands = server.commands();
         let greetings: Vec<&String> = commands
             .iter()
@@ -164,6 +164,34 @@ async fn a_busy_server_is_asked_again_and_a_final_no_is_taken() {
     house.advance(3000);
     house.mailer.settle().await;
     assert_eq!((tries(), server.letters().len()), (3, 1));
+}
+
+/// A server that scans a letter before it replies has its own time for that; a client that waits less sends the letter again (RFC
+/// 5321, 4.5.3.2.6).
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reply_to_a_text_has_a_patience_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = MailServer::open(MailServerTls::Implicit).await;
+    server.stay_silent_after_letters();
+    let destination = Destination::Smtp(settings(folder.path(), &server, ""));
+    let from = "no-reply@example.org".parse().unwrap();
+    let transport = MailTransport::open(&destination, "localhost", &from);
+    let Ok(Some(MailTransport::Smtp(mut sender))) = transport else {
+        panic!("the transport is SMTP");
+    };
+    // Far from each other, so that the test shows which one counted.
+    sender.patience = Patience {
+        reply: Duration::from_secs(120),
+        text: Duration::from_millis(100),
+    };
+    let mut transport = MailTransport::Smtp(sender);
+    let sent = tokio::task::spawn_blocking(move || transport.deliver("x", 1, TO, b"Subject: x"));
+    let sent = tokio::time::timeout(Duration::from_secs(60), sent).await;
+    let delivery = sent.expect("the patience of one reply counted").unwrap();
+    assert!(matches!(delivery, Delivery::Later(_)), "{delivery:?}");
+    // No other node takes the letter meanwhile: a connection has about ten replies.
+    assert!(PATIENCE.text >= Duration::from_secs(600));
+    assert!(queue::LEASE > PATIENCE.text + PATIENCE.reply * 12);
 }
 
 /// The program's own log while this server handles a letter.

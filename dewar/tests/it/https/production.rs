@@ -97,6 +97,10 @@ async fn production_sends_hsts_and_leads_plain_http_to_itself() {
     let browser = operator.browser(&running);
     let answer = browser.get("/").await;
     assert_eq!(answer.text(), "Hello, world!");
+    // The page with the letters of development: their links open accounts.
+    for path in ["/dewar/mail", "/dewar/mail/x"] {
+        assert_eq!(browser.get(path).await.status(), 404, "{path}");
+    }
     assert_eq!(
         answer.header("strict-transport-security"),
         Some("max-age=63072000; includeSubDomains")

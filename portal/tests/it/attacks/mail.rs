@@ -44,7 +44,11 @@ async fn a_title_adds_no_header_no_line_and_no_markup_to_a_letter() {
     let letter = &letters[0];
     assert!(letter.is_to(&address("ada")), "{}", letter.to());
     let one = title.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(letter.subject(), format!("Approved: {one}"));
+    // A mail program makes no link of it.
+    let one = one.replace("<a href=\"https://evil.test\">unlock</a>", "");
+    let seen = format!("\"{one}<a href=\"https[:]//evil[.]test\">unlock</a>\"");
+    assert_eq!(letter.subject(), format!("Approved: {seen}"));
+    assert!(!letter.text().contains("https://evil"), "{}", letter.text());
     let begins = |word: &str| letter.text().lines().any(|line| line.starts_with(word));
     assert!(
         !begins("Bcc") && !begins("Your account"),
@@ -100,7 +104,7 @@ async fn the_host_of_a_request_is_in_no_letter() {
 /// ASVS: V2.4.1
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_floods_a_third_with_letters() {
-    let portal = Portal::open_with(&[("DEWAR_MAIL_RECIPIENT_LIMIT", "3")]).await;
+    let portal = Portal::open_with(&[("DEWAR_MAIL_RECIPIENT_LIMIT", "6")]).await;
     let ada = portal.member("ada").await;
     let bob = portal.person("bob", &["reviewer"]).await;
     for number in 0..5 {
@@ -182,4 +186,26 @@ async fn the_mailbox_shows_letters_in_development_alone() {
     }
     let there = Portal::open_with(&[("DEWAR_MAIL_TRANSPORT", "none")]).await;
     assert_eq!(there.visitor().get("/dewar/mail").await.status(), 404);
+}
+
+/// Development on a machine that others reach: the links in letters open accounts. The proxy is near, its visitors are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mailbox_is_for_this_machine_alone() {
+    let portal = Portal::open_with(&[
+        ("DEWAR_HTTPS_TRUSTED_PROXIES", "127.0.0.1"),
+        ("DEWAR_HTTPS_CLIENT_IP_SOURCE", "x-forwarded-for"),
+    ])
+    .await;
+    let visitor = portal.visitor();
+    for (from, status) in [
+        ("127.0.0.1", 200),
+        ("198.51.100.7", 404),
+        ("2001:db8::7", 404),
+    ] {
+        for path in ["/dewar/mail", "/dewar/mail/"] {
+            let request = visitor.raw("GET", path).header("x-forwarded-for", from);
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), status, "{from} {path}");
+        }
+    }
 }
