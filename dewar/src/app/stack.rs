@@ -250,24 +250,25 @@ impl Core {
         origin: Origin,
         carried: Carried,
     ) -> Response {
-        let Carried { line, cookies, .. } = carried;
+        // `carried` stays where it is: a copy of its parts would make a request under way larger.
+        let cookies = &carried.cookies;
         let info = RequestInfo::get(&parts.extensions);
         let address = info.and_then(|info| info.address).map(|address| address.0);
         let sessions = &self.services.sessions;
         let session = sessions.of_cookies(cookies.headers(), &parts.headers, address);
         match session.await {
             Ok(session) => {
-                if let (Some(line), Some(person)) = (line, session.principal()) {
+                if let (Some(line), Some(person)) = (&carried.line, session.principal()) {
                     line.by(person.id());
                 }
-                let mut facts = Facts::new(&self.services, &parts, &cookies, session);
+                let mut facts = Facts::new(&self.services, &parts, cookies, session);
                 facts.origin = origin;
                 if carried.is_layered {
                     facts.route = self.patterns.of(&parts.uri);
                 }
                 self.visit(self.context(facts), parts, body).await
             }
-            Err(error) => self.turn_away(&parts, &cookies, error.into()),
+            Err(error) => self.turn_away(&parts, cookies, error.into()),
         }
     }
 
