@@ -1,4 +1,6 @@
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::borrow::Cow;
+
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 
 use super::token::TokenSecret;
 
@@ -60,13 +62,21 @@ impl std::fmt::Debug for Authorization {
     }
 }
 
-/// Whether an address has a token in its query: under the name of RFC 6750, 2.3, or as the value of any name.
-pub(crate) fn in_query(query: Option<&str>) -> bool {
-    let mut pairs = query.unwrap_or_default().split('&');
-    pairs.any(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        name.eq_ignore_ascii_case("access_token") || TokenSecret::parse(value).is_some()
-    })
+/// Whether an address has a token: in its query under the name of RFC 6750, 2.3, as any name or value, or as a part of its path;
+/// percent-encoded too.
+pub(crate) fn in_address(uri: &Uri) -> bool {
+    let is_token = |text: &str| TokenSecret::parse(decoded(text).trim()).is_some();
+    let mut parts = uri.path().split('/');
+    let mut pairs = uri.query().unwrap_or_default().split('&');
+    parts.any(is_token)
+        || pairs.any(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            decoded(name).eq_ignore_ascii_case("access_token") || is_token(name) || is_token(value)
+        })
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy()
 }
 
 #[cfg(test)]
@@ -103,17 +113,30 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_an_address_is_found_under_any_name() {
+    fn a_token_in_an_address_is_found_under_any_name_and_in_any_spelling() {
         let text = TokenSecret::new().reveal("dewar");
-        for query in [
-            "access_token=x",
-            "a=1&ACCESS_TOKEN=",
-            &format!("key={}", &*text),
+        let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        for address in [
+            "/a?access_token=x",
+            "/a?a=1&ACCESS_TOKEN=",
+            "/a?%61ccess%5Ftoken=x",
+            &format!("/a?key={}", &*text),
+            &format!("/a?key={encoded}"),
+            &format!("/a?{}", &*text),
+            &format!("/a?key=+{}", &*text).replace('+', "%20"),
+            &format!("/a/{}", &*text),
+            &format!("/a/{encoded}/b"),
         ] {
-            assert!(in_query(Some(query)), "{query}");
+            assert!(in_address(&address.parse().unwrap()), "{address}");
         }
-        for query in [None, Some(""), Some("a=1&b=dewar_x"), Some("token=1")] {
-            assert!(!in_query(query), "{query:?}");
+        for address in [
+            "/a",
+            "/a?",
+            "/a?a=1&b=dewar_x",
+            "/dewar_x?token=1",
+            "/%ff?%ff=%ff",
+        ] {
+            assert!(!in_address(&address.parse().unwrap()), "{address}");
         }
     }
 }

@@ -59,9 +59,10 @@ impl AskedOrigin {
     }
 }
 
-/// Lets scripts of the origin read the response. Never with `Access-Control-Allow-Credentials`.
+/// Lets scripts of the origin read the response. Never with `Access-Control-Allow-Credentials`, not even a handler's.
 pub(crate) fn allow(response: &mut Response, origin: HeaderValue) {
     let headers = response.headers_mut();
+    headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }
@@ -219,6 +220,24 @@ mod tests {
                 "{origin} {method} {headers}"
             );
         }
+    }
+
+    #[test]
+    fn no_response_to_another_origin_allows_credentials() {
+        let mut response = Response::new(Body::empty());
+        for name in [
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        ] {
+            let headers = response.headers_mut();
+            headers.append(&name, HeaderValue::from_static("true"));
+            headers.append(&name, HeaderValue::from_static("https://evil.example"));
+        }
+        allow(&mut response, HeaderValue::from_static(APP));
+        let headers = response.headers();
+        assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        let allowed = headers.get_all(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+        assert_eq!(allowed.iter().collect::<Vec<_>>(), [APP]);
     }
 
     #[test]

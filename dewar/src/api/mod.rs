@@ -60,7 +60,7 @@ pub use origins::Origins;
 pub use scope::ApiScope;
 pub use tokens::{ApiTokenInfo, ApiTokens, TokenHolder, TokenRequest};
 
-pub(crate) use bearer::{Authorization, in_query};
+pub(crate) use bearer::{Authorization, in_address};
 pub(crate) use checks::{findings, of_cors};
 pub(crate) use cors::{AskedOrigin, CorsRoute};
 pub(crate) use cors::{allow, is_preflight, preflight};

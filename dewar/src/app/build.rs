@@ -628,6 +628,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             table.add(RouteEntry {
                 method: route.method.to_string(),
                 path: route.path,
+                also: route.also.clone(),
                 access: *access,
                 rate_limit: route.pace.limit(),
                 cors: route.cors.as_ref().map(|cors| cors.resolved(&origins)),

@@ -14,7 +14,9 @@ impl Patterns {
         let mut router = Router::new();
         for entry in table.entries().iter().chain(table.provided()) {
             // An error means that the path exists already, for another method, or that the table forbids the launch.
-            drop(router.insert(entry.path, RoutePattern(entry.path)));
+            for pattern in entry.patterns() {
+                drop(router.insert(pattern, RoutePattern(entry.path)));
+            }
         }
         Self(router)
     }

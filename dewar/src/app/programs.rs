@@ -185,7 +185,7 @@ impl Core {
     /// Who calls, or the response to a request without a token that works.
     async fn caller(&self, parts: &Parts, sent: &Authorization) -> Result<Accepted, Response> {
         let context = self.of_program(parts, None);
-        if api::in_query(parts.uri.query()) {
+        if api::in_address(&parts.uri) {
             let entry = Entry::new(Event::AuthnLoginFail).detail("an API token in the address");
             context.record(entry.outcome("refused"));
             let error = Error::bad_request(Message::new("api-token-in-address"));

@@ -407,6 +407,30 @@ impl<H> Guarded<H> {
         Ok(())
     }
 
+    /// Counts a request that its heading refuses, where reads count. A person's form counts when its texts are read.
+    async fn count_refused(&self, parts: &mut Parts) -> Result<(), Error> {
+        let is_form = matches!(self.asks, RequiredProof::Form);
+        let is_of_person = RequestContext::of(parts)?.bearer().is_none();
+        if self.pace.counts_reads() && !(is_form && is_of_person) {
+            self.count_now(parts).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts a delivery for the webhook's own limit, before its body is read and its signature is computed.
+    async fn count_delivery(&self, parts: &mut Parts) -> Result<(), Error> {
+        match self.pace {
+            RouteRate::Own(..) => self.count_now(parts).await,
+            RouteRate::OfAll | RouteRate::Unlimited => Ok(()),
+        }
+    }
+
+    async fn count_now(&self, parts: &mut Parts) -> Result<(), Error> {
+        self.pace.note_in(parts).await?;
+        let counted = RequestContext::of(parts)?.admission.count();
+        counted.map_err(Error::too_many_requests)
+    }
+
     async fn answer<T, S>(self, request: Request, state: S) -> Response
     where
         H: Handler<T, S>,
@@ -415,7 +439,6 @@ impl<H> Guarded<H> {
         let administers = administers(self.access, &parts);
         let context = RequestContext::of(&parts).ok();
         let standing = context.and_then(|context| self.pace.standing(context));
-        let policy = self.policy.clone().map(RoutePolicy);
         let mut guarded = self;
         guarded.asks = guarded.asks.of_method(&parts.method);
         if matches!(guarded.asks, RequiredProof::Router) {
@@ -425,9 +448,6 @@ impl<H> Guarded<H> {
         let mut response = response.unwrap_or_else(IntoResponse::into_response);
         if let Some(standing) = standing {
             standing.write(response.headers_mut());
-        }
-        if let Some(policy) = policy {
-            response.extensions_mut().insert(policy);
         }
         if let Some(context) = administers {
             let entry = Entry::new(Event::AuthzAdmin);
@@ -449,8 +469,9 @@ impl<H> Guarded<H> {
             if is_full {
                 return Err(no_room());
             }
+            self.count_delivery(&mut parts).await?;
             let (request, taken) = deliveries::take(by, parts, body).await?;
-            let response = self.handler.call(request, state).await;
+            let response = of_handler(self.policy, self.handler.call(request, state).await);
             deliveries::settle(taken, response.status()).await;
             return Ok(response);
         }
@@ -464,11 +485,13 @@ impl<H> Guarded<H> {
         match admit(self.access, RequestContext::of(&parts)?) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Unauthenticated => {
+                self.count_refused(&mut parts).await?;
                 let answer = signed_out::answer(&parts, body, self.form.as_ref(), prefers);
                 return Ok(Box::pin(answer).await);
             }
             Err(error) => {
                 self.pace.note_in(&mut parts).await?;
+                self.count_refused(&mut parts).await?;
                 return Err(self.with_texts(error, &parts, body).await);
             }
         }
@@ -495,7 +518,8 @@ impl<H> Guarded<H> {
             }
         };
         let handler = self.handler.call(request, state);
-        Ok(reading(self.only_reads, handler).await)
+        let response = reading(self.only_reads, handler).await;
+        Ok(of_handler(self.policy, response))
     }
 }
 
@@ -524,7 +548,7 @@ impl<H> Guarded<H> {
             typed.keep(texts);
         }
         Outcome::add_texts(&mut response, typed);
-        Ok(response)
+        Ok(of_handler(self.policy, response))
     }
 
     /// An access error of the heading, with the typed texts: a role can be withdrawn while somebody writes.
@@ -553,6 +577,15 @@ impl<H> Guarded<H> {
                 .is_some_and(|rest| rest.starts_with('/'));
         Ok(!goes_on && context.service::<Intake>()?.is_disk_full())
     }
+}
+
+/// Marks a handler's response with the policy of its route. The framework's own pages, such as the one that asks for the password,
+/// have the application's.
+fn of_handler(policy: Option<Arc<PagePolicy>>, mut response: Response) -> Response {
+    if let Some(policy) = policy {
+        response.extensions_mut().insert(RoutePolicy(policy));
+    }
+    response
 }
 
 /// The rejection of a request that may change something and has no origin.

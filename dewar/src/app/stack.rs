@@ -27,7 +27,7 @@ use crate::https::{HttpsLayer, REPORTS_PATH, RequestId, RequestInfo, SECURITY_TX
 use crate::mail::Mailbox;
 use crate::pages::{
     Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume, ResumeMode,
-    STATIC_PREFIX, Services, Words, is_public, render,
+    STATIC_PREFIX, Services, Words, keep_from_shared_caches, render,
 };
 use crate::sessions::{Cookies, Flash, NotSealedHere, Session, remove_all_but};
 
@@ -421,9 +421,12 @@ impl Core {
         let mut response = render(response, outcome, context);
         let cookies = self.remember(&response, flash, context);
         // A response for one person, in a cache for all: the next visitor gets it (CWE-525).
-        let is_personal = !cookies.is_empty() || context.facts().session.principal().is_some();
-        if is_personal && is_public(response.headers()) {
-            response.headers_mut().remove(header::CACHE_CONTROL);
+        let facts = context.facts();
+        let is_personal = !cookies.is_empty()
+            || facts.session.principal().is_some()
+            || facts.own_cookies.were_read();
+        if is_personal {
+            keep_from_shared_caches(response.headers_mut());
         }
         set_cookies(&mut response, context.facts().request_id, cookies);
         response
@@ -438,6 +441,8 @@ impl Core {
         let outcome = Outcome::take(&mut response);
         let mut response = render(response, outcome, context);
         response.headers_mut().remove(header::SET_COOKIE);
+        // A cache would give it to callers without a token, and after the token's end.
+        keep_from_shared_caches(response.headers_mut());
         response
     }
 

@@ -41,6 +41,9 @@ pub struct RouteEntry {
     pub method: String,
     /// The path, with parameters in braces.
     pub path: &'static str,
+    /// A second path with the same handler: everything below the first.
+    #[serde(skip)]
+    pub(super) also: Option<String>,
     /// The access rule: `public`, `signed_in`, `role:<name>`, `webhook:<sender>` or
     /// `webhook:<sender>:<scheme>`.
     pub access: Access,
@@ -99,6 +102,13 @@ fn no_password(entry: &RouteEntry) -> Option<Finding> {
     })
 }
 
+impl RouteEntry {
+    /// The patterns of its paths, as the router has them.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.path).chain(self.also.as_deref())
+    }
+}
+
 impl RouteTable {
     pub(super) fn add(&mut self, entry: RouteEntry) {
         self.own.push(entry);
@@ -109,6 +119,7 @@ impl RouteTable {
         self.provided.push(RouteEntry {
             method: method.to_owned(),
             path,
+            also: None,
             access,
             cors: None,
             rate_limit: None,
@@ -296,7 +307,7 @@ impl RouteTable {
         let mut router = matchit::Router::new();
         let mut seen = HashSet::new();
         let mut findings = Vec::new();
-        let paths = self.all().map(|entry| entry.path);
+        let paths = self.all().flat_map(RouteEntry::patterns);
         for path in paths.filter(|path| path.starts_with('/') && seen.insert(*path)) {
             let old = path.split('/').find(|part| part.starts_with([':', '*']));
             let (why, fix) = match (old, router.insert(path, ())) {
@@ -565,6 +576,7 @@ mod tests {
         RouteEntry {
             method: method.to_owned(),
             path,
+            also: None,
             access,
             cors: None,
             rate_limit: None,

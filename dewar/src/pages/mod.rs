@@ -103,7 +103,7 @@ pub use paged::{Paged, Position};
 pub use problem_details::ProblemDetails;
 pub use redirect::{LocalPath, NotLocal, Redirect, RedirectTarget};
 pub use request_context::RequestContext;
-pub(crate) use response_headers::is_public;
+pub(crate) use response_headers::keep_from_shared_caches;
 pub use response_headers::{LinkRelation, OwnHeader, PublicContent, WithHeaders};
 #[doc(hidden)]
 pub use serde_json::{Value as JsonValue, json};

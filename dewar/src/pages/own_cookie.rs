@@ -1,5 +1,6 @@
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -132,18 +133,26 @@ fn name_of<T: CookieValue>() -> String {
 
 /// The cookies that a handler sets, until its response is complete.
 #[derive(Default)]
-pub(crate) struct OwnCookies(Mutex<Vec<(String, HeaderValue)>>);
+pub(crate) struct OwnCookies {
+    set: Mutex<Vec<(String, HeaderValue)>>,
+    /// Whether a handler got the value of one: the response may tell it.
+    read: AtomicBool,
+}
 
 impl OwnCookies {
+    pub(crate) fn were_read(&self) -> bool {
+        self.read.load(Ordering::Relaxed)
+    }
+
     fn set(&self, name: String, line: HeaderValue) {
-        let mut set = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         set.retain(|(known, _)| *known != name);
         set.push((name, line));
     }
 
     /// Writes them into the headers of the response.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let set = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let set = std::mem::take(&mut *self.set.lock().unwrap_or_else(PoisonError::into_inner));
         for (_, line) in set {
             headers.append(header::SET_COOKIE, line);
         }
@@ -224,7 +233,9 @@ impl<T: CookieValue> SealedCookie<T> {
             if is_over {
                 return None;
             }
-            serde_json::from_slice(json).ok()
+            let value = serde_json::from_slice(json).ok()?;
+            facts.own_cookies.read.store(true, Ordering::Relaxed);
+            Some(value)
         });
         Self {
             value,

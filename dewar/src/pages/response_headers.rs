@@ -280,13 +280,47 @@ impl<T: PublicContent> WithHeaders<T> {
     }
 }
 
-/// Whether a response of one person would be stored by caches that others use.
-pub(crate) fn is_public(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(header::CACHE_CONTROL).iter();
-    values.any(|value| {
-        let mut parts = value.as_bytes().split(|byte| *byte == b',');
-        parts.any(|part| part.trim_ascii().eq_ignore_ascii_case(b"public"))
-    })
+/// Keeps the response of one person out of the caches that others use. Without `Cache-Control`, Dewar sends `no-store`.
+pub(crate) fn keep_from_shared_caches(headers: &mut HeaderMap) {
+    if is_shared(headers) {
+        headers.remove(header::CACHE_CONTROL);
+    }
+    // Caches of content delivery networks obey these before `Cache-Control` (RFC 9213).
+    let of_caches = |name: &HeaderName| {
+        let name = name.as_str();
+        ["expires", "surrogate-control", "cdn-cache-control"].contains(&name)
+            || name.ends_with("-cdn-cache-control")
+    };
+    let found: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| of_caches(name))
+        .cloned()
+        .collect();
+    for name in found {
+        headers.remove(name);
+    }
+}
+
+/// Whether a cache that others use may store a response with these headers. It may by `max-age` alone (RFC 9111, 3).
+fn is_shared(headers: &HeaderMap) -> bool {
+    let mut is_said = false;
+    let mut is_kept = false;
+    for value in headers.get_all(header::CACHE_CONTROL) {
+        for part in value.as_bytes().split(|byte| *byte == b',') {
+            let part = part.trim_ascii();
+            let is = |word: &[u8]| part.eq_ignore_ascii_case(word);
+            let is_shared_age = part
+                .get(..9)
+                .is_some_and(|name| name.eq_ignore_ascii_case(b"s-maxage="));
+            // Beside `private`, each cache decides for itself which of the two it obeys.
+            if is(b"public") || is_shared_age {
+                return true;
+            }
+            is_said = true;
+            is_kept |= is(b"private") || is(b"no-store");
+        }
+    }
+    is_said && !is_kept
 }
 
 impl<T: HandlerOutput> IntoResponse for WithHeaders<T> {
@@ -375,8 +409,43 @@ mod tests {
         assert_eq!(headers["link"], "</notes?a=%3Cb%3E>; rel=\"canonical\"");
         assert_eq!(headers.get_all("link").iter().count(), 2);
         assert_eq!(headers["cache-control"], "public, max-age=60");
-        assert!(is_public(headers));
+        assert!(is_shared(headers));
         let page = WithHeaders::new(Page::new("index.html")).into_response();
-        assert!(!is_public(page.headers()));
+        assert!(!is_shared(page.headers()));
+    }
+
+    /// ASVS: V14.2.2, V14.3.2
+    #[test]
+    fn a_cache_of_others_keeps_no_response_of_one_person() {
+        for (value, stays) in [
+            ("public, max-age=60", false),
+            ("max-age=60", false),
+            ("S-MaxAge=60, private", false),
+            ("private, Public", false),
+            ("private=\"x-cost\", max-age=60", false),
+            ("no-cache", false),
+            ("", false),
+            ("Private, max-age=60", true),
+            ("max-age=0, No-Store", true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+            for name in [
+                "expires",
+                "surrogate-control",
+                "cdn-cache-control",
+                "akamai-cdn-cache-control",
+            ] {
+                headers.insert(name, HeaderValue::from_static("max-age=60"));
+            }
+            headers.insert(header::ETAG, HeaderValue::from_static("\"v7\""));
+            keep_from_shared_caches(&mut headers);
+            assert_eq!(
+                headers.contains_key(header::CACHE_CONTROL),
+                stays,
+                "{value}"
+            );
+            assert_eq!(headers.len(), 1 + usize::from(stays), "{headers:?}");
+        }
     }
 }

@@ -81,6 +81,7 @@ fn app(app: App) -> App {
         get("/confirm", accounts::confirm_page),
         post("/confirm", accounts::confirm),
         get("/mine", me),
+        get("/mine/slow", me).rate_limit(RateLimit::per_minute(2).by_address()),
         get("/account/password", accounts::change_password_page),
         post("/account/password", accounts::change_password),
         // A wrong heading, on purpose: the handlers ask themselves.
@@ -104,7 +105,13 @@ fn app(app: App) -> App {
             delete("/api/tickets/{id}", remove),
         ],
     )
-    .api(Scope::ReviewsRead, [get("/api/reviews", status)])
+    .api(
+        Scope::ReviewsRead,
+        [
+            get("/api/reviews", status),
+            get("/api/reviews/{id}", status).rate_limit(RateLimit::per_minute(2).by_token()),
+        ],
+    )
 }
 
 /// An application for one test, with a clock that the test sets.
@@ -346,6 +353,9 @@ async fn a_token_in_the_address_is_refused_even_beside_the_header() {
     for path in [
         format!("/api/tickets?access_token={token}"),
         format!("/api/tickets?key={token}"),
+        format!("/api/tickets?key={}", token.replace('_', "%5f")),
+        format!("/api/reviews/{token}"),
+        format!("/api/reviews/{}", token.replace('_', "%5F")),
     ] {
         for headers in [&[][..], &[("authorization", &*format!("Bearer {token}"))]] {
             let answer = site.call_with("GET", &path, headers).await;
@@ -451,5 +461,23 @@ async fn a_token_has_its_own_rate_limit_and_learns_it() {
     assert_eq!(site.call("GET", "/api/slow", &other).await.status(), 200);
     site.clock.advance(std::time::Duration::from_secs(30));
     assert_eq!(site.call("GET", "/api/slow", &one).await.status(), 200);
+    site.running.stop().await.unwrap();
+}
+
+/// A caller who may not enter cannot try without end.
+///
+/// ASVS: V2.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_its_heading_refuses_counts_too() {
+    let site = Site::open().await;
+    let token = site.service(&["tickets_read"]).await;
+    for status in [403, 403, 429] {
+        let answer = site.call("GET", "/api/reviews/7", &token).await;
+        assert_eq!(answer.status(), status);
+    }
+    let visitor = site.browser();
+    for status in [303, 303, 429] {
+        assert_eq!(visitor.get("/mine/slow").await.status(), status);
+    }
     site.running.stop().await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dewar::api::{ApiScope, TokenHolder, TokenRequest};
 use dewar::app::Shared;
 use dewar::http::header::CACHE_CONTROL;
 use dewar::pages::{
@@ -105,6 +106,16 @@ async fn with_cookie(basket: SealedCookie<Basket>) -> dewar::Result<WithHeaders<
     Ok(public("cookie"))
 }
 
+async fn of_cookie(basket: SealedCookie<Basket>) -> WithHeaders<Text> {
+    let number = basket.get().map_or(0, |basket| basket.items.len());
+    public(&number.to_string())
+}
+
+#[derive(ApiScope, Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    PricesRead,
+}
+
 #[derive(Clone)]
 struct Shop {
     currency: &'static str,
@@ -127,7 +138,9 @@ fn app(app: App) -> App {
             get("/dark", darken),
             get("/prices", prices),
             get("/prices/cookie", with_cookie),
+            get("/prices/basket", of_cookie),
         ])
+        .api(Scope::PricesRead, [get("/api/prices", prices)])
         .signed_in([get("/prices/mine", mine)])
         .share(|_| Shop { currency: "EUR" })
 }
@@ -256,6 +269,31 @@ async fn a_response_for_one_person_is_in_no_shared_cache() {
     let ada = site.member("ada", &[]).await;
     assert_eq!(of(&ada, "/prices/mine").await, "no-store, max-age=0");
     assert_eq!(of(&ada, "/prices").await, "no-store, max-age=0");
+    // The answer tells what the cookie has.
+    assert_eq!(of(&visitor, "/prices/basket").await, "public, max-age=60");
+    visitor.get("/basket/add").await;
+    assert_eq!(of(&visitor, "/prices/basket").await, "no-store, max-age=0");
+}
+
+/// A cache would give it to callers without a token, and after the token was revoked.
+///
+/// ASVS: V7.4.1, V14.2.2, V14.3.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_to_a_token_is_in_no_shared_cache() {
+    let site = Site::of(app).await;
+    let request = TokenRequest {
+        name: "nightly",
+        scopes: &["prices_read"],
+        days: 1,
+    };
+    let tokens = site.running.dewar().api_tokens();
+    let made = tokens.create(None, TokenHolder::Service, request).await;
+    let bearer = format!("Bearer {}", made.unwrap().0.expose());
+    let call = site.visitor.raw("GET", "/api/prices");
+    let answer = call.header("authorization", &bearer).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    assert_eq!(answer.header("etag"), Some("\"v1\""));
+    assert_eq!(answer.header("cache-control"), Some("no-store, max-age=0"));
 }
 
 struct Wrong;

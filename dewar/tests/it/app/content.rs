@@ -1,6 +1,6 @@
 //! What pages load from other sites: named origins alone, and each route as narrow as it can be.
 
-use dewar::{App, Page, get};
+use dewar::{App, Page, Redirect, accounts, get, post};
 
 use crate::site::{self, Site};
 
@@ -9,6 +9,10 @@ async fn page() -> Page {
         .with("title", "Page")
         .with("text", "text")
         .with("status", 200)
+}
+
+async fn pay(_: accounts::RecentlyAuthenticated) -> Redirect {
+    Redirect::to("/plain")
 }
 
 fn app(app: App) -> App {
@@ -76,6 +80,54 @@ async fn a_route_loads_what_it_names_and_no_other_route_does() {
     assert!(missing.contains("frame-ancestors 'none'") && frames.as_deref() == Some("DENY"));
     let (text, ..) = of("/").await;
     assert!(text.contains("sandbox"), "{text}");
+}
+
+/// The framework's pages that stand before the handler ask for a password, so no other site frames them.
+///
+/// ASVS: V3.4.6
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_before_a_handler_keep_the_application_s_policy() {
+    let with_pay = |served| {
+        app(served).signed_in([
+            get("/pay", page).may_be_framed_by(["https://partner.example"]),
+            post("/pay", pay).may_be_framed_by(["https://partner.example"]),
+            get("/confirm", accounts::confirm_page),
+            post("/confirm", accounts::confirm),
+        ])
+    };
+    let site = Site::of(with_pay).await;
+    let ada = site.member("ada", &[]).await;
+    let policy = ada.get("/pay").await;
+    let policy = policy.header("content-security-policy").unwrap();
+    assert!(
+        policy.contains("frame-ancestors https://partner.example;"),
+        "{policy}"
+    );
+    let token = ada
+        .get("/notes")
+        .await
+        .form("/notes")
+        .value("csrf_token")
+        .unwrap();
+    site.clock.advance(std::time::Duration::from_secs(11 * 60));
+    for (browser, status) in [(&site.visitor, 401), (&ada, 403)] {
+        let sent = browser
+            .raw("POST", "/pay")
+            .header("sec-fetch-site", "same-origin");
+        let asked = sent
+            .header("accept", "text/html")
+            .form(&format!("csrf_token={token}"));
+        let asked = asked.send().await.unwrap();
+        assert_eq!(asked.status(), status);
+        assert!(
+            asked.text().contains("type=\"password\""),
+            "{}",
+            asked.text()
+        );
+        let policy = asked.header("content-security-policy").unwrap();
+        assert!(policy.contains("frame-ancestors 'none';"), "{policy}");
+        assert_eq!(asked.header("x-frame-options"), Some("DENY"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,6 +60,33 @@ async fn a_router_is_behind_the_guard() {
     assert_eq!(written.load(Ordering::SeqCst), 0);
 }
 
+#[derive(dewar::api::ApiScope, Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    Read,
+}
+
+/// The stack knows what is below the prefix, beside a route for programs that would match it as well.
+///
+/// ASVS: V8.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_has_its_own_heading_beside_a_route_with_parameters() {
+    let written = Written::default();
+    let both = |served| {
+        let route = dewar::get("/{a}/{b}", async || "a program's");
+        app(served, &written).api(Scope::Read, [route])
+    };
+    let site = Site::of(both).await;
+    let ada = site.member("ada", &[]).await;
+    assert_eq!(ada.get("/wiki/write").await.status(), 200);
+    assert_eq!(ada.get("/other/write").await.status(), 401);
+    assert_eq!(site.visitor.get("/wiki/write").await.status(), 303);
+    let directory = tempfile::tempdir().unwrap();
+    let twice = app(App::in_directory(&directory).unwrap(), &written);
+    let twice = twice.public([dewar::get("/wiki/{*all}", async || "all")]);
+    let refused = format!("{:?}", twice.start().await.unwrap_err());
+    assert!(refused.contains("roles-route-path"), "{refused}");
+}
+
 /// ASVS: V3.5.1, V3.5.3
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_change_something_needs_the_token_before_the_router_sees_it() {

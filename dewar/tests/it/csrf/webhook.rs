@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io::Write};
 
+use dewar::app::RateLimit;
 use dewar::csrf::{SignatureScheme, VerifiedWebhook, WebhookAuth, signature};
 use dewar::database::Migration;
 use dewar::pages::Text;
@@ -58,6 +59,7 @@ fn hooks(app: App) -> App {
                 post("/hooks/refunds", on_paid),
                 get("/hooks/billing/state", on_paid),
                 post("/hooks/whose", whose),
+                post("/hooks/slow", on_paid).rate_limit(RateLimit::per_minute(2)),
             ],
         )
         .webhook(
@@ -161,6 +163,29 @@ async fn a_signed_delivery_is_taken_without_anything_that_a_browser_sends() {
         .header("x-github-delivery", "00000000-cc78-11e3-81ab-4c9367dc0958");
     assert_eq!(send(again).await.status(), 409);
     assert_eq!(sender.paid().await, 2);
+}
+
+/// A delivery counts before Dewar reads its body and computes a signature, the forged one too.
+///
+/// ASVS: V2.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_s_own_rate_limit_counts_each_delivery() {
+    let sender = Sender::open().await;
+    let slow = "/hooks/slow";
+    assert_eq!(send(sender.signed(slow, BODY)).await.status(), 200);
+    assert_eq!(send(sender.raw(slow, BODY)).await.status(), 401);
+    let body = r#"{"invoice":8}"#;
+    let refused = send(sender.signed(slow, body)).await;
+    assert_eq!(refused.status(), 429);
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(sender.paid().await, 1);
+    sender.site.clock.advance(Duration::from_secs(60));
+    // The refusal was no attempt at the delivery.
+    assert_eq!(send(sender.signed(slow, body)).await.status(), 200);
+    for invoice in 10..13 {
+        let body = format!("{{\"invoice\":{invoice}}}");
+        assert_eq!(send(sender.signed(HOOK, &body)).await.status(), 200);
+    }
 }
 
 /// ASVS: V4.1.5
