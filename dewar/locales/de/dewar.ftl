@@ -337,6 +337,12 @@ letter-sign-up-again = Sie haben schon ein Konto
         { $link }
 
         Wenn Sie das nicht waren, tun Sie nichts: An Ihrem Konto hat sich nichts geändert.
+letter-token-created = Ein Programm kann Ihr Konto benutzen
+    .text =
+        Für Ihr Konto wurde soeben ein API-Token erstellt. Ein Programm, das es hat, handelt in Ihrem Namen.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort. Es beendet jedes Token und jede Sitzung:
+        { $link }
 mail-full = Zu viele Nachrichten warten auf den Versand. Versuchen Sie es in einigen Minuten noch einmal.
 mail-recipient-limit = Diese Person hat von hier schon viele Nachrichten erhalten. Versuchen Sie es später noch einmal.
 mail-sender-limit = Sie haben schon viele Nachrichten ausgelöst. Versuchen Sie es später noch einmal.

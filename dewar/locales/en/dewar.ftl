@@ -314,6 +314,12 @@ letter-sign-up-again = You have an account already
         { $link }
 
         If it was not you, do nothing: your account has not changed.
+letter-token-created = A program can use your account
+    .text =
+        An API token was made for your account just now. A program that has it acts in your name.
+
+        If it was not you, choose a new password at once. It ends every token and every session:
+        { $link }
 mail-full = Too many messages wait to be sent. Try again in a few minutes.
 mail-recipient-limit = This person has had many messages from here already. Try again later.
 mail-sender-limit = You have caused many messages already. Try again later.

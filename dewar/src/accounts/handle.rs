@@ -7,6 +7,7 @@ use super::known_browser::{self, KnownBrowser};
 use super::password::{MOST_BYTES, NormalizedPassword};
 use super::pool::HashPool;
 use super::rate_limiter::RateLimiter;
+use super::session_end::SessionEnd;
 use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::{self, Db, Tx};
@@ -61,6 +62,7 @@ pub(super) struct Inner {
     pub(super) mailer: Mailer,
     pub(super) pool: HashPool,
     pub(super) roles: Roles,
+    pub(super) session_end: SessionEnd,
     pub(super) sessions: Sessions,
     pub(super) site: String,
 }
@@ -128,6 +130,7 @@ impl Accounts {
             db,
             log,
             roles,
+            session_end: SessionEnd::new(),
             sessions,
             site,
         });

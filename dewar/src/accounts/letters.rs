@@ -25,6 +25,13 @@ pub(super) struct SignUpAgain {
     pub(super) link: String,
 }
 
+/// An API token was made for the account.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/token_created")]
+pub(super) struct TokenCreated {
+    pub(super) link: String,
+}
+
 /// The account was made.
 #[derive(Debug, Letter)]
 #[letter(template = "letters/accounts/welcome")]
@@ -33,11 +40,12 @@ pub(super) struct Welcome {
 }
 
 /// All of them.
-pub(crate) fn letters() -> [LetterType; 4] {
+pub(crate) fn letters() -> [LetterType; 5] {
     [
         LetterType::of::<PasswordChanged>(),
         LetterType::of::<ResetLetter>(),
         LetterType::of::<SignUpAgain>(),
+        LetterType::of::<TokenCreated>(),
         LetterType::of::<Welcome>(),
     ]
 }

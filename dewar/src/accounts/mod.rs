@@ -64,6 +64,7 @@ mod rate_key;
 mod rate_limiter;
 mod recently_authenticated;
 mod reserved_names;
+mod session_end;
 mod sign_in;
 mod sign_up;
 mod stored_form;

@@ -67,7 +67,7 @@ pub(crate) use cors::{allow, is_preflight, preflight};
 pub(crate) use rows::{holder_of, page_of_all};
 pub(crate) use scope::ScopeInfo;
 pub(crate) use tables::MIGRATIONS;
-pub(crate) use tokens::{Accepted, Dependencies, TokenRejection};
+pub(crate) use tokens::{Accepted, Dependencies, TokenRejection, TokenUse};
 
 /// The page of a person's own tokens.
 pub const TOKENS: &str = "/account/tokens";

@@ -6,7 +6,7 @@ use super::{ApiTokenInfo, Error, ScopeInfo, TokenHolder};
 use crate::audit::command_line;
 use crate::database::{self, Db, Row, Tx};
 use crate::secrets::same;
-use crate::sessions::{Person, UserId, read_person};
+use crate::sessions::{Person, SessionId, UserId, read_person};
 
 /// The most ended tokens of one holder that are kept, so that nobody fills the table by making and revoking.
 const MOST_ENDED: i64 = 20;
@@ -21,6 +21,7 @@ pub(super) struct FoundRow {
     pub(super) person: Option<Person>,
     /// The generation of the owner's account when the token was made.
     pub(super) generation: i64,
+    pub(super) mac: Vec<u8>,
 }
 
 /// A token to store.
@@ -29,6 +30,8 @@ pub(super) struct NewRow<'a> {
     pub(super) info: &'a ApiTokenInfo,
     pub(super) mac: [u8; 32],
     pub(super) actor: &'a str,
+    /// The session that it is made in.
+    pub(super) made_in: Option<SessionId>,
 }
 
 /// Who makes or revokes a token, for the log.
@@ -51,28 +54,45 @@ const fn user_of(holder: TokenHolder) -> Option<i64> {
     }
 }
 
-/// Finds a token by its MAC, together with its owner. The database compares the MAC, whose bytes nobody without the key
-/// can choose, and this function compares it once more in constant time.
-pub(super) async fn find(db: &Db, mac: &[u8; 32]) -> Result<Option<FoundRow>, database::Error> {
-    let find = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
+/// A token with its owner, the owner's roles and the MAC.
+macro_rules! find_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
             (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
             t.id, t.user_id, t.name, t.scopes, t.created_at, t.expires_at, t.used_at, t.revoked_at,
             t.generation, t.token_mac
-        FROM dewar_api_tokens t LEFT JOIN dewar_users u ON u.id = t.user_id WHERE t.token_mac = ?1";
-    let rows = db.query(find, [blob(mac)]).await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
+        FROM dewar_api_tokens t LEFT JOIN dewar_users u ON u.id = t.user_id WHERE ",
+            $condition
+        )
     };
-    let stored: Vec<u8> = row.get(16)?;
-    if !same(&stored, mac) {
-        return Ok(None);
-    }
+}
+
+/// Finds a token by its MAC, together with its owner. The database compares the MAC, whose bytes nobody without the key
+/// can choose, and this function compares it once more in constant time.
+pub(super) async fn find(db: &Db, mac: &[u8; 32]) -> Result<Option<FoundRow>, database::Error> {
+    const FIND: &str = find_where!("t.token_mac = ?1");
+    let rows = db.query(FIND, [blob(mac)]).await?;
+    let found = rows.first().map(found).transpose()?;
+    Ok(found.filter(|found| same(&found.mac, mac)))
+}
+
+/// Finds a token by its id, for a request whose MAC was found before. Another request may have stored the token under another key
+/// since then.
+pub(super) async fn find_again(db: &Db, id: &str) -> Result<Option<FoundRow>, database::Error> {
+    const FIND: &str = find_where!("t.id = ?1");
+    let rows = db.query(FIND, [id.into()]).await?;
+    rows.first().map(found).transpose()
+}
+
+fn found(row: &Row) -> Result<FoundRow, database::Error> {
     let has_person = row.get::<Option<i64>>(0)?.is_some();
-    Ok(Some(FoundRow {
+    Ok(FoundRow {
         info: info(row, 7)?,
         person: has_person.then(|| read_person(row)).transpose()?,
         generation: row.get(15)?,
-    }))
+        mac: row.get(16)?,
+    })
 }
 
 /// The eight columns of a token from this one on.
@@ -122,7 +142,7 @@ pub(super) async fn add(
     let values = [user.into(), now.into(), MOST_ENDED.into()];
     tx.execute(trim, values).await?;
     let add = "INSERT INTO dewar_api_tokens (id, token_mac, user_id, generation, name, scopes, created_by,
-        created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        created_at, expires_at, made_in) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let values = [
         new.info.id.as_str().into(),
         blob(&new.mac),
@@ -133,6 +153,7 @@ pub(super) async fn add(
         new.actor.into(),
         now.into(),
         new.info.expires_at.into(),
+        new.made_in.map(|id| id.to_string()).into(),
     ];
     tx.execute(add, values).await?;
     Ok(())
@@ -219,17 +240,31 @@ pub(super) async fn revoke_all_of(tx: &Tx, user: UserId, now: i64) -> Result<u64
     tx.execute(set, [user.into(), now.into()]).await
 }
 
-/// Writes the last use, and the MAC under the key that signs now. A token that was revoked meanwhile stays revoked.
+/// Revokes the tokens that were made in a session. Returns how many worked until now.
+pub(super) async fn revoke_made_in(
+    tx: &Tx,
+    user: UserId,
+    session: SessionId,
+    now: i64,
+) -> Result<u64, database::Error> {
+    let set = "UPDATE dewar_api_tokens SET revoked_at = ?3
+        WHERE user_id = ?1 AND made_in = ?2 AND revoked_at IS NULL AND expires_at > ?3";
+    let values = [user.into(), session.to_string().into(), now.into()];
+    tx.execute(set, values).await
+}
+
+/// Writes the last use, and the MAC under the key that signs now, unless another request did since `before`. A token that was
+/// revoked meanwhile stays revoked.
 pub(super) async fn touch(
     db: &Db,
     id: &str,
     mac: &[u8; 32],
-    now: i64,
+    (now, before): (i64, i64),
 ) -> Result<(), database::Error> {
-    let set = "UPDATE dewar_api_tokens SET used_at = ?1, token_mac = ?2 WHERE id = ?3";
-    db.execute(set, [now.into(), blob(mac), id.into()])
-        .await
-        .map(drop)
+    let set = "UPDATE dewar_api_tokens SET used_at = ?1, token_mac = ?2
+        WHERE id = ?3 AND (used_at IS NULL OR used_at <= ?4 OR token_mac <> ?2)";
+    let values = [now.into(), blob(mac), id.into(), before.into()];
+    db.execute(set, values).await.map(drop)
 }
 
 pub(super) async fn sweep(db: &Db, before: i64) -> Result<u64, database::Error> {

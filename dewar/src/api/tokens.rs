@@ -4,22 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::Value;
+use tokio::sync::Semaphore;
 
 use super::bearer::{Authorization, Presented};
 use super::known::KnownTokens;
 use super::token::{TokenSecret, encode};
 use super::{Config, Error, ScopeInfo, rows};
-use crate::accounts::RateLimiter;
+use crate::accounts::{Accounts, RateLimiter};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::{Db, refuse_while_reading};
 use crate::pages::BearerCaller;
 use crate::secrets::{KeyRing, Purpose, Secret, random};
-use crate::sessions::UserId;
+use crate::sessions::{Session, SessionId, UserId};
 
 /// The most addresses that are remembered at once.
 const MOST_ADDRESSES: usize = 100_000;
 /// Dewar writes the time of a token's last use at most this often, in seconds, so that a request costs no write.
 const USED_EVERY: i64 = 60;
+/// The most of these writes at once. Without a place, the next request with the token writes it.
+const MOST_WRITES: usize = 16;
 const DAY: i64 = 24 * 3600;
 
 /// The API tokens of the application: make them, list them, revoke them.
@@ -38,6 +41,7 @@ const DAY: i64 = 24 * 3600;
 pub struct ApiTokens(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
+    accounts: Accounts,
     pub(super) clock: Clock,
     pub(super) config: Config,
     pub(super) db: Db,
@@ -46,11 +50,14 @@ pub(super) struct Inner {
     pub(super) log: Log,
     ring: KeyRing,
     pub(super) scopes: Vec<ScopeInfo>,
+    writes: Arc<Semaphore>,
 }
 
 /// The room's dependencies on the others.
 #[derive(Debug)]
 pub(crate) struct Dependencies {
+    /// The owners of tokens.
+    pub(crate) accounts: Accounts,
     pub(crate) clock: Clock,
     pub(crate) config: Config,
     pub(crate) db: Db,
@@ -145,18 +152,48 @@ impl From<crate::database::Error> for TokenRejection {
     }
 }
 
-/// A token that was found and works, with its MAC.
+/// A token that was found and works.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) caller: BearerCaller,
-    mac: [u8; 32],
     /// The first use is worth an entry in the log.
     pub(crate) is_first_use: bool,
+    /// The MAC that it is stored under.
+    mac: Vec<u8>,
+}
+
+/// A use that is to be written when the response is ready, or when its client has gone.
+#[must_use = "it writes the use when it is dropped"]
+pub(crate) struct TokenUse {
+    tokens: ApiTokens,
+    id: String,
+    /// The MAC under the key that signs now.
+    mac: [u8; 32],
+    now: i64,
+}
+
+impl Drop for TokenUse {
+    fn drop(&mut self) {
+        let inner = &*self.tokens.0;
+        let place = Arc::clone(&inner.writes).try_acquire_owned();
+        let (Ok(place), Ok(runtime)) = (place, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let (db, id, mac) = (inner.db.clone(), std::mem::take(&mut self.id), self.mac);
+        let times = (self.now, self.now - USED_EVERY);
+        runtime.spawn(async move {
+            if let Err(error) = rows::touch(&db, &id, &mac, times).await {
+                tracing::warn!(%error, "cannot update the time of an API token's last use");
+            }
+            drop(place);
+        });
+    }
 }
 
 impl ApiTokens {
     pub(crate) fn new(needs: Dependencies) -> Self {
         let Dependencies {
+            accounts,
             clock,
             config,
             db,
@@ -164,22 +201,36 @@ impl ApiTokens {
             ring,
             scopes,
         } = needs;
-        Self(Arc::new(Inner {
+        let tokens = Self(Arc::new(Inner {
             failures: RateLimiter::new(config.failures(), MOST_ADDRESSES, clock.clone()),
             known: KnownTokens::default(),
+            writes: Arc::new(Semaphore::new(MOST_WRITES)),
+            accounts,
             clock,
             config,
             db,
             log,
             ring,
             scopes,
-        }))
+        }));
+        // Weak, because the tokens have the accounts.
+        let weak = Arc::downgrade(&tokens.0);
+        tokens.0.accounts.at_session_end(move |user, id| {
+            let tokens = weak.upgrade().map(Self);
+            async move {
+                match tokens {
+                    Some(tokens) => tokens.revoke_made_in(user, id).await,
+                    None => Ok(()),
+                }
+            }
+        });
+        tokens
     }
 
     /// Makes a token, and returns its text, which nobody can read again.
     ///
     /// A person gets no scope whose role they do not have. `by` is who makes it: the person or an administrator; none is the
-    /// command line.
+    /// command line. A person gets a letter about it.
     ///
     /// # Errors
     /// The request breaks a rule of [`Error`], or the database fails.
@@ -189,9 +240,47 @@ impl ApiTokens {
         holder: TokenHolder,
         request: TokenRequest<'_>,
     ) -> Result<(Secret<String>, ApiTokenInfo), Error> {
+        self.make((by, None), holder, request).await
+    }
+
+    /// Makes a token for the person of this session. It ends when the person ends the session on the list of sessions: whoever had
+    /// the session may hold the token.
+    ///
+    /// ```
+    /// use dewar::api::{ApiTokens, Error, TokenRequest};
+    /// use dewar::sessions::Session;
+    /// async fn add(tokens: ApiTokens, session: Session) -> Result<String, Error> {
+    ///     let request = TokenRequest { name: "laptop", scopes: &["tickets_read"], days: 30 };
+    ///     Ok(tokens.create_in(&session, request).await?.1.id)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`create`](Self::create); [`Error::NoSuchUser`] in a visitor's session.
+    pub async fn create_in(
+        &self,
+        session: &Session,
+        request: TokenRequest<'_>,
+    ) -> Result<(Secret<String>, ApiTokenInfo), Error> {
+        let person = session.principal().ok_or(Error::NoSuchUser)?.id();
+        let by = (Some(person), session.id().copied());
+        self.make(by, TokenHolder::Person(person), request).await
+    }
+
+    async fn make(
+        &self,
+        (by, made_in): (Option<UserId>, Option<SessionId>),
+        holder: TokenHolder,
+        request: TokenRequest<'_>,
+    ) -> Result<(Secret<String>, ApiTokenInfo), Error> {
         refuse_while_reading()?;
         let inner = &*self.0;
         let new = self.judge(request)?;
+        let owner = match holder {
+            TokenHolder::Person(user) => inner.accounts.find(user).await.map_err(unfound)?,
+            TokenHolder::Service => None,
+        };
+        let owner = owner.as_ref();
         let secret = TokenSecret::new();
         let mac = inner.ring.mac(Purpose::ApiToken, &[secret.bytes()]);
         let actor = rows::actor(by);
@@ -204,6 +293,7 @@ impl ApiTokens {
                     info: new,
                     mac,
                     actor,
+                    made_in,
                 };
                 rows::add(&tx, holder, &row, &inner.scopes, most).await?;
                 let entry = Entry::new(Event::AuthnTokenCreated)
@@ -212,6 +302,9 @@ impl ApiTokens {
                 let scopes = new.scopes.join(" ");
                 let entry = entry.detail(format_args!("API token, scopes: {scopes}"));
                 tx.record(&inner.log, entry).await?;
+                if let Some(owner) = owner {
+                    inner.accounts.tell_of_token(&tx, owner).await?;
+                }
                 Ok::<_, Error>(())
             })
             .await?;
@@ -325,6 +418,33 @@ impl ApiTokens {
             .await
     }
 
+    /// Revokes the tokens that were made in a session of a person, who ends it.
+    async fn revoke_made_in(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<(), crate::database::Error> {
+        refuse_while_reading()?;
+        let inner = &*self.0;
+        let now = inner.clock.now();
+        inner
+            .db
+            .transaction(|tx| async move {
+                let ended = rows::revoke_made_in(&tx, user, session, now).await?;
+                if ended > 0 {
+                    let entry = Entry::new(Event::AuthnTokenRevoked)
+                        .actor(user)
+                        .subject(user);
+                    let entry = entry.detail(format_args!(
+                        "{ended} API tokens of a session that was ended"
+                    ));
+                    tx.record(&inner.log, entry).await?;
+                }
+                Ok::<_, crate::database::Error>(())
+            })
+            .await
+    }
+
     /// The scopes that a holder with these roles can get.
     pub(super) fn offered(&self, has_role: impl Fn(&str) -> bool) -> Vec<ScopeInfo> {
         let all = self.0.scopes.iter();
@@ -357,7 +477,7 @@ impl ApiTokens {
         &self,
         sent: &Authorization,
         from: Option<IpAddr>,
-    ) -> Result<Accepted, TokenRejection> {
+    ) -> Result<(Accepted, Option<TokenUse>), TokenRejection> {
         let inner = &*self.0;
         let secret = match sent.presented() {
             Presented::Nothing => return Err(TokenRejection::Missing),
@@ -378,8 +498,8 @@ impl ApiTokens {
         match self.look_up(&secret).await? {
             Ok(found) => {
                 inner.known.add(mac);
-                self.used(&found, mac);
-                Ok(found)
+                let used = self.used(&found, mac);
+                Ok((found, used))
             }
             Err((event, why, id)) => {
                 inner.known.remove(&mac);
@@ -404,18 +524,19 @@ impl ApiTokens {
         let inner = &*self.0;
         for mac in inner.ring.macs(Purpose::ApiToken, &[secret.bytes()]) {
             if let Some(row) = rows::find(&inner.db, &mac).await? {
-                return Ok(self.judge_row(row, mac));
+                return Ok(self.judge_row(row));
             }
         }
         Ok(Err((Event::AuthnLoginFail, "an unknown API token", None)))
     }
 
-    fn judge_row(&self, row: rows::FoundRow, mac: [u8; 32]) -> Result<Accepted, Rejected> {
+    fn judge_row(&self, row: rows::FoundRow) -> Result<Accepted, Rejected> {
         let now = self.0.clock.now();
         let rows::FoundRow {
             info,
             person,
             generation,
+            mac,
         } = row;
         let ended = match &person {
             _ if info.revoked_at.is_some() => Some("revoked"),
@@ -454,47 +575,45 @@ impl ApiTokens {
         })
     }
 
-    /// Writes the time of the last use, without delaying the request, at most once a minute. If another key signs now, the
-    /// token is stored under that key, so that the older one can be revoked.
-    fn used(&self, found: &Accepted, signing: [u8; 32]) {
+    /// The use to write after the response: at most once a minute, and if another key signs now, so that the older one can be
+    /// revoked.
+    fn used(&self, found: &Accepted, signing: [u8; 32]) -> Option<TokenUse> {
         let now = self.0.clock.now();
-        let is_recent = found
-            .caller
-            .used_at
-            .is_some_and(|used| now - used < USED_EVERY);
-        if is_recent && found.mac == signing {
-            return;
-        }
-        let (db, id) = (self.0.db.clone(), found.caller.token.clone());
-        tokio::spawn(async move {
-            if let Err(error) = rows::touch(&db, &id, &signing, now).await {
-                tracing::warn!(%error, "cannot update the time of an API token's last use");
-            }
-        });
+        let used_at = found.caller.used_at;
+        let is_recent = used_at.is_some_and(|used| now - used < USED_EVERY);
+        let is_written = is_recent && found.mac == signing;
+        (!is_written).then(|| TokenUse {
+            tokens: self.clone(),
+            id: found.caller.token.clone(),
+            mac: signing,
+            now,
+        })
     }
 
     /// Whether a token still works, with the same scopes: a request with a slow body asks again.
     pub(crate) async fn still_holds(
         &self,
-        mac: [u8; 32],
+        id: &str,
         scopes: &[&'static str],
     ) -> Result<bool, crate::database::Error> {
-        let Some(row) = rows::find(&self.0.db, &mac).await? else {
+        let Some(row) = rows::find_again(&self.0.db, id).await? else {
             return Ok(false);
         };
-        let found = self.judge_row(row, mac);
+        let found = self.judge_row(row);
         Ok(found.is_ok_and(|found| found.caller.scopes == scopes))
+    }
+}
+
+/// Why the owner of a new token was not found.
+fn unfound(error: crate::accounts::Error) -> Error {
+    match error {
+        crate::accounts::Error::Database(error) => error.into(),
+        _ => Error::NoSuchUser,
     }
 }
 
 /// The event, the reason for the log, and the id of the token, if there is one.
 type Rejected = (Event, &'static str, Option<String>);
-
-impl Accepted {
-    pub(crate) const fn mac(&self) -> [u8; 32] {
-        self.mac
-    }
-}
 
 impl fmt::Debug for ApiTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -391,6 +391,7 @@ impl Blueprint {
     ) -> Result<(Accounts, ApiTokens), LaunchFindings> {
         let accounts = self.accounts((db, log, ring), sessions, mailer)?;
         let tokens = ApiTokens::new(api::Dependencies {
+            accounts: accounts.clone(),
             clock: self.clock.clone(),
             config: self.config.api.clone(),
             db: db.clone(),

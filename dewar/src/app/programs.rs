@@ -13,6 +13,7 @@ use super::outside::Carried;
 use super::stack::{Core, host_of, shown};
 use crate::api::{
     self, Accepted, ApiTokens, AskedOrigin, Authorization, CorsRoute, Origins, TokenRejection,
+    TokenUse,
 };
 use crate::audit::{Entry, Event};
 use crate::csrf::{CsrfTokens, Origin};
@@ -129,11 +130,13 @@ impl Core {
         let mut response = match &asked {
             AskedOrigin::Other => self.other_origin(&self.of_program(&parts, None)),
             AskedOrigin::Listed(_) | AskedOrigin::Own => match self.caller(&parts, &sent).await {
-                Ok(accepted) => {
+                Ok((accepted, used)) => {
                     if let (Some(line), Some(person)) = (&carried.line, &accepted.caller.person) {
                         line.by(person.id());
                     }
-                    self.with_token(accepted, parts, body).await
+                    let response = self.with_token(accepted, parts, body).await;
+                    drop(used);
+                    response
                 }
                 Err(refused) => refused,
             },
@@ -163,15 +166,15 @@ impl Core {
             return RequestContext::new(facts);
         };
         facts.tokens = CsrfTokens::not_needed(services.ring.clone());
-        let mac = accepted.mac();
+        let id = accepted.caller.token.clone();
         let scopes = accepted.caller.scopes.clone();
         facts.bearer = Some(Arc::new(accepted.caller));
         let mut context = RequestContext::new(facts);
         if let Ok(tokens) = context.service::<ApiTokens>().cloned() {
             context.admission.loaded.add(move || {
-                let (tokens, scopes) = (tokens.clone(), scopes.clone());
+                let (tokens, id, scopes) = (tokens.clone(), id.clone(), scopes.clone());
                 async move {
-                    if tokens.still_holds(mac, &scopes).await? {
+                    if tokens.still_holds(&id, &scopes).await? {
                         return Ok(());
                     }
                     let cause = "the token changed during the upload";
@@ -183,7 +186,11 @@ impl Core {
     }
 
     /// Who calls, or the response to a request without a token that works.
-    async fn caller(&self, parts: &Parts, sent: &Authorization) -> Result<Accepted, Response> {
+    async fn caller(
+        &self,
+        parts: &Parts,
+        sent: &Authorization,
+    ) -> Result<(Accepted, Option<TokenUse>), Response> {
         let context = self.of_program(parts, None);
         if api::in_address(&parts.uri) {
             let entry = Entry::new(Event::AuthnLoginFail).detail("an API token in the address");

@@ -82,6 +82,9 @@ fn app(app: App) -> App {
         post("/confirm", accounts::confirm),
         get("/mine", me),
         get("/mine/slow", me).rate_limit(RateLimit::per_minute(2).by_address()),
+        get(accounts::SESSIONS, accounts::sessions_page),
+        post("/account/sessions/{id}/end", accounts::end_session),
+        post("/sign-out", accounts::sign_out),
         get("/account/password", accounts::change_password_page),
         post("/account/password", accounts::change_password),
         // A wrong heading, on purpose: the handlers ask themselves.

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::accounts::{CurrentUser, RecentlyAuthenticated, SESSIONS, device};
+use crate::accounts::{Accounts, CurrentUser, RecentlyAuthenticated, SESSIONS, device};
 use crate::forms::{Line, Path};
 use crate::pages::{Error, Message, Page, Redirect};
 use crate::sessions::{Session, SessionId, SessionInfo, Sessions};
@@ -48,18 +48,22 @@ fn view(listed: SessionInfo, this: Option<&SessionId>) -> View {
     }
 }
 
-/// `POST /account/sessions/{id}/end`: ends one of the user's sessions at its very next request.
+/// `POST /account/sessions/{id}/end`: ends one of the user's sessions at its very next request, with the API tokens that were made
+/// in it.
 ///
 /// # Errors
 /// 404 if it is another user's session.
 pub async fn end_session(
     person: CurrentUser,
     session: Session,
+    accounts: Accounts,
     sessions: Sessions,
     _recently: RecentlyAuthenticated,
     Path(id): Path<Line<64>>,
 ) -> Result<Redirect, Error> {
     let id = SessionId::parse(id.as_str()).ok_or_else(Error::not_found)?;
+    // First: if the session does not end, the person tries again.
+    accounts.end_made_in(person.id(), id).await?;
     if session.id() == Some(&id) {
         session.sign_out().await?;
         return Ok(Redirect::to("/").forget());

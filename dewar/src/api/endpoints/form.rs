@@ -5,7 +5,7 @@ use crate::api::{
 };
 use crate::forms::{Form, Int, Line, Many, Offered, Pick};
 use crate::pages::{self, Page};
-use crate::sessions::UserId;
+use crate::sessions::{Principal, Session};
 
 const PAGE: &str = "accounts/tokens.html";
 
@@ -101,7 +101,7 @@ impl TokenPage<'_> {
     /// Makes the token, and shows it this once.
     pub(super) async fn create(
         &self,
-        by: UserId,
+        session: &Session,
         form: Form<NewApiToken>,
     ) -> Result<Page, pages::Error> {
         let offers = self.offers();
@@ -117,7 +117,13 @@ impl TokenPage<'_> {
             scopes: &scopes?,
             days: new.days.get().unsigned_abs(),
         };
-        let created = self.tokens.create(Some(by), self.holder, request).await;
+        let created = match self.holder {
+            TokenHolder::Person(_) => self.tokens.create_in(session, request).await,
+            TokenHolder::Service => {
+                let by = session.principal().map(Principal::id);
+                self.tokens.create(by, self.holder, request).await
+            }
+        };
         let field = match &created {
             Err(Error::TooLong(_)) => "days",
             Err(Error::Name) => "name",

@@ -3,6 +3,7 @@ use crate::accounts::{Accounts, CurrentUser, RecentlyAuthenticated};
 use crate::api::{ApiTokens, SERVICE_TOKENS, TokenHolder};
 use crate::forms::{Form, Line, Path};
 use crate::pages::{Error, Message, Page, Redirect};
+use crate::sessions::Session;
 
 /// The page, for an administrator. The handlers ask themselves, so no other heading opens them to others.
 fn page_of<'a>(
@@ -42,11 +43,12 @@ pub async fn create_service_token(
     person: CurrentUser,
     accounts: Accounts,
     tokens: ApiTokens,
+    session: Session,
     _recently: RecentlyAuthenticated,
     form: Form<NewApiToken>,
 ) -> Result<Page, Error> {
     let page = page_of(&person, &accounts, &tokens)?;
-    page.create(person.id(), form).await
+    page.create(&session, form).await
 }
 
 /// `POST /admin/tokens/{id}/revoke`: revokes a service's token, at its very next request.

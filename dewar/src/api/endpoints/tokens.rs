@@ -3,6 +3,7 @@ use crate::accounts::{CurrentUser, RecentlyAuthenticated};
 use crate::api::{ApiTokens, TOKENS, TokenHolder};
 use crate::forms::{Form, Line, Path};
 use crate::pages::{Error, Message, Page, Redirect};
+use crate::sessions::Session;
 
 fn page_of<'a>(person: &CurrentUser, tokens: &'a ApiTokens) -> TokenPage<'a> {
     TokenPage {
@@ -27,10 +28,11 @@ pub async fn tokens_page(person: CurrentUser, tokens: ApiTokens) -> Result<Page,
 pub async fn create_token(
     person: CurrentUser,
     tokens: ApiTokens,
+    session: Session,
     _recently: RecentlyAuthenticated,
     form: Form<NewApiToken>,
 ) -> Result<Page, Error> {
-    page_of(&person, &tokens).create(person.id(), form).await
+    page_of(&person, &tokens).create(&session, form).await
 }
 
 /// `POST /account/tokens/{id}/revoke`: revokes one of the person's tokens, at its very next request.

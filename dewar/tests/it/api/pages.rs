@@ -108,6 +108,61 @@ async fn only_an_administrator_makes_a_token_for_a_service() {
     site.running.stop().await.unwrap();
 }
 
+/// Whoever had the session may hold the token. An ordinary sign-out ends none, because the person had the session.
+///
+/// ASVS: V7.4.1, V7.5.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_its_person_ends_takes_its_tokens_along() {
+    let site = Site::open().await;
+    let ada = site.signed_in("ada", &[]).await;
+    let other = site.browser();
+    let form = other.get("/sign-in").await.form("/sign-in");
+    let form = form
+        .fill("email", "ada@example.org")
+        .fill("password", PASSWORD);
+    other.submit(form).await;
+    let (own, foreign) = (make(&ada, TOKENS).await, make(&other, TOKENS).await);
+    let works = async |token: &str| site.call("GET", "/api/me", token).await.status() == 200;
+    assert!(works(&own).await && works(&foreign).await);
+    let page = ada.get("/account/sessions").await;
+    assert!(
+        page.text().contains("href=\"/account/tokens\""),
+        "{}",
+        page.text()
+    );
+    let form = page.form("form[action$='/end']");
+    assert_eq!(ada.submit(form).await.status(), 303);
+    assert!(works(&own).await && !works(&foreign).await);
+    assert!(site.log().await.contains("1 API tokens of a session"));
+    let form = ada.get("/account/sessions").await.form("/sign-out");
+    assert_eq!(ada.submit(form).await.status(), 303);
+    assert!(works(&own).await);
+    site.running.stop().await.unwrap();
+}
+
+/// The owner learns of a token that somebody else made, and what ends it.
+///
+/// ASVS: V6.3.7
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_a_new_token_gets_a_letter() {
+    let site = Site::open().await;
+    let ada = site.user("ada", &[]).await;
+    site.service(&["tickets_read"]).await;
+    let letters = async || {
+        let find =
+            "SELECT count(*) FROM dewar_letters WHERE template = 'letters/accounts/token_created'";
+        let rows = site.running.dewar().db().query(find, []).await.unwrap();
+        rows[0].get::<i64>(0).unwrap()
+    };
+    assert_eq!(letters().await, 0);
+    let (token, _) = site
+        .token(TokenHolder::Person(ada), &["tickets_read"])
+        .await;
+    assert_eq!(site.call("GET", "/api/me", &token).await.status(), 200);
+    assert_eq!(letters().await, 1);
+    site.running.stop().await.unwrap();
+}
+
 /// A new password ends every token, as it ends every other session: somebody else may have made one.
 ///
 /// ASVS: V7.4.3

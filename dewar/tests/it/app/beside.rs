@@ -270,6 +270,7 @@ async fn a_response_for_one_person_is_in_no_shared_cache() {
     assert_eq!(of(&ada, "/prices/mine").await, "no-store, max-age=0");
     assert_eq!(of(&ada, "/prices").await, "no-store, max-age=0");
     // The answer tells what the cookie has.
+    let visitor = site.visitor.another();
     assert_eq!(of(&visitor, "/prices/basket").await, "public, max-age=60");
     visitor.get("/basket/add").await;
     assert_eq!(of(&visitor, "/prices/basket").await, "no-store, max-age=0");

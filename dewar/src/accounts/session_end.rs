@@ -1,0 +1,57 @@
+//! Work of later rooms that belongs to a session, and the letter about what they make.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+
+use super::email::EmailKey;
+use super::letters::TokenCreated;
+use super::{Accounts, User, forgot_at};
+use crate::database::{self, Tx};
+use crate::mail::{LetterKind, MailQuota, Recipient};
+use crate::sessions::{SessionId, UserId};
+
+type Ending = Pin<Box<dyn Future<Output = Result<(), database::Error>> + Send>>;
+
+/// What else ends when a person ends a session: the room `api` comes later, so it brings this work itself.
+pub(super) type SessionEnd = OnceLock<Box<dyn Fn(UserId, SessionId) -> Ending + Send + Sync>>;
+
+impl Accounts {
+    /// Brings the work. The first one stays.
+    pub(crate) fn at_session_end<F>(
+        &self,
+        work: impl Fn(UserId, SessionId) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), database::Error>> + Send + 'static,
+    {
+        let end = &self.0.session_end;
+        let _first = end.get_or_init(|| Box::new(move |user, id| Box::pin(work(user, id))));
+    }
+
+    /// Ends what this user's session has made: whoever had the session may still hold it.
+    pub(super) async fn end_made_in(
+        &self,
+        user: UserId,
+        id: SessionId,
+    ) -> Result<(), database::Error> {
+        match self.0.session_end.get() {
+            Some(end) => end(user, id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Notifies a user of a new API token, in the transaction that makes it. Like the letter about a changed password, it is
+    /// dropped only if many of the same already wait for the user.
+    pub(crate) async fn tell_of_token(
+        &self,
+        tx: &Tx,
+        person: &User,
+    ) -> Result<(), database::Error> {
+        let key = EmailKey::new(&person.email);
+        let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
+        let link = forgot_at(self.0.mailer.origin());
+        let to = Recipient::from(person).or_in_language(&self.1.language);
+        let letter = TokenCreated { link };
+        self.0.write_to(tx, about, to, &letter).await.map(drop)
+    }
+}
