@@ -606,10 +606,10 @@ impl ApiTokens {
 
 /// Why the owner of a new token was not found.
 fn unfound(error: crate::accounts::Error) -> Error {
-    match error {
-        crate::accounts::Error::Database(error) => error.into(),
-        _ => Error::NoSuchUser,
+    if let crate::accounts::Error::Database(error) = error {
+        return error.into();
     }
+    Error::NoSuchUser
 }
 
 /// The event, the reason for the log, and the id of the token, if there is one.

@@ -499,9 +499,8 @@ impl<H> Guarded<H> {
         if self.recently && !RequestContext::of(&parts)?.session()?.is_recent() {
             return Ok(confirm::ask(parts, body, prefers).await);
         }
-        RequestContext::of_mut(&mut parts)?
-            .admission
-            .recently_authenticated = self.recently;
+        let admission = &mut RequestContext::of_mut(&mut parts)?.admission;
+        admission.recently_authenticated = self.recently;
         let request = match self.asks {
             RequiredProof::Router | RequiredProof::Token if is_full => return Err(no_room()),
             RequiredProof::Router => {
