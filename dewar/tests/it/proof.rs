@@ -11,7 +11,7 @@ const PROGRAMS: &str = "dewar/tests/does_not_compile";
 
 /// The headings of the index and the folders of each, the attacks first. If several folders contain a file, the longest
 /// path counts, so that a file is under one heading.
-const PARTS: [(&str, &[&str]); 17] = [
+const PARTS: [(&str, &[&str]); 18] = [
     (
         "dependencies",
         &[
