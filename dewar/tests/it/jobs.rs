@@ -179,6 +179,7 @@ async fn an_administrator_sees_failed_jobs_and_lets_them_run_again() {
         "it waits already"
     );
     assert_eq!(site.run_jobs().await, 1);
+    site.dewar().log().flush().await;
     let log = std::fs::read_to_string(site.data().join("audit.jsonl")).unwrap();
     assert!(
         log.contains("\"job 1\"") && log.contains("tried again"),

@@ -36,6 +36,9 @@ const REMARKS: usize = 20;
 /// Runs the command of the command line. `--help`, mistakes and a command's own exit status end the program.
 pub(super) async fn run<S: Clone + Send + Sync + 'static>(mut app: App<S>) -> Result<(), Error> {
     let own = read_line(&mut app).unwrap_or_else(|error| error.exit());
+    if own.is_some() {
+        serving::start_log("warn");
+    }
     let done = if io::stdin().is_terminal() {
         run_line(app, own, TypedSecret::default()).await
     } else {

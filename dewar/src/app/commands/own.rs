@@ -1,13 +1,12 @@
+use super::super::background;
 use super::super::command::{Prepared, ReadOnlyDewar};
 use super::super::launch::{Blueprint, refuse_if_any};
-use super::super::{background, serving};
 use crate::audit::Finding;
 use crate::database::reading_command;
 use crate::pages::Error;
 
 /// Runs a command of the application.
 pub(super) async fn run(plan: Blueprint, command: Prepared) -> Result<(), Error> {
-    serving::start_log("warn");
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     let (name, read) = match command {
         Prepared::Reading(name, read) => (name, read),

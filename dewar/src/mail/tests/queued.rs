@@ -237,6 +237,7 @@ async fn a_refusal_for_now_is_tried_again_later_each_time_and_given_up_in_the_en
             Some("refused with 450 4.2.1".to_owned())
         )
     );
+    house.log.flush().await;
     let log = std::fs::read_to_string(house.folder.path().join("audit.log")).unwrap();
     assert!(
         log.contains("mail_failed") && !log.contains("bob@"),

@@ -139,7 +139,7 @@ async fn the_command_line_tells_of_both_kinds_of_commands() {
         "{help}"
     );
     for (words, part) in [
-        (&["fil"][..], "a similar subcommand exists: 'fill'"),
+        (&["fll"][..], "a similar subcommand exists: 'fill'"),
         (&["reseal"], "reencrypt"),
         (&["fill", "--ticket", "1"], "--tickets"),
         (&["fill", "--tickets", "many"], "invalid value 'many'"),
