@@ -194,23 +194,23 @@ impl OwnCommand {
                 "Name it with small letters, digits and `-`, at most 40, such as `reindex`.",
             ));
         }
-        if cli::is_of_the_framework(name) || others.iter().any(|other| other.name == name) {
-            let title = format!("two commands are named `{name}`");
+        let described = (self.describe)();
+        let others: Vec<String> = others
+            .iter()
+            .flat_map(|other| names(&(other.describe)()))
+            .collect();
+        let is_taken = |name: &String| cli::is_of_the_framework(name) || others.contains(name);
+        if let Some(name) = names(&described).into_iter().find(is_taken) {
+            let title = format!("two commands are named `{}`", name.escape_debug());
             return Some(refused(
                 "commands-name-taken",
                 title,
-                "Give the application's command another `NAME`; the framework's commands are in `--help`.",
+                "Give the application's command another `NAME` or alias; the framework's commands are in `--help`.",
             ));
         }
-        let described = (self.describe)();
-        let taken = described.get_arguments().find_map(|argument| {
-            let id = argument.get_id().as_str();
-            let long = argument.get_long().unwrap_or_default();
-            cli::is_of_every_command(id, long, argument.get_short()).then(|| id.to_owned())
-        });
         let title = format!(
             "the argument `{}` of the command `{name}` is one of every command",
-            taken?
+            taken_argument(&described)?
         );
         Some(refused(
             "commands-argument-taken",
@@ -218,6 +218,30 @@ impl OwnCommand {
             "Give the argument another name: `--data`, `--https`, `--http`, `--help` and `--version` are Dewar's.",
         ))
     }
+}
+
+/// The names by which a command is called.
+fn names(command: &clap::Command) -> Vec<String> {
+    let aliases = command.get_all_aliases().map(str::to_owned);
+    std::iter::once(command.get_name().to_owned())
+        .chain(aliases)
+        .collect()
+}
+
+/// An argument of the command, or of a command inside it, that every command has, by one of its names.
+fn taken_argument(command: &clap::Command) -> Option<String> {
+    let own = command.get_arguments().find_map(|argument| {
+        let id = argument.get_id().as_str();
+        let aliases = argument.get_all_aliases().unwrap_or_default();
+        let mut longs = argument.get_long().into_iter().chain(aliases);
+        let aliases = argument.get_all_short_aliases().unwrap_or_default();
+        let mut shorts = argument.get_short().into_iter().chain(aliases);
+        let is_taken = cli::is_of_every_command(id, "", None)
+            || longs.any(|long| cli::is_of_every_command("", long, None))
+            || shorts.any(|short| cli::is_of_every_command("", "", Some(short)));
+        is_taken.then(|| id.to_owned())
+    });
+    own.or_else(|| command.get_subcommands().find_map(taken_argument))
 }
 
 fn refused(id: &'static str, title: String, fix: &'static str) -> Finding {

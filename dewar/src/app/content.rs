@@ -67,8 +67,9 @@ sources! {
     /// ```
     images_from, Images;
     /// Lets these origins show the page in a frame. They can then hide it and lead clicks onto it (clickjacking, CWE-1021), so the
-    /// page should change nothing. Its visitors are signed out there: browsers do not send the session's cookie into a frame of
-    /// another site.
+    /// page should change nothing. In a frame of another site its visitors are signed out, because browsers do not send the session's
+    /// cookie there; in one of the same site (another host of your domain) they are signed in. The start warns about a route that is
+    /// no `GET` under `public`.
     ///
     /// ```
     /// # async fn badge() -> dewar::Page { dewar::Page::new("badge.html") }

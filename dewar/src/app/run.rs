@@ -494,7 +494,12 @@ fn answering(
         scan_detector: ScanDetector::new(dewar.clock()),
         services: Arc::new(dewar.services(posts, routes.shared)),
         security_txt: config.security_txt.text(&config.hosts, port),
-        mailbox: dewar.rooms().mailbox.clone(),
+        // Behind a proxy on this machine every visitor would be near.
+        mailbox: dewar
+            .rooms()
+            .mailbox
+            .clone()
+            .filter(|_| config.behind.is_none()),
         dewar: dewar.clone(),
     };
     let stack = Arc::new(Stack::new(core, routes.outside));

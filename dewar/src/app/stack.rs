@@ -289,7 +289,8 @@ impl Core {
     fn mailbox_for(&self, parts: &Parts) -> Option<&Mailbox> {
         let mailbox = self.mailbox.as_ref()?;
         let info = RequestInfo::get(&parts.extensions)?;
-        let is_near = info.address.is_some_and(|address| address.0.is_loopback());
+        let is_near =
+            !info.is_forwarded && info.address.is_some_and(|address| address.0.is_loopback());
         (is_near && Mailbox::is_asked(&parts.method, parts.uri.path())).then_some(mailbox)
     }
 

@@ -1,8 +1,12 @@
+mod framed;
+
 use std::any::TypeId;
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+use framed::framed;
 
 use super::RateLimit;
 use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
@@ -234,6 +238,7 @@ impl RouteTable {
                 let place = (&*entry.method, entry.path);
                 findings.extend(of_cors(place, entry.access, origins));
             }
+            findings.extend(framed(entry, &self.content));
             findings.extend(no_password(entry));
             findings.extend(no_token(entry));
             let taken = |provided: &RouteEntry| provided.path == entry.path;

@@ -18,7 +18,7 @@ use super::headers::{Transport, apply};
 use super::redirect::ToHttps;
 use super::rejection::RequestRejection;
 use super::request_info::RequestInfo;
-use crate::audit::owner_only::TooOpen;
+use crate::audit::owner_only::{self, TooOpen};
 use crate::audit::{Finding, Practice, Section, Severity};
 
 /// Where a proxy that ends TLS reaches the application in plain HTTP: the setting `https.behind_proxy`.
@@ -180,7 +180,16 @@ fn of_socket(path: &Path) -> Option<Finding> {
             "Make it for the application's user and the proxy's group: `RuntimeDirectory=` of systemd does.".to_owned(),
         ));
     }
-    let open = TooOpen::at(directory, 0o002)?;
+    let metadata = directory.metadata().ok()?;
+    if owner_only::foreign(&metadata) == Some(true) && !owner_only::is_roots(&metadata) {
+        let title = format!(
+            "https.behind_proxy: {} belongs to another user",
+            directory.display()
+        );
+        let fix = "Give it to the application's user or to root with chown: `RuntimeDirectory=` of systemd does.";
+        return Some(refused(title, fix.to_owned()));
+    }
+    let open = TooOpen::of(directory, &metadata, 0o022)?;
     Some(refused(
         format!("https.behind_proxy: {}", open.title()),
         open.fix(),
@@ -240,18 +249,28 @@ impl<S: HttpService> Service<Request<Incoming>> for FromProxy<S> {
         let info = RequestInfo::get(request.extensions());
         // Its head is a substitute, without the headers that came. The stack refuses it.
         let is_refused = info.is_some_and(|info| info.rejected_head.is_some());
+        let is_unnamed = info.is_some_and(|info| info.client_unnamed);
+        let refused = |what| {
+            let refusal = RequestRejection::Malformed(what);
+            let mut response = refusal.response(request.version());
+            apply(response.headers_mut(), None, Transport::Plain, None);
+            response
+        };
         let answer = match VisitorScheme::of(request.headers()) {
             _ if is_refused => return Either::Left(self.inner.call(request)),
+            VisitorScheme::Https if is_unnamed => {
+                tracing::warn!(
+                    "the proxy names no client in the header of `https.client_ip_source`; all visitors would have its address"
+                );
+                refused("client address")
+            }
             VisitorScheme::Https => return Either::Left(self.inner.call(request)),
             VisitorScheme::Http => self.others.answer(&request),
             VisitorScheme::Unreadable => {
                 tracing::warn!(
                     "the proxy sent no single `X-Forwarded-Proto: https` or `http`; it must set the header itself, over the visitor's"
                 );
-                let refusal = RequestRejection::Malformed("X-Forwarded-Proto");
-                let mut response = refusal.response(request.version());
-                apply(response.headers_mut(), None, Transport::Plain, None);
-                response
+                refused("X-Forwarded-Proto")
             }
         };
         Either::Right(ready(Ok(answer)))
@@ -303,6 +322,10 @@ mod tests {
         assert_eq!((config.address.port(), config.public_port), (8000, 443));
         assert_eq!(config.transport(), Transport::Certificate);
         assert!(config.http_address.is_none());
+        assert_eq!(found, Vec::<&str>::new());
+        let redirect = ("DEWAR_HTTPS_HTTP_ADDRESS", "0.0.0.0:80");
+        let (config, found) = read_with(&[HOSTS, FORM, (BEHIND, "127.0.0.1:8000"), redirect], None);
+        assert_eq!(config.http_address, None);
         assert_eq!(found, Vec::<&str>::new());
         assert!(config.proxies.trusts([127, 0, 0, 1].into()));
         assert!(!config.proxies.trusts([10, 0, 0, 1].into()));
@@ -379,9 +402,21 @@ mod tests {
         let found = |socket: &str| read_with(&[HOSTS, FORM, (BEHIND, socket)], None).1;
         assert_eq!(found(&socket), Vec::<&str>::new());
         assert_eq!(found(&gone), ["https-socket-directory"]);
-        let open = std::fs::Permissions::from_mode(0o1777);
-        std::fs::set_permissions(directory.path(), open).unwrap();
-        assert_eq!(found(&socket), ["https-socket-directory"]);
+        for (mode, is_refused) in [
+            (0o1777, true),
+            (0o770, true),
+            (0o702, true),
+            (0o755, false),
+            (0o750, false),
+        ] {
+            let open = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(directory.path(), open).unwrap();
+            assert_eq!(found(&socket).len(), usize::from(is_refused), "{mode:o}");
+        }
+        // Only root can give a directory to another user.
+        if std::os::unix::fs::chown(directory.path(), Some(65_534), None).is_ok() {
+            assert_eq!(found(&socket), ["https-socket-directory"]);
+        }
     }
 
     #[test]

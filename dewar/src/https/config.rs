@@ -98,12 +98,14 @@ impl Config {
             _ => PlatformPort::Known,
         };
         let hosts = read_hosts(&section, hosts);
+        let is_behind = behind.is_some();
         Self {
             address,
             proxies: proxies(&section, behind.as_ref()),
             behind,
             platform_port,
-            http_address: optional_address(&section, "http_address", http),
+            // The proxy redirects: the application has no other listener for visitors beside it.
+            http_address: optional_address(&section, "http_address", http).filter(|_| !is_behind),
             health: optional_address(&section, "health", None),
             metrics: section.flag("metrics", false),
             public_port: u16::try_from(port).unwrap_or(public),

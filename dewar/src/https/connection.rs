@@ -295,12 +295,13 @@ impl<S: HttpService> hyper::service::Service<Request<IncomingBody>> for Requests
         let number = self.activity.requests.load(Ordering::Relaxed);
         let refused = refused.filter(|(refused, _)| *refused == number);
         let open = Open::begin(&self.activity);
-        let address = match &self.proxies {
-            Some(proxies) => proxies.visitor(request.headers(), self.address),
-            None => self.address,
-        };
+        let proxies = self.proxies.as_ref();
+        let named = proxies.map(|proxies| proxies.named(request.headers(), self.address));
         let info = RequestInfo {
-            address: Some(address),
+            // A proxy that names nobody is throttled and logged itself.
+            address: Some(named.flatten().unwrap_or(self.address)),
+            is_forwarded: named.is_some(),
+            client_unnamed: named.is_some_and(|client| client.is_none()),
             rejected_head: refused.map(|(_, rejection)| *rejection),
             unread: Some(self.unread.clone()),
             ..RequestInfo::new()

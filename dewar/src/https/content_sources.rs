@@ -139,6 +139,11 @@ impl ContentSources {
         origins.map(|origin| format!(" {origin}")).collect()
     }
 
+    /// Whether other sites may show the page in a frame.
+    pub(crate) fn is_framed(&self) -> bool {
+        self.has(Directive::FramedBy)
+    }
+
     fn has(&self, directive: Directive) -> bool {
         self.added.contains_key(&directive)
     }
@@ -184,7 +189,7 @@ impl ContentSources {
         PagePolicy {
             before,
             after,
-            is_framed: self.has(Directive::FramedBy),
+            is_framed: self.is_framed(),
             embedder: self.embedder(),
         }
     }

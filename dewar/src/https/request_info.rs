@@ -17,6 +17,10 @@ use crate::audit::RoutePattern;
 pub(crate) struct RequestInfo {
     /// None for a request that came through no listener.
     pub(crate) address: Option<ClientAddress>,
+    /// Whether a trusted proxy names the clients of this connection in headers. An address on this machine is then its word.
+    pub(crate) is_forwarded: bool,
+    /// Whether that proxy named no client, so that the address is its own.
+    pub(crate) client_unnamed: bool,
     pub(crate) id: RequestId,
     pub(crate) nonce: Nonce,
     pub(crate) route: Option<RoutePattern>,
@@ -35,6 +39,8 @@ impl RequestInfo {
     pub(crate) fn new() -> Self {
         Self {
             address: None,
+            is_forwarded: false,
+            client_unnamed: false,
             id: RequestId::new(),
             nonce: Nonce::new(),
             route: None,

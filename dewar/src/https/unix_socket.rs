@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -29,10 +29,7 @@ impl UnixSocket {
     pub(super) fn bind(path: &Path, backlog: i32) -> io::Result<Self> {
         make_way(path)?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.bind(&SockAddr::unix(path)?)?;
-        // Before it listens: until then nobody can connect, whatever mode the file was made with.
-        fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
-        let identity = owner_only::identity(&fs::symlink_metadata(path)?);
+        let identity = place(&socket, path)?;
         socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
         let file = UnixFile {
@@ -48,6 +45,30 @@ impl UnixSocket {
     pub(super) fn into_parts(self) -> (UnixListener, UnixFile) {
         (self.listener, self.file)
     }
+}
+
+/// Gives the socket its file, with its mode from the first moment at its path.
+///
+/// The file is made in a directory that nobody else can enter: a link put in its place would turn the change of the mode onto another
+/// file. The umask is of the whole process, so it cannot be set for this file alone.
+fn place(socket: &Socket, path: &Path) -> io::Result<(u64, u64)> {
+    let beside = owner_only::directory_of(path);
+    let private = beside.join(format!(".{:x}", std::process::id()));
+    let made = private.join("s");
+    // A program that was killed here had the same number, as the first of a container has.
+    drop(fs::remove_file(&made));
+    drop(fs::remove_dir(&private));
+    fs::DirBuilder::new().mode(0o700).create(&private)?;
+    let placed = SockAddr::unix(&made).and_then(|address| {
+        socket.bind(&address)?;
+        fs::set_permissions(&made, fs::Permissions::from_mode(0o660))?;
+        let identity = owner_only::identity(&fs::symlink_metadata(&made)?);
+        fs::rename(&made, path)?;
+        Ok(identity)
+    });
+    drop(fs::remove_file(&made));
+    drop(fs::remove_dir(&private));
+    placed
 }
 
 /// Removes the socket that a killed program left, and nothing else.
@@ -92,6 +113,8 @@ mod tests {
         let first = UnixSocket::bind(&path, 8).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o660);
+        // The private directory is gone, and the socket is reached at its path.
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         let taken = UnixSocket::bind(&path, 8).unwrap_err();
         assert_eq!(taken.kind(), io::ErrorKind::AddrInUse);
         // Killed: the file stays, and nobody listens.

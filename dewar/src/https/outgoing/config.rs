@@ -15,8 +15,10 @@ pub struct Config {
     pub internal: BTreeSet<String>,
     /// The most bytes of a response's body.
     pub body: u64,
-    /// The most requests at the same moment; the next ones wait.
+    /// The most requests at the same moment; the next ones wait. The internal origins have as many of their own.
     pub concurrent: u64,
+    /// The most requests to one host of the public internet at the same moment; the next ones wait.
+    pub concurrent_per_host: u64,
     /// The time for a whole request: name, connection, all redirects and the body.
     pub timeout: Duration,
 }
@@ -27,6 +29,7 @@ impl Default for Config {
             internal: BTreeSet::new(),
             body: 2 * MIB,
             concurrent: 32,
+            concurrent_per_host: 4,
             timeout: Duration::from_secs(10),
         }
     }
@@ -51,6 +54,11 @@ impl Config {
             internal: internal(&section),
             body: section.bytes("body", preset.body, 1024..=256 * MIB),
             concurrent: section.integer("concurrent", preset.concurrent, 1..=1024),
+            concurrent_per_host: section.integer(
+                "concurrent_per_host",
+                preset.concurrent_per_host,
+                1..=1024,
+            ),
             timeout: section.duration("timeout", preset.timeout, second..=120 * second),
         }
     }

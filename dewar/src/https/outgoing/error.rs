@@ -28,6 +28,11 @@ pub enum Error {
     /// The other server does not speak HTTP as it should.
     #[error("the HTTP exchange failed")]
     Http(#[source] hyper::Error),
+    /// The operator lists the host as a server of the own network: `Client::internal` asks it, with an address of the program.
+    #[error(
+        "{0} is a host of `https.outgoing.internal`, which the client for the public internet does not ask"
+    )]
+    Inner(String),
     /// The body is not JSON of the expected type, or a value cannot be written as JSON.
     #[error("the body is not the expected JSON")]
     Json(#[source] serde_json::Error),

@@ -14,11 +14,13 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use super::address::is_public;
 use super::error::Error;
+use super::loggable;
 use super::resolver::Resolver;
 
 /// At most this many addresses of one name are tried.
@@ -58,14 +60,14 @@ pub(super) struct ReadResponse {
 /// The system is asked once, and the connection goes to what it said: a name that has another address a moment later leads nowhere
 /// else (DNS rebinding). If one address of several is inside a network, none is used.
 pub(super) async fn addresses(
-    resolver: &Resolver,
+    (resolver, lookups): (&Resolver, &Arc<Semaphore>),
     url: &Url,
     reach: Reach,
 ) -> Result<Vec<SocketAddr>, Error> {
-    let wrong = || Error::Url(url.as_str().to_owned());
+    let wrong = || Error::Url(loggable(url.as_str()));
     // The parser has read every spelling of an IPv4 address, such as `http://2130706433/`, as the address that it is.
     let found = match url.host().ok_or_else(wrong)? {
-        Host::Domain(name) => resolver.addresses(name).await.map_err(Error::Resolve)?,
+        Host::Domain(name) => resolver.addresses(name, lookups).await?,
         Host::Ipv4(address) => vec![IpAddr::V4(address)],
         Host::Ipv6(address) => vec![IpAddr::V6(address)],
     };
@@ -115,7 +117,7 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
 }
 
 fn server_name(url: &Url) -> Result<ServerName<'static>, Error> {
-    let wrong = || Error::Url(url.as_str().to_owned());
+    let wrong = || Error::Url(loggable(url.as_str()));
     match url.host().ok_or_else(wrong)? {
         Host::Domain(name) => ServerName::try_from(name.to_owned()).map_err(|_| wrong()),
         Host::Ipv4(address) => Ok(ServerName::IpAddress(IpAddr::V4(address).into())),
@@ -163,12 +165,12 @@ fn message(request: &Outgoing) -> Result<Request<Full<Bytes>>, Error> {
         (host, Some(port)) => format!("{host}:{port}"),
         (host, None) => host.to_owned(),
     };
-    let wrong = |_| Error::Url(url.as_str().to_owned());
+    let wrong = |_| Error::Url(loggable(url.as_str()));
     let mut message = Request::new(Full::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = target
         .parse()
-        .map_err(|_| Error::Url(url.as_str().to_owned()))?;
+        .map_err(|_| Error::Url(loggable(url.as_str())))?;
     let headers = message.headers_mut();
     headers.clone_from(&request.headers);
     headers.insert(header::HOST, HeaderValue::try_from(host).map_err(wrong)?);

@@ -15,16 +15,18 @@ mod address;
 mod config;
 mod error;
 mod exchange;
+mod permits;
 mod request;
 mod resolver;
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use rustls::ClientConfig;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use url::Url;
+use url::{Host, Url};
 
 pub use config::Config;
 pub use error::Error;
@@ -32,6 +34,7 @@ pub use request::{OutgoingRequest, OutgoingResponse};
 
 use crate::database::client_tls;
 use exchange::{Outgoing, Reach, addresses, exchange};
+use permits::Permits;
 use resolver::Resolver;
 
 /// A request follows at most this many redirects.
@@ -61,8 +64,12 @@ pub struct Client {
 #[derive(Debug)]
 struct SharedParts {
     config: Config,
+    /// The hosts of `https.outgoing.internal`.
+    inner_hosts: Vec<Host>,
     resolver: Resolver,
-    permits: Semaphore,
+    /// Visitors' addresses cannot use up the requests to the operator's own servers.
+    of_internal: Permits,
+    of_public: Permits,
     /// Made at the first request: an application that asks nobody reads no CAs.
     tls: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
@@ -75,10 +82,16 @@ impl Client {
     }
 
     fn with(config: Config, resolver: Resolver) -> Self {
-        let permits = usize::try_from(config.concurrent).unwrap_or(usize::MAX);
+        let origins = config.internal.iter();
+        let inner_hosts = origins.filter_map(|origin| {
+            let url = Url::parse(origin).ok()?;
+            url.host().map(|host| spelled_once(host.to_owned()))
+        });
         Self {
             shared: Arc::new(SharedParts {
-                permits: Semaphore::new(permits.min(Semaphore::MAX_PERMITS)),
+                inner_hosts: inner_hosts.collect(),
+                of_internal: Permits::new(config.concurrent, config.concurrent),
+                of_public: Permits::new(config.concurrent, config.concurrent_per_host),
                 config,
                 resolver,
                 tls: OnceLock::new(),
@@ -125,12 +138,12 @@ impl Client {
     /// Sends a request, within its time.
     async fn send(&self, request: Outgoing) -> Result<OutgoingResponse, Error> {
         let within = timeout(self.shared.config.timeout, async {
-            let permit = self.shared.permits.acquire().await;
-            let _permit = permit.map_err(|_| Error::Busy)?;
             self.follow(request).await
         });
         let answered = within.await.unwrap_or(Err(Error::TimedOut));
-        if let Err(error @ (Error::Address { .. } | Error::NotListed(_))) = &answered {
+        if let Err(error @ (Error::Address { .. } | Error::Inner(_) | Error::NotListed(_))) =
+            &answered
+        {
             tracing::warn!(%error, "Dewar refused a request to another server");
         }
         answered
@@ -139,7 +152,10 @@ impl Client {
     async fn follow(&self, mut request: Outgoing) -> Result<OutgoingResponse, Error> {
         for _ in 0..=MOST_REDIRECTS {
             self.judge(&request.url)?;
-            let found = addresses(&self.shared.resolver, &request.url, self.reach).await?;
+            let permits = self.permits();
+            // For this hop alone: a request that waits for its next host holds back no other one.
+            let _permit = permits.of_host(&request.url).await?;
+            let found = self.addresses(&request.url).await?;
             let tls = match request.url.scheme() {
                 "https" => Some(self.tls()?),
                 _ => None,
@@ -153,6 +169,39 @@ impl Client {
         Err(Error::TooManyRedirects)
     }
 
+    fn permits(&self) -> &Permits {
+        match self.reach {
+            Reach::Internal => &self.shared.of_internal,
+            Reach::Public => &self.shared.of_public,
+        }
+    }
+
+    /// The judged addresses of a host.
+    async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, Error> {
+        let lookups = self.permits().lookups();
+        let found = addresses((&self.shared.resolver, lookups), url, self.reach).await?;
+        if self.reach == Reach::Public {
+            // Another name of a listed address.
+            for address in &found {
+                let host = match address.ip().to_canonical() {
+                    IpAddr::V4(address) => Host::Ipv4(address),
+                    IpAddr::V6(address) => Host::Ipv6(address),
+                };
+                self.refuse_inner(host)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The client for the public internet does not ask a host of `https.outgoing.internal`, also where its address is public.
+    fn refuse_inner(&self, host: Host) -> Result<(), Error> {
+        let host = spelled_once(host);
+        if self.shared.inner_hosts.contains(&host) {
+            return Err(Error::Inner(host.to_string()));
+        }
+        Ok(())
+    }
+
     /// Whether an address has the scheme and the origin that this client asks. The addresses of its name come later.
     fn judge(&self, url: &Url) -> Result<(), Error> {
         let has_user = !url.username().is_empty() || url.password().is_some();
@@ -163,7 +212,11 @@ impl Client {
                 Err(Error::NotListed(origin))
             }
             Reach::Public if url.scheme() != "https" => Err(Error::Url(loggable(url.as_str()))),
-            Reach::Internal | Reach::Public => Ok(()),
+            Reach::Internal => Ok(()),
+            Reach::Public => match url.host() {
+                Some(host) => self.refuse_inner(host.to_owned()),
+                None => Ok(()),
+            },
         }
     }
 
@@ -177,7 +230,7 @@ impl Client {
 }
 
 /// The request that a response redirects to. Only requests that change nothing are redirected: a body does not go to a server that the
-/// program did not choose. Another origin does not get the headers of the program, which may hold its password.
+/// program did not choose. Another origin gets neither the headers nor the body of the program, which may hold its password.
 fn next(
     request: &Outgoing,
     status: StatusCode,
@@ -195,15 +248,48 @@ fn next(
     let mut next = request.clone();
     if url.origin() != request.url.origin() {
         next.headers.clear();
+        next.body = Bytes::new();
     }
     next.url = url;
     Ok(Some(next))
 }
 
-/// The beginning of an address, for an error. A query may hold a password.
-fn loggable(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
+/// A host in the one spelling in which hosts are compared: `search.internal.` is `search.internal`.
+fn spelled_once(host: Host) -> Host {
+    match host {
+        Host::Domain(name) => Host::Domain(name.trim_end_matches('.').to_owned()),
+        Host::Ipv6(address) => match IpAddr::V6(address).to_canonical() {
+            IpAddr::V4(inner) => Host::Ipv4(inner),
+            IpAddr::V6(address) => Host::Ipv6(address),
+        },
+        Host::Ipv4(address) => Host::Ipv4(address),
+    }
+}
+
+/// The beginning of an address, for an error. Its user, its password and its query stay out of the log.
+fn loggable(text: &str) -> String {
+    let parsed = Url::parse(text).ok().filter(Url::has_host);
+    let named = parsed.and_then(|mut url| {
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        Some(url.to_string())
+    });
+    let named = named.unwrap_or_else(|| without_user(text));
+    let path = named.split(['?', '#']).next().unwrap_or_default();
     path.chars().take(200).collect()
+}
+
+/// A text that is no address, without what may be a password in it: a password with `/`, `?` or `#` is why it is none.
+fn without_user(text: &str) -> String {
+    let Some((before, host)) = text.rsplit_once('@') else {
+        return text.to_owned();
+    };
+    let scheme = before.split_once("://").map(|(scheme, _)| scheme);
+    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match scheme.filter(is_word) {
+        Some(scheme) => format!("{scheme}://{host}"),
+        None => host.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -139,7 +140,10 @@ async fn no_spelling_of_an_inner_address_is_reached() {
         let url = format!("https://{host}:{port}/latest/meta-data");
         let refused = client.get(&url).send().await.unwrap_err();
         assert!(
-            matches!(refused, Error::Address { .. } | Error::Url(_)),
+            matches!(
+                refused,
+                Error::Address { .. } | Error::Inner(_) | Error::Url(_)
+            ),
             "{url}: {refused:?}"
         );
     }
@@ -179,16 +183,21 @@ async fn a_name_is_looked_up_once_and_the_judged_address_is_the_one() {
         _ => vec![IpAddr::from([127, 0, 0, 1])],
     });
     let url = Url::parse("https://evil.example/").unwrap();
-    let found = addresses(&rebinding, &url, Reach::Public).await.unwrap();
+    let lookups = Arc::new(Semaphore::new(4));
+    let found = addresses((&rebinding, &lookups), &url, Reach::Public)
+        .await
+        .unwrap();
     assert_eq!(found, [SocketAddr::from(([1, 1, 1, 1], 443))]);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
-    let again = addresses(&rebinding, &url, Reach::Public)
+    let again = addresses((&rebinding, &lookups), &url, Reach::Public)
         .await
         .unwrap_err();
     assert!(matches!(again, Error::Address { .. }), "{again:?}");
     // One inner address among public ones: the name is no name of the public internet.
     let mixed = resolver(|_| vec![IpAddr::from([1, 1, 1, 1]), IpAddr::from([10, 0, 0, 1])]);
-    let refused = addresses(&mixed, &url, Reach::Public).await.unwrap_err();
+    let refused = addresses((&mixed, &lookups), &url, Reach::Public)
+        .await
+        .unwrap_err();
     assert!(matches!(refused, Error::Address { .. }), "{refused:?}");
     let none = Client::with(Config::default(), resolver(|_| Vec::new()));
     let refused = none.get("https://evil.example/").send().await.unwrap_err();
@@ -237,7 +246,7 @@ async fn a_redirect_leads_no_further_than_the_first_address() {
         let refused = refused.unwrap_err();
         let is_refused = matches!(
             refused,
-            Error::NotListed(_) | Error::Url(_) | Error::Address { .. }
+            Error::NotListed(_) | Error::Url(_) | Error::Address { .. } | Error::Inner(_)
         );
         assert!(is_refused, "{target}: {refused:?}");
     }
@@ -321,4 +330,135 @@ async fn a_header_has_no_second_reading() {
         assert!(matches!(refused, Err(Error::Header(_))), "{refused:?}");
     }
     assert_eq!(server.asked(), 0);
+}
+
+fn waits(future: &mut (impl Future + Unpin)) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::Pin::new(future).poll(&mut context).is_pending()
+}
+
+/// A listed host with a public address: a visitor's text must not ask it.
+///
+/// ASVS: V1.3.6, V15.3.2
+#[tokio::test]
+async fn the_public_client_asks_no_host_of_the_operator() {
+    let internal = [
+        "https://search.example:9200",
+        "http://8.8.4.4",
+        "https://[2606:4700::1]",
+    ];
+    let config = Config {
+        internal: internal.map(str::to_owned).into(),
+        ..Config::default()
+    };
+    let client = Client::with(config, resolver(|_| vec![IpAddr::from([8, 8, 4, 4])]));
+    for url in [
+        "https://search.example:9200/_count",
+        "https://SEARCH.example./",
+        "https://search.example/",
+        "https://8.8.4.4/",
+        "https://[::ffff:8.8.4.4]/",
+        "https://134743044/",
+        "https://[2606:4700::1]:8443/",
+        "https://another-name.example/",
+    ] {
+        let refused = client.get(url).send().await.unwrap_err();
+        assert!(matches!(refused, Error::Inner(_)), "{url}: {refused:?}");
+    }
+}
+
+/// ASVS: V15.3.2
+#[tokio::test]
+async fn a_body_stays_with_its_origin() {
+    let moved = |to: &str, status: u16| {
+        let request = Outgoing {
+            method: Method::GET,
+            url: Url::parse("https://a.example/x").unwrap(),
+            headers: HeaderMap::from_iter([(
+                header::AUTHORIZATION,
+                "Bearer secret".parse().unwrap(),
+            )]),
+            body: Bytes::from_static(b"secret"),
+        };
+        let headers = HeaderMap::from_iter([(header::LOCATION, to.parse().unwrap())]);
+        let status = StatusCode::from_u16(status).unwrap();
+        let next = next(&request, status, &headers).unwrap().unwrap();
+        (next.headers.len(), next.body.len())
+    };
+    for status in [301, 302, 303, 307, 308] {
+        assert_eq!(moved("/y", status), (1, 6), "{status}");
+        assert_eq!(moved("https://b.example/", status), (0, 0), "{status}");
+        assert_eq!(moved("https://a.example:8443/", status), (0, 0), "{status}");
+    }
+}
+
+/// ASVS: V15.2.2
+#[tokio::test]
+async fn one_slow_host_holds_back_no_other_and_visitors_hold_back_no_internal_request() {
+    let url = |text: &str| Url::parse(text).unwrap();
+    let permits = Permits::new(3, 2);
+    let slow = url("https://slow.example/");
+    let first = permits.of_host(&slow).await.unwrap();
+    let _second = permits
+        .of_host(&url("https://Slow.example.:8443/"))
+        .await
+        .unwrap();
+    let mut third = Box::pin(permits.of_host(&slow));
+    assert!(waits(&mut third));
+    let _other = permits.of_host(&url("https://b.example/")).await.unwrap();
+    drop(first);
+    assert!(third.await.is_ok());
+    // All places for visitors are taken.
+    let server = Server::of(|_| ok("inside")).await;
+    let client = client(&[server.origin()]);
+    let hosts = (0..32).map(|host| url(&format!("https://{host}.example/")));
+    let mut held = Vec::new();
+    for host in hosts {
+        held.push(client.permits().of_host(&host).await.unwrap());
+    }
+    let answered = client.internal().get(server.origin()).send().await.unwrap();
+    assert_eq!(answered.text(), "inside");
+}
+
+/// ASVS: V15.2.2
+#[tokio::test]
+async fn a_look_up_that_nobody_waits_for_keeps_its_permit_to_its_end() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let hanging = resolver(move |_| {
+        released.lock().unwrap().recv().unwrap();
+        Vec::new()
+    });
+    let lookups = Arc::new(Semaphore::new(1));
+    {
+        let mut asked = Box::pin(hanging.addresses("slow.example", &lookups));
+        assert!(waits(&mut asked));
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(lookups.available_permits(), 0);
+    release.send(()).unwrap();
+    assert!(lookups.acquire().await.is_ok());
+}
+
+/// ASVS: V14.2.1, V16.2.5
+#[test]
+fn no_log_has_the_password_or_the_query_of_an_address() {
+    for text in [
+        "https://user:secret@example.com/path?secret#secret",
+        "http://secret@example.com/path?secret",
+        "https://user:secret@example.com:port/path",
+        "https://user:secr/et@example.com/path",
+        "https://user:?secret@example.com/path",
+        "https://user:#secret@example.com/path",
+        "https://user:secret@a@example.com/path",
+        "https:secret@example.com:port/path",
+        "user:secret@example.com/path",
+        "//user:secret@example.com/path",
+    ] {
+        let logged = loggable(text);
+        assert!(!logged.contains("secr"), "{text}: {logged}");
+        assert!(logged.contains("example.com"), "{text}: {logged}");
+    }
+    let plain = "https://example.com/@name/x";
+    assert_eq!(loggable(plain), plain);
 }

@@ -14,7 +14,7 @@ pub(crate) use findings::findings;
 use super::address::ClientAddress;
 use axum::http::HeaderMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 /// The one form in which a trusted proxy names the client: the setting `https.client_ip_source`.
 ///
@@ -90,24 +90,43 @@ impl Proxies {
     }
 
     /// The client of a request that a trusted proxy forwarded: the last address of its chain that is not a trusted
-    /// proxy's.
-    ///
-    /// If the chain cannot be read, the proxy itself is throttled and logged.
-    pub(crate) fn visitor(&self, headers: &HeaderMap, peer: ClientAddress) -> ClientAddress {
+    /// proxy's. None where the proxy names nobody, or in a way that cannot be read.
+    pub(crate) fn named(&self, headers: &HeaderMap, peer: ClientAddress) -> Option<ClientAddress> {
         let found = match self.form {
             Some(ProxyForm::Forwarded) => chain::forwarded(headers, self),
             Some(ProxyForm::XForwardedFor) => chain::x_forwarded_for(headers, self),
-            Some(ProxyForm::ProxyProtocol) | None => return peer,
+            Some(ProxyForm::ProxyProtocol) | None => return Some(peer),
         };
         match found {
-            Ok(Some(address)) => ClientAddress(address),
-            Ok(None) => peer,
+            Ok(address) => {
+                if address.is_some_and(|address| self.trusts(address)) {
+                    tell_once();
+                }
+                address.map(ClientAddress)
+            }
             Err(problem) => {
                 tracing::warn!(peer = %peer.0, problem, "a proxy names no client address");
-                peer
+                None
             }
         }
     }
+
+    /// The same, with the proxy itself where it names nobody.
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn visitor(&self, headers: &HeaderMap, peer: ClientAddress) -> ClientAddress {
+        self.named(headers, peer).unwrap_or(peer)
+    }
+}
+
+/// Requests that come from a proxy itself. The log has the first, so that nobody fills it.
+fn tell_once() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            "the client of a request is a proxy in https.trusted_proxies; if visitors' requests say so, https.client_ip_source is not \
+             the header that the proxy writes; this is the first"
+        );
+    });
 }
 
 #[cfg(test)]

@@ -50,6 +50,27 @@ fn the_last_address_that_is_no_proxy_of_ours_counts() {
     }
 }
 
+/// The proxy's own address must not pass for a visitor's.
+#[test]
+fn a_proxy_that_names_nobody_is_told_from_one_that_names_itself() {
+    let peer = ClientAddress(PEER.parse().unwrap());
+    let named = |line: Option<&'static str>| {
+        let mut headers = HeaderMap::new();
+        if let Some(line) = line {
+            headers.insert("forwarded", HeaderValue::from_static(line));
+        }
+        // The header that this proxy does write, and that is not the one of the setting.
+        headers.insert("x-forwarded-for", HeaderValue::from_static("192.0.2.7"));
+        proxies(ProxyForm::Forwarded).named(&headers, peer)
+    };
+    for nobody in [None, Some("for=unknown"), Some("proto=https"), Some("")] {
+        assert_eq!(named(nobody), None, "{nobody:?}");
+    }
+    assert_eq!(named(Some("for=10.0.0.1")), Some(peer));
+    let none = Proxies::default();
+    assert_eq!(none.named(&HeaderMap::new(), peer), Some(peer));
+}
+
 #[test]
 fn a_chain_that_cannot_be_read_names_nobody() {
     for line in [

@@ -182,6 +182,58 @@ commands! {
     Version "version" { #[arg(short = 'V')] verbose: bool }
 }
 
+commands! {
+    ShortName "argument" { #[arg(long, short_alias = 'h')] high: bool }
+    LongName "long" { #[arg(long, visible_alias = "https")] secure: bool }
+    Nested "nested" { #[command(subcommand)] what: Inner }
+}
+
+#[derive(clap::Subcommand)]
+enum Inner {
+    One {
+        #[arg(long, alias = "data")]
+        place: String,
+    },
+}
+
+#[derive(clap::Args)]
+#[command(visible_alias = "routes")]
+struct Alias {}
+
+impl Command for Alias {
+    const NAME: &'static str = "ways";
+
+    async fn run(self, _: Dewar) -> dewar::Result {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_name_of_a_command_or_an_argument_is_judged_like_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    for (app, part) in [
+        (
+            app(&folder).command::<Alias>(),
+            "two commands are named `routes`",
+        ),
+        (
+            app(&folder).command::<ShortName>(),
+            "the argument `high` of the command `argument`",
+        ),
+        (
+            app(&folder).command::<LongName>(),
+            "the argument `secure` of the command `long`",
+        ),
+        (
+            app(&folder).command::<Nested>(),
+            "the argument `place` of the command `nested`",
+        ),
+    ] {
+        let error = format!("{:?}", app.start().await.unwrap_err());
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_cannot_stand_beside_the_others_refuses_the_start() {
     let folder = tempfile::tempdir().unwrap();

@@ -110,6 +110,29 @@ async fn a_scheme_that_a_visitor_could_have_written_is_refused() {
     running.stop().await.unwrap();
 }
 
+/// A visitor whom the proxy does not name would be this machine: near, and counted with all others.
+///
+/// ASVS: V4.1.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_whom_the_proxy_does_not_name_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let forwarded = ("DEWAR_HTTPS_CLIENT_IP_SOURCE", "forwarded");
+    let running = open(&data, &[forwarded, (BEHIND, "127.0.0.1:0")]).await;
+    for lines in [
+        "X-Forwarded-Proto: https\r\n",
+        SECURE,
+        "X-Forwarded-Proto: https\r\nForwarded: for=unknown\r\n",
+    ] {
+        let answer = sent(&running, &request("GET", "/", lines)).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{lines}: {answer}");
+    }
+    // A visitor's word, through a proxy that writes another header: no letter is shown.
+    let near = "X-Forwarded-Proto: https\r\nForwarded: for=127.0.0.1\r\n";
+    let answer = sent(&running, &request("GET", "/dev/mailbox", near)).await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    running.stop().await.unwrap();
+}
+
 /// On a platform, everyone in its network can reach the port; only the named proxies get an answer.
 ///
 /// ASVS: V4.1.3, V12.2.1
