@@ -128,7 +128,7 @@ async fn a_visitor_whom_the_proxy_does_not_name_is_refused() {
     }
     // A visitor's word, through a proxy that writes another header: no letter is shown.
     let near = "X-Forwarded-Proto: https\r\nForwarded: for=127.0.0.1\r\n";
-    let answer = sent(&running, &request("GET", "/dev/mailbox", near)).await;
+    let answer = sent(&running, &request("GET", "/dewar/mail", near)).await;
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     running.stop().await.unwrap();
 }
