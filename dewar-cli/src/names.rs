@@ -13,6 +13,123 @@ const TAKEN: &[&str] = &[
     "string", "result",
 ];
 
+/// Words that SQLite or PostgreSQL has reserved, so that no table and no column has them for a name without quotes. Those that are
+/// words of Rust too are in the list above.
+const RESERVED: &[&str] = &[
+    "add",
+    "all",
+    "alter",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "autoincrement",
+    "between",
+    "binary",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "collation",
+    "column",
+    "commit",
+    "concurrently",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "delete",
+    "desc",
+    "distinct",
+    "drop",
+    "end",
+    "escape",
+    "except",
+    "exists",
+    "fetch",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "ilike",
+    "index",
+    "initially",
+    "inner",
+    "insert",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "lateral",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "not",
+    "nothing",
+    "notnull",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "overlaps",
+    "placing",
+    "primary",
+    "raise",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "session_user",
+    "set",
+    "similar",
+    "some",
+    "symmetric",
+    "system_user",
+    "table",
+    "tablesample",
+    "then",
+    "to",
+    "trailing",
+    "transaction",
+    "union",
+    "unique",
+    "update",
+    "using",
+    "values",
+    "variadic",
+    "verbose",
+    "when",
+    "window",
+    "with",
+];
+
+/// The tables of the framework begin with it.
+const FRAMEWORK: &str = "dewar_";
+
 /// The spellings of a resource's name.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
@@ -26,8 +143,9 @@ impl FromStr for Names {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let one = name(text)?;
-        let many = plural(&one);
+        // The table has the plural: `order` makes `orders`.
+        let one = word(text)?;
+        let many = name(&plural(&one))?;
         Ok(Self { one, many })
     }
 }
@@ -61,10 +179,19 @@ impl Names {
 
 /// A name that Rust, SQL and an address can have.
 pub(crate) fn name(text: &str) -> Result<String, Error> {
+    if RESERVED.contains(&text) {
+        return Err(Error::Name(text.to_owned()));
+    }
+    word(text)
+}
+
+/// A name that Rust and an address can have, and that is not the framework's.
+fn word(text: &str) -> Result<String, Error> {
     let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let whole = text.chars().all(fits) && !text.contains("__") && !text.ends_with('_');
-    if starts && whole && text.len() <= 40 && !TAKEN.contains(&text) {
+    let free = !TAKEN.contains(&text) && !text.starts_with(FRAMEWORK);
+    if starts && whole && text.len() <= 40 && free {
         Ok(text.to_owned())
     } else {
         Err(Error::Name(text.to_owned()))
@@ -119,6 +246,29 @@ mod tests {
         ] {
             assert!(name(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_reserved_word_of_sql_is_no_column_and_no_table() {
+        for wrong in [
+            "from", "to", "order", "group", "index", "check", "values", "select", "default",
+            "limit", "table", "column", "end", "left", "desc", "user", "when",
+        ] {
+            assert!(name(wrong).is_err(), "{wrong}");
+        }
+        let order: Names = "order".parse().unwrap();
+        assert_eq!((&*order.one, &*order.many), ("order", "orders"));
+        order.with_plural(Some("values".to_owned())).unwrap_err();
+        for right in ["order_id", "key", "value", "position", "status", "date"] {
+            assert_eq!(name(right).unwrap(), right);
+        }
+    }
+
+    #[test]
+    fn a_table_does_not_look_like_one_of_the_framework() {
+        name("dewar_jobs").unwrap_err();
+        "dewar_note".parse::<Names>().unwrap_err();
+        assert_eq!(name("dewars").unwrap(), "dewars");
     }
 
     #[test]

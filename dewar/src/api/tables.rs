@@ -19,7 +19,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX dewar_api_tokens_of_user ON dewar_api_tokens (user_id, created_at);
     CREATE INDEX dewar_api_tokens_by_expiry ON dewar_api_tokens (expires_at);",
-    ),
+    )
+    .additive(),
     // The session that a person's token was made in.
     Migration::new(
         "dewar_api_0002",

@@ -42,21 +42,32 @@ pub(super) fn begin(
     acme: Option<Acme>,
     stopped: &watch::Receiver<()>,
 ) -> Vec<JoinHandle<()>> {
-    let mut tasks = vec![
+    let mut tasks = of_every_program(dewar, stopped);
+    tasks.extend([
         tokio::spawn(sweep(dewar.clone(), stopped.clone())),
-        tokio::spawn(keys(dewar.clone(), stopped.clone())),
         tokio::spawn(reports(dewar.clone(), stopped.clone())),
-        tokio::spawn(refusals(dewar.clone(), stopped.clone())),
-        tokio::spawn(audit_end(dewar.clone(), stopped.clone())),
-        tokio::spawn(node_name(dewar.clone(), stopped.clone())),
         tokio::spawn(room_on_the_disk(dewar.clone(), stopped.clone())),
         tokio::spawn(virus_scans(dewar.clone(), stopped.clone())),
         tokio::spawn(compare_files(dewar.clone(), stopped.clone())),
-        tokio::spawn(dewar.mailer().clone().run(stopped.clone())),
         tokio::spawn(renew(reload, stopped.clone())),
-    ];
+    ]);
     tasks.extend(acme.map(|acme| tokio::spawn(certificate(acme, stopped.clone()))));
     tasks
+}
+
+/// Starts the tasks that a program which only runs jobs needs too: without the keys of the moment it opens nothing that another
+/// program sealed since.
+pub(super) fn of_every_program(
+    dewar: &Dewar,
+    stopped: &watch::Receiver<()>,
+) -> Vec<JoinHandle<()>> {
+    vec![
+        tokio::spawn(keys(dewar.clone(), stopped.clone())),
+        tokio::spawn(refusals(dewar.clone(), stopped.clone())),
+        tokio::spawn(audit_end(dewar.clone(), stopped.clone())),
+        tokio::spawn(node_name(dewar.clone(), stopped.clone())),
+        tokio::spawn(dewar.mailer().clone().run(stopped.clone())),
+    ]
 }
 
 /// Removes what has expired, from time to time.

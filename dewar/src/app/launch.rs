@@ -408,10 +408,11 @@ impl Blueprint {
         let wrong = |error| failed(Practice::Uploads, "uploads-open", &error);
         let uploads =
             Uploads::open(config, db.clone(), log.clone(), self.clock.clone()).map_err(wrong)?;
-        let found = uploads.examine_storage(uploads::Looking::AtStart).await;
+        let mut found = uploads.examine_storage(uploads::Looking::AtStart).await;
         refuse_if_any(&found)?;
         refuse_if_any(&uploads.bind_storage().await.map_err(wrong)?)?;
-        uploads.sweep().await.map_err(wrong)?;
+        let swept = uploads.sweep().await.map_err(wrong)?;
+        found.extend(swept.finding(&self.config.uploads.storage));
         Ok((uploads, found))
     }
 

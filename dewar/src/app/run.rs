@@ -65,7 +65,7 @@ pub struct Running {
 }
 
 /// How long the stop begins to send letters. Later ones wait in the database.
-const LAST_LETTERS: Duration = Duration::from_secs(5);
+pub(super) const LAST_LETTERS: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 struct Probes {

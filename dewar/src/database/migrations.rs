@@ -74,8 +74,8 @@ impl Migration {
     /// Says that the migration only adds, so that a program which does not know it can work beside it: nodes are then replaced one
     /// after the other, without a stop.
     ///
-    /// It may create tables, views and indexes that are not unique, insert rows, and add a column that may be `NULL` or has a
-    /// `DEFAULT`. Dewar refuses any other statement in it.
+    /// It may create tables, views and indexes (a unique one only on a table that it creates), insert rows, and add a column that
+    /// may be `NULL` or has a `DEFAULT`: one in each `ALTER TABLE`. Dewar refuses any other statement in it.
     ///
     /// ```
     /// use dewar::database::Migration;

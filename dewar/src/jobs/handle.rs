@@ -26,6 +26,11 @@ use crate::sessions::UserId;
 /// The most bytes of a payload.
 const MOST_BYTES: usize = 64 * 1024;
 
+/// How long after the last look of a program that has it a schedule is forgotten: a program that brings it back starts from then,
+/// and does not run what it missed. Longer than the nodes of a deploy take to be replaced one after the other, and than
+/// `SEEN_EVERY` of the runner.
+const FORGOTTEN_AFTER: i64 = 15 * 60;
+
 /// How long a count of all waiting jobs is used.
 const COUNT_VALID: Duration = Duration::from_secs(1);
 
@@ -251,14 +256,18 @@ impl Jobs {
     /// # Errors
     /// The database failed.
     pub(crate) async fn sweep(&self) -> Result<(), crate::database::Error> {
-        const SCHEDULES: i64 = 400 * 24 * 60 * 60;
         let Inner {
-            db, clock, config, ..
+            db,
+            clock,
+            config,
+            registry,
+            ..
         } = &*self.inner;
         let now = clock.now();
         let before = now.saturating_sub_unsigned(config.failed_ttl.as_secs());
         rows::sweep_failed(db, before, config.max_failed).await?;
-        rows::sweep_schedules(db, now.saturating_sub(SCHEDULES)).await?;
+        let schedules = registry.schedule_ids();
+        rows::sweep_schedules(db, &schedules, now.saturating_sub(FORGOTTEN_AFTER)).await?;
         Ok(())
     }
 

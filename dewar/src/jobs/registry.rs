@@ -121,6 +121,12 @@ impl Registry {
         &self.schedules
     }
 
+    /// The ids of the schedules, as a list in JSON.
+    pub(super) fn schedule_ids(&self) -> String {
+        let ids: Vec<_> = self.schedules.iter().map(|one| one.id.as_str()).collect();
+        serde_json::json!(ids).to_string()
+    }
+
     /// The queues, each once, in the order of their jobs.
     pub(super) fn queues(&self) -> Vec<Queue> {
         let mut queues: Vec<Queue> = Vec::new();

@@ -11,7 +11,9 @@ use super::handle::JobId;
 use crate::database::{Db, Error, Migration, Row, Sealed, SealedColumn, Sql, Tx};
 use crate::pages::Position;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
+pub(crate) const MIGRATIONS: &[Migration] = &[FIRST.additive(), SEEN.additive()];
+
+const FIRST: Migration = Migration::new(
     "dewar_jobs_0001_jobs",
     "CREATE TABLE dewar_jobs (
          id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,7 +43,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
          schedule TEXT NOT NULL PRIMARY KEY,
          next_at INTEGER NOT NULL
      ) STRICT, WITHOUT ROWID;",
-)];
+);
+
+/// When a program with this schedule last looked at it.
+const SEEN: Migration = Migration::new(
+    "dewar_jobs_0002_seen",
+    "ALTER TABLE dewar_job_schedules ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0",
+);
 
 /// The sealed payloads. A payload does not open in another row.
 pub(crate) const PAYLOAD: SealedColumn =
@@ -88,17 +96,21 @@ pub(super) async fn add(tx: &Tx, new: New<'_>) -> Result<Added, Error> {
         new.now.into(),
         i64::try_from(new.max_per_owner).unwrap_or(i64::MAX).into(),
     ];
-    if let Some(row) = tx.query(sql, values).await?.first() {
-        return Ok(Added::New(JobId::new(row.get(0)?)));
+    let known = "SELECT id FROM dewar_jobs WHERE name = ? AND unique_key = ? AND state <> 'failed'";
+    // On PostgreSQL, the job with the same key may end between the two statements. Then the second attempt adds this one.
+    for _ in 0..2 {
+        if let Some(row) = tx.query(sql, values.clone()).await?.first() {
+            return Ok(Added::New(JobId::new(row.get(0)?)));
+        }
+        if new.unique_key.is_none() {
+            break;
+        }
+        let known = tx.query(known, [new.name.into(), new.unique_key.into()]);
+        if let Some(row) = known.await?.first() {
+            return Ok(Added::Known(JobId::new(row.get(0)?)));
+        }
     }
-    let sql = "SELECT id FROM dewar_jobs WHERE name = ? AND unique_key = ? AND state <> 'failed'";
-    let known = tx
-        .query(sql, [new.name.into(), new.unique_key.into()])
-        .await?;
-    match known.first() {
-        Some(row) => Ok(Added::Known(JobId::new(row.get(0)?))),
-        None => Ok(Added::OwnerFull),
-    }
+    Ok(Added::OwnerFull)
 }
 
 /// A job that this node runs.
@@ -379,15 +391,49 @@ pub(super) async fn move_to_queue(db: &Db, name: &str, queue: &str) -> Result<u6
     db.execute(sql, [queue.into(), name.into()]).await
 }
 
+/// A schedule, as its row describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TickRow {
+    pub(super) next_at: i64,
+    /// When a node last looked at it, by the clock of that node.
+    pub(super) seen_at: i64,
+}
+
 /// When a schedule ticks next; its first tick if it is new.
-pub(super) async fn tick_of(db: &Db, schedule: &str, first: i64) -> Result<i64, Error> {
-    let find = "SELECT next_at FROM dewar_job_schedules WHERE schedule = ?";
+pub(super) async fn tick_of(
+    db: &Db,
+    schedule: &str,
+    first: i64,
+    now: i64,
+) -> Result<TickRow, Error> {
+    let find = "SELECT next_at, seen_at FROM dewar_job_schedules WHERE schedule = ?";
     if let Some(row) = db.query(find, [schedule.into()]).await?.first() {
-        return row.get(0);
+        return Ok(TickRow {
+            next_at: row.get(0)?,
+            seen_at: row.get(1)?,
+        });
     }
-    let add = "INSERT INTO dewar_job_schedules (schedule, next_at) VALUES (?, ?) ON CONFLICT (schedule) DO NOTHING";
-    db.execute(add, [schedule.into(), first.into()]).await?;
-    Ok(first)
+    let add = "INSERT INTO dewar_job_schedules (schedule, next_at, seen_at) VALUES (?, ?, ?) ON CONFLICT (schedule) DO NOTHING";
+    let values = [schedule.into(), first.into(), now.into()];
+    db.execute(add, values).await?;
+    Ok(TickRow {
+        next_at: first,
+        seen_at: now,
+    })
+}
+
+/// Records that a program with this schedule looked at it.
+pub(super) async fn see_tick(db: &Db, schedule: &str, now: i64) -> Result<(), Error> {
+    let sql = "UPDATE dewar_job_schedules SET seen_at = ? WHERE schedule = ?";
+    let values = [now.into(), schedule.into()];
+    db.execute(sql, values).await.map(drop)
+}
+
+/// Gives a schedule another next tick, unless another node did.
+pub(super) async fn reset_tick(db: &Db, schedule: &str, at: i64, next: i64) -> Result<bool, Error> {
+    let sql = "UPDATE dewar_job_schedules SET next_at = ? WHERE schedule = ? AND next_at = ?";
+    let values = [next.into(), schedule.into(), at.into()];
+    Ok(db.execute(sql, values).await? == 1)
 }
 
 /// Takes a tick: one node does, and the others see that the next tick is another one.
@@ -397,8 +443,14 @@ pub(super) async fn take_tick(tx: &Tx, schedule: &str, at: i64, next: i64) -> Re
     Ok(tx.execute(sql, values).await? == 1)
 }
 
-/// Removes schedules that no program has ticked for a long time.
-pub(super) async fn sweep_schedules(db: &Db, before: i64) -> Result<u64, Error> {
-    let sql = "DELETE FROM dewar_job_schedules WHERE next_at < ?";
-    db.execute(sql, [before.into()]).await
+/// Removes the schedules that this program does not have, and that no program has looked at since a time. `known` is their list in
+/// JSON.
+pub(super) async fn sweep_schedules(db: &Db, known: &str, before: i64) -> Result<u64, Error> {
+    const SWEEP: Sql = Sql::new(
+        "DELETE FROM dewar_job_schedules WHERE seen_at < ?
+            AND schedule NOT IN (SELECT value FROM json_each(?))",
+        "DELETE FROM dewar_job_schedules WHERE seen_at < ?
+            AND schedule NOT IN (SELECT json_array_elements_text(CAST(? AS json)))",
+    );
+    db.execute(SWEEP, [before.into(), known.into()]).await
 }

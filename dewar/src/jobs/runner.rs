@@ -18,6 +18,10 @@ use crate::secrets::random;
 /// The longest wait of the schedules for their next tick, which another node may have taken.
 const LOOK_AT_SCHEDULES: Duration = Duration::from_secs(30);
 
+/// How often a row says that a program with this schedule still looks at it, and how far the clocks of two nodes may differ, in
+/// seconds.
+const SEEN_EVERY: i64 = 5 * 60;
+
 /// The most jobs of one [`Runner::run_due`]: a job that enqueues itself again and again would have no end.
 const MOST_AT_ONCE: u64 = 10_000;
 
@@ -263,7 +267,7 @@ impl Runner {
         let mut wait = LOOK_AT_SCHEDULES;
         for schedule in inner.registry.schedules() {
             let next = schedule.plan.next_after(now);
-            let at = rows::tick_of(&inner.db, &schedule.id, next).await?;
+            let at = self.at(schedule, next, now).await?;
             if at <= now {
                 self.take_tick(schedule, (at, next), now).await?;
             }
@@ -271,6 +275,28 @@ impl Runner {
             wait = wait.min(Duration::from_secs(next.abs_diff(now)));
         }
         Ok(wait.max(Duration::from_secs(1)))
+    }
+
+    /// When a schedule ticks next.
+    async fn at(&self, schedule: &Schedule, next: i64, now: i64) -> Result<i64, Error> {
+        let (db, id) = (&self.jobs.inner.db, &schedule.id);
+        let row = rows::tick_of(db, id, next, now).await?;
+        let at = row.next_at;
+        if row.seen_at.abs_diff(now) > SEEN_EVERY.unsigned_abs() {
+            // A node with another time of day may be at work. It would be here again before the next look of this one.
+            rows::see_tick(db, id, now).await?;
+            return Ok(at);
+        }
+        let latest = schedule.plan.next_after(next.saturating_add(SEEN_EVERY));
+        if at <= latest || !rows::reset_tick(db, id, at, next).await? {
+            return Ok(at);
+        }
+        tracing::warn!(
+            job = schedule.job,
+            next_at = at,
+            "a node whose clock was far ahead had moved the next run of a schedule there; it is as this node's clock says again"
+        );
+        Ok(next)
     }
 
     async fn take_tick(
@@ -289,12 +315,17 @@ impl Runner {
             let added = jobs.add(&tx, (schedule.job, ""), &schedule.payload, (now, Some(key)));
             added.await.map(Some)
         });
-        if let Some(Added::Known(id)) = added.await? {
-            tracing::warn!(
+        match added.await? {
+            None | Some(Added::New(_)) => {}
+            Some(Added::Known(id)) => tracing::warn!(
                 job = schedule.job,
                 %id,
                 "a scheduled job was not enqueued: the one of the last tick still waits or runs"
-            );
+            ),
+            Some(Added::OwnerFull) => tracing::warn!(
+                job = schedule.job,
+                "a scheduled job was not enqueued: other nodes added and ended jobs with its key meanwhile"
+            ),
         }
         Ok(())
     }

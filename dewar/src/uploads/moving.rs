@@ -90,7 +90,8 @@ pub(super) async fn clear_up(
                 let Some(id) = one.id() else {
                     continue;
                 };
-                if rows::is_stored(db, &id).await? {
+                // A node that stores there already may be about to finish a file.
+                if rows::is_wanted(db, &id).await? {
                     continue;
                 }
                 if one.age <= began.elapsed() + CLOCKS_DIFFER {

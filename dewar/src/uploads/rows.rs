@@ -58,7 +58,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
      ALTER TABLE dewar_files ADD COLUMN scan_after INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE dewar_files ADD COLUMN signatures INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE dewar_files ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
-    ),
+    )
+    .additive(),
     // The id that the bucket of the files has too.
     Migration::new(
         "dewar_uploads_0006_bucket",
@@ -500,6 +501,13 @@ fn facts(rows: &[Row]) -> Result<Vec<Facts>, Error> {
 pub(crate) async fn is_stored(db: &Db, id: &FileId) -> Result<bool, Error> {
     let find = "SELECT id FROM dewar_files
                 WHERE id = ? AND state = 'stored' AND (scan <> 'infected' OR held = 1)";
+    Ok(!db.query(find, [id.into()]).await?.is_empty())
+}
+
+/// Whether a file is stored at this moment, or about to be.
+pub(crate) async fn is_wanted(db: &Db, id: &FileId) -> Result<bool, Error> {
+    let find = "SELECT id FROM dewar_files
+                WHERE id = ? AND state <> 'leaving' AND (scan <> 'infected' OR held = 1)";
     Ok(!db.query(find, [id.into()]).await?.is_empty())
 }
 

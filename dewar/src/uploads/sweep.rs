@@ -9,10 +9,11 @@ use std::time::Duration;
 use super::error::Error;
 use super::id::FileId;
 use super::rows::{self, StoredFile};
-use super::storage::Listed;
+use super::storage::{Listed, StoragePlace};
 use super::store::{Inner, Uploads, blocking};
 use super::thumbnail_rows;
 use super::virus_scan::ScanStatus;
+use crate::audit::{Finding, Practice, Severity};
 
 /// The result of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,56 @@ pub struct Swept {
     pub unfinished: usize,
     /// Rows without their file. Dewar leaves them alone: somebody removed the file, and a backup may have it.
     pub lost: Vec<FileId>,
+    /// Files without a row that Dewar left in the bucket, because they are too many for the remains of a crash. It deleted no other
+    /// file without a row either.
+    pub kept_without_rows: u64,
+}
+
+/// More files without a row than this are not the remains of a crash, if they are also more than one of [`ONE_OF`].
+const MOST_WITHOUT_ROWS: u64 = 20;
+
+/// The part of all files that may have no row.
+const ONE_OF: u64 = 100;
+
+/// What a comparison does with a file that has no row.
+#[derive(Debug)]
+enum WithoutRow<'a> {
+    Count(&'a mut Counted),
+    Delete(&'a mut Swept),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    all: u64,
+    without_row: u64,
+}
+
+impl Counted {
+    const fn are_too_many(self) -> bool {
+        self.without_row > MOST_WITHOUT_ROWS && self.without_row.saturating_mul(ONE_OF) > self.all
+    }
+}
+
+impl Swept {
+    /// What the operator has to decide.
+    pub(crate) fn finding(&self, place: &StoragePlace) -> Option<Finding> {
+        let number = self.kept_without_rows;
+        (number > 0).then(|| {
+            let title = format!("{place} has {number} files that the database does not know");
+            Finding::warn(Practice::Uploads, "uploads-s3-many-without-rows", title)
+                .severity(Severity::High)
+                .why("so many are no remains of a crash: the database is an older backup, or a copy of the one whose files these are. Dewar deleted none of them")
+                .fix("if this is a copy, give it a bucket or a prefix of its own (`uploads.storage`). After the restore of an older backup, save the files that you need; then `uploads adopt --dangerous-even-with-files-to-delete \"why\"` deletes those without a row")
+                .cwe(668)
+        })
+    }
+}
+
+/// Whether files without a row go however many they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Many {
+    Delete,
+    Keep,
 }
 
 /// How many lost files the log names.
@@ -49,7 +100,16 @@ impl Uploads {
         let of_quarantine = if alone { Duration::ZERO } else { ttl };
         let bound = self.is_bound().await?;
         let mut swept = self.clear_up(age, of_quarantine, bound).await?;
-        self.compare_all(age, &mut swept).await?;
+        self.compare_all(age, Many::Keep, &mut swept).await?;
+        tell(&swept);
+        Ok(swept)
+    }
+
+    /// Deletes the files that no row describes, however many they are: an operator said so.
+    pub(crate) async fn sweep_many(&self) -> Result<Swept, Error> {
+        let mut swept = Swept::default();
+        let ttl = self.inner.config.pending_ttl;
+        self.compare_all(ttl, Many::Delete, &mut swept).await?;
         tell(&swept);
         Ok(swept)
     }
@@ -62,13 +122,13 @@ impl Uploads {
     pub async fn sweep_storage(&self) -> Result<Swept, Error> {
         let mut swept = Swept::default();
         let ttl = self.inner.config.pending_ttl;
-        self.compare_all(ttl, &mut swept).await?;
+        self.compare_all(ttl, Many::Keep, &mut swept).await?;
         tell(&swept);
         Ok(swept)
     }
 
     /// Compares all of the storage with the rows.
-    async fn compare_all(&self, age: Duration, swept: &mut Swept) -> Result<(), Error> {
+    async fn compare_all(&self, age: Duration, many: Many, swept: &mut Swept) -> Result<(), Error> {
         let storage = &self.inner.storage;
         if !self.is_bound().await? {
             return Ok(());
@@ -93,8 +153,20 @@ impl Uploads {
                 swept.unfinished += 1;
             }
         }
+        // A bucket outlives its database: an older backup of that, or a copy, knows less files. The disk is in the same backup.
+        if storage.is_shared() && many == Many::Keep {
+            let mut counted = Counted::default();
+            for shard in storage.shards() {
+                let counting = WithoutRow::Count(&mut counted);
+                self.compare(&shard, age, counting).await?;
+            }
+            if counted.are_too_many() {
+                swept.kept_without_rows = counted.without_row;
+                return Ok(());
+            }
+        }
         for shard in storage.shards() {
-            self.compare(&shard, age, swept).await?;
+            self.compare(&shard, age, WithoutRow::Delete(swept)).await?;
         }
         Ok(())
     }
@@ -168,7 +240,12 @@ impl Uploads {
     }
 
     /// Compares one shard of the storage with its rows, page by page.
-    async fn compare(&self, two: &str, age: Duration, swept: &mut Swept) -> Result<(), Error> {
+    async fn compare(
+        &self,
+        two: &str,
+        age: Duration,
+        mut what: WithoutRow<'_>,
+    ) -> Result<(), Error> {
         let storage = &self.inner.storage;
         let mut after: Option<String> = None;
         let mut last_row: Option<FileId> = None;
@@ -197,36 +274,27 @@ impl Uploads {
             // The rest of the page has no row. The order of foreign names in a bucket is not that of the ids, so each is
             // looked for once more.
             for one in &page {
+                if let WithoutRow::Count(counted) = &mut what {
+                    counted.all += 1;
+                }
                 let id = one.id();
                 let has_row = match &id {
                     Some(id) => !listed.contains(id) || rows::exists(&self.inner.db, id).await?,
                     None => storage.is_shared(),
                 };
-                if !has_row && one.age >= age {
-                    storage.remove_listed(one, two).await?;
-                    swept.unfinished += 1;
-                }
-            }
-            for id in unserved {
-                // The program ended between the verdict of the virus scanner and the deletion.
-                let had_virus =
-                    |kept: StoredFile| kept.scan == ScanStatus::Infected && !kept.is_held;
-                if self.find(&id).await.is_ok_and(had_virus) {
-                    storage.remove(&id).await?;
-                    swept.unfinished += 1;
-                }
-            }
-            for id in missing {
-                // A thumbnail can be made again.
-                if let Some(removed) = self.remove_lost_thumbnail(&id).await? {
-                    swept.unfinished += removed;
+                if has_row || one.age < age {
                     continue;
                 }
-                // The bytes of a file with a virus were deleted on purpose.
-                let is_missed = |kept: StoredFile| kept.scan != ScanStatus::Infected;
-                if self.find(&id).await.is_ok_and(is_missed) && storage.size(&id).await?.is_none() {
-                    swept.lost.push(id);
+                match &mut what {
+                    WithoutRow::Count(counted) => counted.without_row += 1,
+                    WithoutRow::Delete(swept) => {
+                        storage.remove_listed(one, two).await?;
+                        swept.unfinished += 1;
+                    }
                 }
+            }
+            if let WithoutRow::Delete(swept) = &mut what {
+                self.clear_rows((unserved, missing), swept).await?;
             }
             let Some(last) = page.into_iter().next_back() else {
                 return Ok(());
@@ -234,9 +302,45 @@ impl Uploads {
             after = Some(last.name);
         }
     }
+
+    /// Decides about rows that are not served although their file is there, and about those whose file is missing.
+    async fn clear_rows(
+        &self,
+        (unserved, missing): (Vec<FileId>, Vec<FileId>),
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        let storage = &self.inner.storage;
+        for id in unserved {
+            // The program ended between the verdict of the virus scanner and the deletion.
+            let had_virus = |kept: StoredFile| kept.scan == ScanStatus::Infected && !kept.is_held;
+            if self.find(&id).await.is_ok_and(had_virus) {
+                storage.remove(&id).await?;
+                swept.unfinished += 1;
+            }
+        }
+        for id in missing {
+            // A thumbnail can be made again.
+            if let Some(removed) = self.remove_lost_thumbnail(&id).await? {
+                swept.unfinished += removed;
+                continue;
+            }
+            // The bytes of a file with a virus were deleted on purpose.
+            let is_missed = |kept: StoredFile| kept.scan != ScanStatus::Infected;
+            if self.find(&id).await.is_ok_and(is_missed) && storage.size(&id).await?.is_none() {
+                swept.lost.push(id);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn tell(swept: &Swept) {
+    if swept.kept_without_rows > 0 {
+        tracing::error!(
+            number = swept.kept_without_rows,
+            "many files in the bucket have no row: is the database an older backup, or a copy? None of them was deleted; see `uploads-s3-many-without-rows`"
+        );
+    }
     if !swept.lost.is_empty() {
         let (number, first) = (swept.lost.len(), swept.lost.iter().take(SHOWN));
         let first: Vec<_> = first.collect();

@@ -5,6 +5,7 @@ use tokio::sync::watch;
 
 use super::super::cli::JobsCommand;
 use super::super::launch::Blueprint;
+use super::super::run::LAST_LETTERS;
 use super::super::serving::{start_log, told_to_stop};
 use super::super::{Dewar, background};
 use super::{print, print_json};
@@ -46,28 +47,33 @@ pub(super) async fn run(
                     ))
                 })
             } else {
-                serve(|stopped| runner.start(stopped, drain)).await
+                serve(&dewar, |stopped| runner.start(stopped, drain)).await
             }
         }
     };
-    // Letters that the jobs wrote.
-    dewar.accounts().settle().await;
+    // Letters that the jobs wrote. Those that the server does not take now wait in the database.
+    dewar.accounts().finish_requests().await;
+    dewar.mailer().settle_within(LAST_LETTERS).await;
+    dewar.log().settle();
     dewar.log().flush().await;
     background::remember(&dewar, &mut None).await;
+    dewar.rooms().node.release().await;
     done
 }
 
 /// Runs jobs until a signal stops the process.
 async fn serve(
+    dewar: &Dewar,
     start: impl FnOnce(&watch::Receiver<()>) -> Vec<tokio::task::JoinHandle<()>>,
 ) -> Result<(), Error> {
     let (stop, stopped) = watch::channel(());
-    let tasks = start(&stopped);
+    let mut tasks = start(&stopped);
     if tasks.is_empty() {
         return Err(Error::command(
             "this application has no jobs: register them with `App::job`",
         ));
     }
+    tasks.extend(background::of_every_program(dewar, &stopped));
     tracing::info!("running jobs");
     told_to_stop().await?;
     tracing::info!("stopping: Dewar finishes the running jobs first");

@@ -3,6 +3,7 @@ mod command_line;
 mod nodes;
 mod reading;
 mod refusals;
+mod worker;
 
 use std::path::Path;
 

@@ -1,10 +1,14 @@
 //! Migrations on PostgreSQL: by the role that may change tables, one node at a time.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::{
     Postgres,
     connection::{Connection, Scope},
     lock,
-    server::{Purpose, Server},
+    server::{PATIENCE, Purpose, Server, TRIED},
     statement,
     tables::problems_in,
 };
@@ -114,12 +118,30 @@ impl Postgres {
         migrations: &[Migration],
         tables: &[Table],
     ) -> Result<Vec<String>, Error> {
+        self.rehearse_within(TRIED, migrations, tables).await
+    }
+
+    /// The same, within a time.
+    pub(crate) async fn rehearse_within(
+        &self,
+        time: Duration,
+        migrations: &[Migration],
+        tables: &[Table],
+    ) -> Result<Vec<String>, Error> {
         let mut connection = self.server.connect(Purpose::Rehearse).await?;
-        connection.batch("BEGIN").await?;
-        let done = rehearse_in(&mut connection, migrations, tables).await;
+        let stop = connection.cancel_token();
+        let trying = async {
+            connection.batch("BEGIN").await?;
+            rehearse_in(&mut connection, migrations, tables).await
+        };
+        // The server bounds each statement alone.
+        let done = timeout(time, trying).await;
+        if done.is_err() {
+            self.server.cancel(stop).await;
+        }
         // Without its connection, the server rolls back too.
-        drop(connection.batch("ROLLBACK").await);
-        done
+        drop(timeout(PATIENCE, connection.batch("ROLLBACK")).await);
+        done.unwrap_or(Err(Error::TimedOut))
     }
 
     /// Gives the role of run time its rights on the tables that are there already: they may come from another program.

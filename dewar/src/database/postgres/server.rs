@@ -17,7 +17,7 @@ use crate::database::{
 };
 
 /// How long Dewar waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 5 });
+pub(super) const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 5 });
 
 /// How long a transaction may wait for the program, before the server ends it.
 const LEFT_OPEN: Duration = Duration::from_secs(60);
@@ -25,8 +25,8 @@ const LEFT_OPEN: Duration = Duration::from_secs(60);
 /// How long a migration waits for another node's.
 const OTHER_NODE: Duration = Duration::from_secs(300);
 
-/// How long one statement of a rehearsal may run: it holds locks that the application waits for.
-const TRIED: Duration = Duration::from_secs(30);
+/// How long a rehearsal may take: it holds locks that the application waits for.
+pub(super) const TRIED: Duration = Duration::from_secs(30);
 
 /// How long a rehearsal waits for a table. Whoever wants the table after it waits as long.
 const TRIED_LOCK: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::database::db::Backend;
 use crate::database::{Location, PostgresServer, ServerTls};
 
 use super::servers::{self, Server};
@@ -200,6 +201,29 @@ async fn migrations_are_tried_and_rolled_back() {
     assert!(matches!(**source, Error::Busy), "{failed:?}");
     tx.rollback().await.unwrap();
     try_it(good).await.unwrap();
+}
+
+/// The server bounds each statement of a migration, and Dewar all of them: their locks are held until the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_of_many_slow_statements_is_tried_for_a_bounded_time() {
+    let Some(server) = running().await else {
+        return;
+    };
+    let db = connected(&place(&server, "dewar", "notes"));
+    db.migrate(NOTES).await.unwrap();
+    let slow = "ALTER TABLE notes ADD COLUMN colour TEXT; SELECT pg_sleep(20); SELECT pg_sleep(20); SELECT pg_sleep(20)";
+    let slow = Migration::new("notes_0002", "").postgres(slow);
+    let Backend::Postgres(postgres) = db.backend() else {
+        panic!("not PostgreSQL");
+    };
+    let time = Duration::from_secs(1);
+    let migrations = [NOTES[0], slow];
+    let tried = postgres.rehearse_within(time, &migrations, &[]);
+    let failed = tried.await.unwrap_err();
+    assert!(matches!(failed, Error::TimedOut), "{failed:?}");
+    // Nothing holds the table any more.
+    let sql = "SELECT count(*) FROM pg_locks WHERE relation = 'notes'::regclass AND mode = 'AccessExclusiveLock'";
+    assert_eq!(number(&db, sql).await, 0);
 }
 
 /// A writer that waited for a transaction decides by what that one wrote.

@@ -45,6 +45,60 @@ async fn ticks_that_passed_while_no_node_ran_are_one_run() {
     assert_eq!(started.run_due().await, 0);
 }
 
+/// A node whose clock was years ahead stored its next tick there.
+#[tokio::test]
+async fn a_schedule_that_a_wrong_clock_moved_far_ahead_runs_again() {
+    let node = Node::with(every_hour(), config()).await;
+    node.run_due().await;
+    let far = "UPDATE dewar_job_schedules SET next_at = next_at + 1000000000, seen_at = ?";
+    let year = 366 * 24 * 3_600;
+    node.db
+        .execute(far, [(node.clock.now() + year).into()])
+        .await
+        .unwrap();
+    // The node with that clock may be at work, so the first look changes nothing.
+    node.advance(3_600);
+    assert_eq!(node.run_due().await, 0);
+    assert_eq!(node.run_due().await, 0, "it waits for the next tick");
+    node.advance(3_600);
+    assert_eq!(node.run_due().await, 1);
+    // A clock that is a little ahead is nothing special.
+    let near = "UPDATE dewar_job_schedules SET next_at = next_at + 3600";
+    node.db.execute(near, []).await.unwrap();
+    node.advance(3_600);
+    assert_eq!(node.run_due().await, 0);
+    assert_eq!(node.run_due().await, 0);
+    node.advance(3_600);
+    assert_eq!(node.run_due().await, 1);
+}
+
+#[tokio::test]
+async fn a_schedule_that_comes_back_starts_from_then() {
+    let node = Node::with(every_hour(), config()).await;
+    node.run_due().await;
+    // A program without it is deployed. For some minutes the older one may still run beside it.
+    let without = node.beside(registry()).await;
+    let rows = async || {
+        let rows = node
+            .db
+            .query("SELECT schedule FROM dewar_job_schedules", []);
+        rows.await.unwrap().len()
+    };
+    node.advance(600);
+    without.jobs.sweep().await.unwrap();
+    assert_eq!(rows().await, 1);
+    node.advance(600);
+    node.jobs.sweep().await.unwrap();
+    assert_eq!(rows().await, 1, "a program keeps its own");
+    without.jobs.sweep().await.unwrap();
+    assert_eq!(rows().await, 0);
+    node.advance(24 * 3_600);
+    let again = node.beside(every_hour()).await;
+    assert_eq!(again.run_due().await, 0);
+    node.advance(3_600);
+    assert_eq!(again.run_due().await, 1);
+}
+
 /// A job that takes longer than its interval does not pile up.
 #[tokio::test]
 async fn a_tick_whose_last_job_still_waits_is_left_out() {

@@ -75,6 +75,49 @@ async fn a_bucket_with_files_and_without_a_mark_is_bound_on_purpose_only() {
     assert_eq!(ids(&store).await, ["uploads-s3-emptied"]);
 }
 
+/// The database is an older backup, or a clone: it has the id of the bucket, and knows few of the files.
+///
+/// ASVS: V5.3.2
+#[tokio::test]
+async fn an_older_database_deletes_no_file_that_is_newer() {
+    if bucket::address().is_none() {
+        return;
+    }
+    let store = Store::new().await;
+    let id = store.keep::<Document>("a.pdf", PDF).await.unwrap();
+    for _ in 0..20 {
+        let newer = crate::uploads::FileId::random();
+        store.place(&newer, PDF).await;
+    }
+    let last = crate::uploads::FileId::random();
+    store.place(&last, PDF).await;
+    store.start_again();
+    let place = store.uploads.config().storage.clone();
+    for swept in [
+        store.uploads.sweep().await.unwrap(),
+        store.uploads.sweep_storage().await.unwrap(),
+    ] {
+        assert_eq!((swept.unfinished, swept.kept_without_rows), (0, 21));
+        let finding = swept.finding(&place).unwrap();
+        assert_eq!(finding.id, "uploads-s3-many-without-rows");
+    }
+    // Twenty may be the remains of crashes.
+    store.take_away(&last).await;
+    let swept = store.uploads.sweep().await.unwrap();
+    assert_eq!((swept.unfinished, swept.kept_without_rows), (20, 0));
+    assert_eq!(swept.finding(&place), None);
+    assert_eq!(store.bytes(&id).await.as_deref(), Some(PDF));
+    // An operator said so.
+    for _ in 0..30 {
+        let newer = crate::uploads::FileId::random();
+        store.place(&newer, PDF).await;
+    }
+    store.start_again();
+    assert_eq!(store.uploads.sweep().await.unwrap().kept_without_rows, 30);
+    assert_eq!(store.uploads.sweep_many().await.unwrap().unfinished, 30);
+    assert_eq!(store.bytes(&id).await.as_deref(), Some(PDF));
+}
+
 /// Two nodes start at once: one mark stays, and both have its id.
 #[tokio::test]
 async fn nodes_that_start_together_write_one_mark() {

@@ -172,9 +172,16 @@ async fn the_copy_of_a_file_that_was_deleted_meanwhile_goes_and_an_older_object_
     let file = std::fs::File::open(config.kept().join(foreign.path())).unwrap();
     let now = file.metadata().unwrap().modified().unwrap();
     file.set_modified(now - Duration::from_secs(3_600)).unwrap();
+    // A node that stores there already is about to finish this one.
+    let arriving = "UPDATE dewar_files SET state = 'arriving' WHERE id = ?";
     let began = tokio::time::Instant::now();
     let copied = copy_all(&store.db, (here, &there), within, |_| {});
     assert_eq!(copied.await.unwrap().left, 1);
+    store
+        .db
+        .execute(arriving, [(&ids[2]).into()])
+        .await
+        .unwrap();
     store.uploads.delete(&ids[1]).await.unwrap();
     let mut moved = Moved::default();
     let cleared = clear_up(&store.db, &there, began, &mut moved);

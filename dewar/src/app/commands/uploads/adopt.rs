@@ -1,8 +1,11 @@
 use super::super::super::launch::Blueprint;
 use super::super::print;
 use crate::audit::{Entry, Event, Log, command_line};
+use crate::database::Db;
 use crate::pages::Error;
-use crate::uploads::{Binding, Depth, Fault, Looking, Marking, Storage, Verification, bind};
+use crate::uploads::{
+    Binding, Depth, Fault, Looking, Marking, Storage, Uploads, Verification, bind,
+};
 
 /// Binds a bucket to the database. The comparison shows what the next start would delete.
 pub(super) async fn run(
@@ -30,9 +33,7 @@ pub(super) async fn run(
         ));
     }
     let binding = Binding::of(Some(&db), storage).await;
-    if binding.map_err(Error::command)? == Binding::Bound {
-        return print(&"The bucket belongs to this database already.\n");
-    }
+    let is_bound = binding.map_err(Error::command)? == Binding::Bound;
     let (mut extra, mut others) = (0_u64, 0_u64);
     let mut verification = Verification {
         db: &db,
@@ -50,21 +51,40 @@ pub(super) async fn run(
     ))?;
     if extra > 0 && reason.is_none() {
         return Err(Error::command(
-            "the next start would delete the files without a row. If they are not needed: `--dangerous-even-with-files-to-delete \"why\"`",
+            "this deletes the files without a row. If they are not needed: `--dangerous-even-with-files-to-delete \"why\"`",
         ));
     }
-    bind(&db, storage, Marking::Anew)
-        .await
-        .map_err(Error::command)?;
-    note(plan, extra, reason).await?;
+    if is_bound && extra == 0 {
+        return print(&"The bucket belongs to this database already.\n");
+    }
+    if !is_bound {
+        let bound = bind(&db, storage, Marking::Anew).await;
+        bound.map_err(Error::command)?;
+    }
+    let log = note(plan, extra, reason).await?;
     print(&format_args!(
         "{} belongs to this database now.\n",
         plan.config.uploads.storage
+    ))?;
+    if extra > 0 {
+        delete(plan, (db, log)).await?;
+    }
+    Ok(())
+}
+
+/// Deletes the files without a row. A start leaves them alone if they are many.
+async fn delete(plan: &Blueprint, (db, log): (Db, Log)) -> Result<(), Error> {
+    let config = plan.config.uploads.clone();
+    let uploads = Uploads::open(config, db, log, plan.clock.clone()).map_err(Error::command)?;
+    let swept = uploads.sweep_many().await.map_err(Error::command)?;
+    print(&format_args!(
+        "{} files without a row were deleted. Those that are younger than `uploads.pending_ttl` go at a later start, or with this command.\n",
+        swept.unfinished
     ))
 }
 
 /// The audit log records who bound the bucket, and why.
-async fn note(plan: &Blueprint, extra: u64, reason: Option<&str>) -> Result<(), Error> {
+async fn note(plan: &Blueprint, extra: u64, reason: Option<&str>) -> Result<Log, Error> {
     let ring = plan.keys().map_err(|findings| Error::launch(&findings))?;
     let log = Log::open(plan.log_file(), ring.chain_keys(), plan.clock.clone());
     let log = log.map_err(Error::internal)?;
@@ -77,5 +97,5 @@ async fn note(plan: &Blueprint, extra: u64, reason: Option<&str>) -> Result<(), 
     let detail = format!("bound to this database{why}");
     log.record(entry.actor(command_line()).detail(detail));
     log.flush().await;
-    Ok(())
+    Ok(log)
 }
