@@ -39,6 +39,7 @@ mod tests {
             access,
             cors: None,
             rate_limit: None,
+            also: None,
             takes: Described::default(),
             gives: Outputs::default(),
         }
