@@ -154,7 +154,7 @@ enum Programs {
     Answered(Response),
     Program(ProgramRoute, Carried),
     /// It is a request for the other routes; a listed origin's script gets the value of `Access-Control-Allow-Origin`.
-    Others(Carried, Option<HeaderValue>),
+    Others(Carried, Option<Box<HeaderValue>>),
 }
 
 impl Core {
@@ -201,7 +201,7 @@ impl Core {
         // values.
         response.headers_mut().append(header::VARY, FIRST_CHECK);
         if let Some(origin) = cors {
-            allow(&mut response, origin);
+            allow(&mut response, *origin);
         }
         response
     }
@@ -240,7 +240,8 @@ impl Core {
         };
         // A page of the same site sends cookies along. Nobody's session is read for another origin.
         carried.cookies = Cookies::default();
-        Programs::Others(carried, Some(origin))
+        // In a box: a request under way is small, and few come from a script of another site.
+        Programs::Others(carried, Some(Box::new(origin)))
     }
 
     async fn admitted(

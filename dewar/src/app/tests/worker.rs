@@ -1,6 +1,6 @@
 //! The program that only runs jobs.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,11 +29,9 @@ async fn a_worker_of_jobs_learns_the_keys_that_the_server_uses() {
     let worker = app(&data, &["jobs", "run"], &[]).job::<Nothing>();
     let worker = tokio::spawn(commands::run_with(worker, std::io::empty()));
     let log = || std::fs::read_to_string(data.join("audit.jsonl")).unwrap_or_default();
-    let began = Instant::now();
     // The worker reads the file every few seconds, and it may not have read it at all when the first new key comes.
     while !log().contains("is the current key") {
         assert!(!worker.is_finished(), "the worker ended");
-        assert!(began.elapsed() < Duration::from_secs(300), "{}", log());
         let rotated = app(&data, &["keys", "rotate"], &[]);
         commands::run_with(rotated, std::io::empty()).await.unwrap();
         tokio::time::sleep(Duration::from_secs(6)).await;

@@ -136,3 +136,19 @@ async fn a_flood_of_guesses_is_stopped() {
     portal.running.stop().await.unwrap();
     elsewhere.running.stop().await.unwrap();
 }
+
+/// The account's own state counts too, however it came to it: disabling also ends the sessions, and this one does not.
+///
+/// ASVS: V7.4.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_a_disabled_account_opens_nothing_although_its_session_goes_on() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    let (token, _) = portal.api_token("ada", &ALL).await;
+    assert_eq!(status(&portal, &token).await, 200);
+    portal.outside("UPDATE dewar_users SET disabled_at = 1");
+    assert_eq!(status(&portal, &token).await, 401);
+    portal.outside("UPDATE dewar_users SET disabled_at = NULL");
+    assert_eq!(status(&portal, &token).await, 200);
+    portal.running.stop().await.unwrap();
+}
