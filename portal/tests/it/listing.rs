@@ -311,9 +311,11 @@ async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
     let file = data.path().join("database.sqlite");
     let db = Connection::open(&file).unwrap();
     db.execute_batch(WITHOUT_AUDIENCES).unwrap();
+    db.execute_batch("ALTER TABLE dewar_users DROP COLUMN language")
+        .unwrap();
     db.execute_batch(
             "DELETE FROM dewar_migrations WHERE name IN
-                 ('dewar_accounts_ids_0001', 'dewar_accounts_ids_0002_by_name', 'dewar_https_0002_ids',
+                 ('dewar_accounts_ids_0001', 'dewar_accounts_ids_0002_by_name', 'dewar_accounts_ids_0003_language', 'dewar_https_0002_ids',
                  'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences')",
         )
         .unwrap();

@@ -188,7 +188,8 @@ async fn the_mailbox_shows_letters_in_development_alone() {
     assert_eq!(there.visitor().get("/dewar/mail").await.status(), 404);
 }
 
-/// Development on a machine that others reach: the links in letters open accounts. The proxy is near, its visitors are not.
+/// Development on a machine that others reach: the links in letters open accounts. The proxy is near, its visitors may say that
+/// they are.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mailbox_is_for_this_machine_alone() {
     let portal = Portal::open_with(&[
@@ -197,15 +198,11 @@ async fn the_mailbox_is_for_this_machine_alone() {
     ])
     .await;
     let visitor = portal.visitor();
-    for (from, status) in [
-        ("127.0.0.1", 200),
-        ("198.51.100.7", 404),
-        ("2001:db8::7", 404),
-    ] {
+    for from in ["127.0.0.1", "198.51.100.7", "2001:db8::7"] {
         for path in ["/dewar/mail", "/dewar/mail/"] {
             let request = visitor.raw("GET", path).header("x-forwarded-for", from);
             let response = request.send().await.unwrap();
-            assert_eq!(response.status(), status, "{from} {path}");
+            assert_eq!(response.status(), 404, "{from} {path}");
         }
     }
 }
