@@ -9,8 +9,8 @@ use super::Schemas;
 /// use dewar::{App, get, pages::Json};
 /// async fn count() -> dewar::Result<Json<i64>> { Ok(Json(3)) }
 /// let app = App::in_directory(std::env::temp_dir())?.public([get("/count", count)]);
-/// let gives = &app.route_table().entries()[0].gives;
-/// assert_eq!(gives.answers[0].status, 200);
+/// let table = app.route_table();
+/// assert_eq!(table.entries()[0].gives.answers[0].status, 200);
 /// # Ok::<(), dewar::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, Serialize)]

@@ -24,6 +24,7 @@ pub const PASSWORD: &str = "a quiet lake before the rain";
 /// ```
 /// # #[tokio::main]
 /// # async fn main() {
+/// use dewar::pages::Text;
 /// use dewar::roles::Role;
 /// use dewar::testing::Site;
 /// use dewar::{App, CurrentUser, accounts, get, post};
@@ -31,7 +32,7 @@ pub const PASSWORD: &str = "a quiet lake before the rain";
 /// #[derive(Role, Clone, Copy)]
 /// enum Staff { Editor, #[role(administrator)] Owner }
 ///
-/// async fn desk(user: CurrentUser) -> String { format!("The desk of {}", user.email()) }
+/// async fn desk(user: CurrentUser) -> Text { Text::new(format!("The desk of {}", user.email())) }
 ///
 /// fn app(app: App) -> App {
 ///     app.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])
