@@ -88,7 +88,7 @@ enum Either<T> {
 #[derive(serde::Serialize, crate::pages::JsonSchema)]
 struct Id(i64);
 
-use crate::forms::{Decimal, Line};
+use dewar::forms::{Decimal, Line};
 
 fn names(object: &Value) -> Vec<&str> {
     let mut names: Vec<&str> = object
