@@ -1,6 +1,6 @@
 use std::io::{self, IsTerminal, Write};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{App, Running};
@@ -12,9 +12,11 @@ pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Resu
     start_log("info,dewar::audit=warn");
     let data = app.config.data.clone();
     let running = app.start().await?;
+    // Before the welcome: whoever reads it may stop the program at once.
+    let stop = StopSignals::listen()?;
     welcome(&running, &data).await?;
     tracing::info!(url = running.url(), "serving");
-    told_to_stop().await?;
+    stop.received().await;
     tracing::info!("stopping: Dewar finishes the open requests first");
     running.stop().await
 }
@@ -80,11 +82,26 @@ fn first_steps(setup: Option<&str>, is_mounted: bool, url: &str) -> String {
     }
 }
 
-pub(super) async fn told_to_stop() -> Result<(), Error> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
-    tokio::select! {
-        done = tokio::signal::ctrl_c() => done.map_err(Error::internal),
-        _ = terminate.recv() => Ok(()),
+/// The signals that stop a program: SIGTERM, and Ctrl-C. One that comes before somebody waits for it counts too.
+pub(super) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    pub(super) fn listen() -> Result<Self, Error> {
+        let to = |kind| signal(kind).map_err(Error::internal);
+        Ok(Self {
+            terminate: to(SignalKind::terminate())?,
+            interrupt: to(SignalKind::interrupt())?,
+        })
+    }
+
+    pub(super) async fn received(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use super::super::cli::JobsCommand;
 use super::super::launch::Blueprint;
 use super::super::run::LAST_LETTERS;
-use super::super::serving::{start_log, told_to_stop};
+use super::super::serving::{StopSignals, start_log};
 use super::super::{Dewar, background};
 use super::{print, print_json};
 use crate::audit::{Entry, Event, command_line};
@@ -74,8 +74,9 @@ async fn serve(
         ));
     }
     tasks.extend(background::of_every_program(dewar, &stopped));
+    let signals = StopSignals::listen()?;
     tracing::info!("running jobs");
-    told_to_stop().await?;
+    signals.received().await;
     tracing::info!("stopping: Dewar finishes the running jobs first");
     stop.send_replace(());
     for task in tasks {
