@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// Files to write: all of them, or none.
+/// Files to write. If one of the new files exists already, none is written.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     new: Vec<(PathBuf, String)>,
@@ -26,18 +26,15 @@ impl Plan {
         if let Some((path, _)) = self.new.iter().find(|(path, _)| below.join(path).exists()) {
             return Err(Error::Exists(path.clone()));
         }
+        let new = self.new.iter().map(|file| ("new    ", file));
+        let changed = self.changed.iter().map(|file| ("changed", file));
         let mut said = Vec::new();
-        for (path, text) in &self.new {
+        for (what, (path, text)) in new.chain(changed) {
             let file = below.join(path);
             let folder = file.parent().unwrap_or(below);
             fs::create_dir_all(folder).map_err(|error| Error::File(folder.to_owned(), error))?;
             fs::write(&file, text).map_err(|error| Error::File(file.clone(), error))?;
-            said.push(format!("  new      {}", path.display()));
-        }
-        for (path, text) in &self.changed {
-            let file = below.join(path);
-            fs::write(&file, text).map_err(|error| Error::File(file.clone(), error))?;
-            said.push(format!("  changed  {}", path.display()));
+            said.push(format!("  {what}  {}", path.display()));
         }
         Ok(said.join("\n"))
     }
