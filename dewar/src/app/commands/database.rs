@@ -28,7 +28,8 @@ pub(super) async fn run(plan: Blueprint, what: Database) -> Result<(), Error> {
     }
 }
 
-async fn existing(plan: &Blueprint) -> Result<Db, Error> {
+/// The database to read, for a command that has nothing to do without one.
+pub(super) async fn existing(plan: &Blueprint) -> Result<Db, Error> {
     let found = plan.database_to_read().await;
     let found = found.map_err(|findings| Error::launch(&findings))?;
     found.ok_or_else(|| Error::command("the database does not exist yet"))
@@ -115,6 +116,16 @@ async fn restore(plan: &Blueprint, backup: &Path) -> Result<(), Error> {
     print(&format_args!("{} is the database now.\n", backup.display()))
 }
 
+/// Refuses tables of an older program.
+pub(super) async fn is_migrated(plan: &Blueprint, db: &Db) -> Result<(), Error> {
+    if db.migrations_pending(&plan.migrations()).await?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::command(
+        "migrations are pending: run `migrate` first",
+    ))
+}
+
 /// A running application has a write-ahead log beside its file.
 pub(super) fn is_stopped(file: &Path) -> Result<(), Error> {
     let open = owner_only::beside(file, "-wal");
@@ -172,11 +183,7 @@ async fn copy(
     is_stopped(&file)?;
     let db = existing(plan).await?;
     let migrations = plan.migrations();
-    if !db.migrations_pending(&migrations).await?.is_empty() {
-        return Err(Error::command(
-            "migrations are pending: run `migrate` first",
-        ));
-    }
+    is_migrated(plan, &db).await?;
     let bar = Progress::drawn(None, "{spinner} {msg}: {human_pos} rows");
     let copied = db
         .copy_to(&server, &migrations, |table, rows| {

@@ -1,5 +1,7 @@
 use super::super::cli::{MailCommand, RefusedCommand};
 use super::super::launch::{Blueprint, refuse_if_any};
+use super::database::existing;
+use super::users::OLDER;
 use super::{print, print_json};
 use crate::audit::Finding;
 use crate::database::Db;
@@ -48,14 +50,11 @@ async fn to_change(plan: &Blueprint) -> Result<Db, Error> {
 
 async fn to_read(plan: &Blueprint) -> Result<Db, Error> {
     refuse_if_any(&plan.findings).map_err(refused)?;
-    let db = plan.database_to_read().await.map_err(refused)?;
-    let db = db.ok_or_else(|| Error::command("the database does not exist yet"))?;
+    let db = existing(plan).await?;
     if db.has_table("dewar_letters").await? {
         Ok(db)
     } else {
-        Err(Error::command(
-            "an older program created the tables; run `migrate` first",
-        ))
+        Err(Error::command(OLDER))
     }
 }
 

@@ -1,6 +1,6 @@
 use super::super::cli::NodesCommand;
 use super::super::launch::{Blueprint, refuse_if_any};
-use super::database::is_stopped;
+use super::database::{existing, is_migrated, is_stopped};
 use super::{print, print_json};
 use crate::audit::NodeName;
 use crate::pages::Error;
@@ -45,20 +45,7 @@ async fn rename(plan: &Blueprint, old: &str, new: &str) -> Result<(), Error> {
     if let Some(file) = plan.database_file() {
         is_stopped(&file)?;
     }
-    let none = || Error::command("the database does not exist yet");
-    let read = plan.database_to_read().await;
-    let read = read.map_err(|findings| Error::launch(&findings))?;
-    let migrations = plan.migrations();
-    if !read
-        .ok_or_else(none)?
-        .migrations_pending(&migrations)
-        .await?
-        .is_empty()
-    {
-        return Err(Error::command(
-            "migrations are pending: run `migrate` first",
-        ));
-    }
+    is_migrated(plan, &existing(plan).await?).await?;
     let db = plan.database();
     let db = db.map_err(|findings| Error::launch(&findings))?;
     db.rename_node(&old, &new).await.map_err(Error::command)?;

@@ -1,6 +1,8 @@
 use super::super::background;
 use super::super::command::{Prepared, ReadOnlyDewar};
 use super::super::launch::{Blueprint, refuse_if_any};
+use super::database::existing;
+use super::users::OLDER;
 use crate::audit::Finding;
 use crate::database::reading_command;
 use crate::pages::Error;
@@ -22,13 +24,10 @@ pub(super) async fn run(plan: Blueprint, command: Prepared) -> Result<(), Error>
     };
     refuse_if_any(&plan.findings).map_err(refused)?;
     refuse_if_any(&plan.parts.findings).map_err(refused)?;
-    let db = plan.database_to_read().await.map_err(refused)?;
-    let db = db.ok_or_else(|| Error::command("the database does not exist yet"))?;
+    let db = existing(&plan).await?;
     let pending = db.migrations_pending(&plan.migrations()).await?;
     if !pending.is_empty() {
-        return Err(Error::command(
-            "an older program created the tables; run `migrate` first",
-        ));
+        return Err(Error::command(OLDER));
     }
     db.register(&plan.models()).await?;
     let dewar = ReadOnlyDewar {

@@ -6,6 +6,7 @@ use super::super::Progress;
 use super::super::background;
 use super::super::cli::UploadsCommand;
 use super::super::launch::{Blueprint, refuse_if_any};
+use super::database::existing;
 use super::print;
 use crate::audit::owner_only;
 use crate::database::Db;
@@ -30,8 +31,7 @@ pub(super) async fn run(plan: Blueprint, what: UploadsCommand) -> Result<(), Err
     let refused = |findings: Vec<_>| Error::launch(&findings);
     refuse_if_any(&plan.findings).map_err(refused)?;
     refuse_if_any(&uploads::findings(&plan.config.uploads)).map_err(refused)?;
-    let db = plan.database_to_read().await.map_err(refused)?;
-    let db = db.ok_or_else(|| Error::command("the database does not exist yet"))?;
+    let db = existing(&plan).await?;
     let storage = Storage::open(&plan.config.uploads, &plan.clock).map_err(Error::command)?;
     match what {
         UploadsCommand::Adopt {

@@ -1,4 +1,5 @@
 use super::super::super::launch::Blueprint;
+use super::super::database::is_migrated;
 use super::super::print;
 use crate::audit::{Entry, Event, Log, command_line};
 use crate::database::Db;
@@ -27,11 +28,7 @@ pub(super) async fn run(
     let found = storage.findings(Looking::AtStart).await;
     super::refuse_if_any(&found).map_err(refused)?;
     let db = plan.database().map_err(refused)?;
-    if !db.migrations_pending(&plan.migrations()).await?.is_empty() {
-        return Err(Error::command(
-            "migrations are pending: run `migrate` first",
-        ));
-    }
+    is_migrated(plan, &db).await?;
     let binding = Binding::of(Some(&db), storage).await;
     let is_bound = binding.map_err(Error::command)? == Binding::Bound;
     let (mut extra, mut others) = (0_u64, 0_u64);
