@@ -160,15 +160,16 @@ impl Portal {
         }
     }
 
-    /// Changes the database without the framework, like somebody who got at it.
-    pub(crate) fn outside(&self, sql: &str) {
-        match &self.schema {
-            Some(schema) => drop(outside::psql(schema, sql)),
-            None => {
-                let file = self.data.path().join("database.sqlite");
-                Connection::open(file).unwrap().execute_batch(sql).unwrap();
-            }
-        }
+    /// Changes the database without the framework, like somebody who got at it. It waits on a thread of its own: a transaction
+    /// of the portal that holds the lock goes on meanwhile.
+    pub(crate) async fn outside(&self, sql: &str) {
+        let (sql, schema) = (sql.to_owned(), self.schema.clone());
+        let file = self.data.path().join("database.sqlite");
+        let change = move || match schema {
+            Some(schema) => drop(outside::psql(&schema, &sql)),
+            None => Connection::open(file).unwrap().execute_batch(&sql).unwrap(),
+        };
+        tokio::task::spawn_blocking(change).await.unwrap();
     }
 
     /// The audit log as text, after all entries were written.

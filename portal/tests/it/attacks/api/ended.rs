@@ -146,9 +146,13 @@ async fn a_token_of_a_disabled_account_opens_nothing_although_its_session_goes_o
     portal.member("ada").await;
     let (token, _) = portal.api_token("ada", &ALL).await;
     assert_eq!(status(&portal, &token).await, 200);
-    portal.outside("UPDATE dewar_users SET disabled_at = 1");
+    portal
+        .outside("UPDATE dewar_users SET disabled_at = 1")
+        .await;
     assert_eq!(status(&portal, &token).await, 401);
-    portal.outside("UPDATE dewar_users SET disabled_at = NULL");
+    portal
+        .outside("UPDATE dewar_users SET disabled_at = NULL")
+        .await;
     assert_eq!(status(&portal, &token).await, 200);
     portal.running.stop().await.unwrap();
 }

@@ -360,7 +360,7 @@ async fn failed_job(portal: &Portal) -> String {
     portal.outside(
         "INSERT INTO dewar_jobs (name, queue, owner, seal, payload, state, due_at, attempts, created_at, failed_at) \
          VALUES ('Torn', 'Torn', '', '0123456789abcdef0123456789abcdef', '', 'failed', 1, 1, 1, 1)",
-    );
+    ).await;
     let id = portal
         .count("SELECT id FROM dewar_jobs WHERE name = 'Torn'")
         .await;

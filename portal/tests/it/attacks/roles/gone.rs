@@ -115,7 +115,7 @@ async fn words_about_a_record_that_is_out_of_reach_are_shown_and_nothing_else() 
     let written = all(&ada, &ben, &rob, &path).await;
     portal.outside(
         "DELETE FROM shares; UPDATE documents SET owner_id = (SELECT id FROM dewar_users WHERE name = 'rob')",
-    );
+    ).await;
     let before = portal.everything();
     let page = |answer: &TestResponse| {
         let mut texts = answer.texts("title, h1, main p, dt, dd");
@@ -150,7 +150,7 @@ async fn words_on_a_page_of_a_role_that_was_withdrawn_are_shown_to_who_wrote_the
     let path = document(&ada, "Plan").await;
     post(&ada, &format!("{path}/shares"), "email=ben@example.org").await;
     let written = all(&ada, &ben, &rob, &path).await;
-    portal.outside("DELETE FROM dewar_user_roles");
+    portal.outside("DELETE FROM dewar_user_roles").await;
     for Written {
         route,
         browser,
@@ -180,7 +180,9 @@ async fn the_reason_of_a_decision_that_came_second_is_shown_to_who_wrote_it() {
     let form = page.form(&review).fill("reason", WORDS);
     let form = form.choose("decision", "reject");
     // The document was changed meanwhile: the page comes back, with its current content.
-    portal.outside("UPDATE documents SET title = 'Another plan', version = version + 1");
+    portal
+        .outside("UPDATE documents SET title = 'Another plan', version = version + 1")
+        .await;
     let again = rob.submit(form).await;
     assert_eq!(again.status(), 409, "{}", again.text());
     assert!(again.text().contains("Another plan"), "{}", again.text());

@@ -335,7 +335,7 @@ async fn a_page_that_stands_open_does_nothing_to_what_it_does_not_show() {
     for open in forms {
         for between in &open.between {
             let old = form(&open).await;
-            portal.outside(between);
+            portal.outside(between).await;
             let before = portal.everything();
             let answer = open.browser.submit(old).await;
             let status = answer.status();
@@ -379,7 +379,9 @@ async fn a_comment_on_what_was_changed_is_not_lost() {
         .await
         .form(&comments)
         .fill("comment", "I agree.");
-    portal.outside("UPDATE documents SET title = 'Something else', version = version + 1");
+    portal
+        .outside("UPDATE documents SET title = 'Something else', version = version + 1")
+        .await;
     let refused = ada.submit(form).await;
     assert_eq!(refused.status(), 409);
     assert!(

@@ -39,7 +39,7 @@ async fn a_sealed_number_that_was_moved_to_another_row_is_not_shown() {
     let swap = format!(
         "UPDATE profiles SET telephone = (SELECT telephone FROM profiles WHERE user_id = {a}) WHERE user_id = {b}"
     );
-    portal.outside(&swap);
+    portal.outside(&swap).await;
     let page = ben.get("/account").await;
     assert_eq!(page.status(), 200);
     assert!(!page.text().contains(ADAS) && !page.text().contains(BENS));
@@ -50,7 +50,7 @@ async fn a_sealed_number_that_was_moved_to_another_row_is_not_shown() {
     let alter = format!(
         "UPDATE profiles SET telephone = substr(telephone, 1, 20) || 'x' || substr(telephone, 22) WHERE user_id = {b}"
     );
-    portal.outside(&alter);
+    portal.outside(&alter).await;
     assert!(!ben.get("/account").await.text().contains(BENS));
     assert!(ada.get("/account").await.text().contains(ADAS));
     call_me(&ben, BENS).await;
