@@ -101,7 +101,10 @@ fn edits_of(input: &DeriveInput, fields: &[&Field], record: &Type) -> Result<Tok
             <#ty as ::dewar::forms::IntoColumn<_>>::shown(&#from.#ident)
         });
         sets.push(quote_spanned! {span=>
-            #active.#ident = ::dewar::forms::set(<#ty as ::dewar::forms::IntoColumn<_>>::keep(self.#ident));
+            ::dewar::forms::change(
+                &mut #active.#ident,
+                <#ty as ::dewar::forms::IntoColumn<_>>::keep(self.#ident),
+            );
         });
     }
     if sets.is_empty() {

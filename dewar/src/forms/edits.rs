@@ -12,10 +12,12 @@ use super::{
 /// The active model of this SeaORM model.
 pub type ActiveOf<R> = <<R as ModelTrait>::Entity as EntityTrait>::ActiveModel;
 
-/// Sets a column; `#[derive(Form)]` calls this.
+/// Sets a column, if the field changes it; `#[derive(Form)]` calls this.
 #[doc(hidden)]
-pub fn set<C: Into<Value>>(value: C) -> ActiveValue<C> {
-    ActiveValue::Set(value)
+pub fn change<C: Into<Value>>(column: &mut ActiveValue<C>, value: Option<C>) {
+    if let Some(value) = value {
+        *column = ActiveValue::Set(value);
+    }
 }
 
 /// A form that edits a record of a SeaORM model: `#[form(edits = note::Model)]`.
@@ -83,7 +85,7 @@ pub trait Edits: Model {
 /// #     fn show(&self) -> FormValue { FormValue::text(&self.0) }
 /// # }
 /// impl IntoColumn<String> for Postcode {
-///     fn keep(self) -> String { self.0 }
+///     fn keep(self) -> Option<String> { Some(self.0) }
 ///     fn shown(kept: &String) -> FormValue { FormValue::text(kept) }
 /// }
 /// ```
@@ -94,8 +96,8 @@ pub trait Edits: Model {
     note = "mark a field that is not a column of the record with `#[field(apart)]`"
 )]
 pub trait IntoColumn<C>: Field {
-    /// The value for the column.
-    fn keep(self) -> C;
+    /// The value for the column; none leaves the column as it is.
+    fn keep(self) -> Option<C>;
 
     /// The value that the form shows for the column's value.
     fn shown(kept: &C) -> FormValue;
@@ -104,9 +106,9 @@ pub trait IntoColumn<C>: Field {
 macro_rules! kept {
     ($([$($generic:tt)*] $type:ty as $stored:ty, $to:expr, $show:expr;)*) => {$(
         impl<$($generic)*> IntoColumn<$stored> for $type {
-            fn keep(self) -> $stored {
+            fn keep(self) -> Option<$stored> {
                 let to: fn($type) -> $stored = $to;
-                to(self)
+                Some(to(self))
             }
 
             fn shown(kept: &$stored) -> FormValue {
@@ -116,8 +118,8 @@ macro_rules! kept {
         }
 
         impl<$($generic)*> IntoColumn<Self> for $type {
-            fn keep(self) -> Self {
-                self
+            fn keep(self) -> Option<Self> {
+                Some(self)
             }
 
             fn shown(kept: &Self) -> FormValue {
@@ -148,8 +150,8 @@ kept! {
 }
 
 impl IntoColumn<Self> for bool {
-    fn keep(self) -> Self {
-        self
+    fn keep(self) -> Option<Self> {
+        Some(self)
     }
 
     fn shown(kept: &Self) -> FormValue {
@@ -158,8 +160,11 @@ impl IntoColumn<Self> for bool {
 }
 
 impl<C, F: IntoColumn<C>> IntoColumn<Option<C>> for Option<F> {
-    fn keep(self) -> Option<C> {
-        self.map(F::keep)
+    fn keep(self) -> Option<Option<C>> {
+        match self {
+            Some(field) => field.keep().map(Some),
+            None => Some(None),
+        }
     }
 
     fn shown(kept: &Option<C>) -> FormValue {

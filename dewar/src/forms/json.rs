@@ -155,6 +155,9 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
                 return Err(reading.stop(FormRejection::TwiceSent(spec.name)));
             }
             seen.push(spec.name);
+            if spec.kind.may_be_left_out {
+                reading.received.has_member(&name);
+            }
             map.next_value_seed(FieldSeed {
                 reading,
                 spec,

@@ -17,6 +17,9 @@ pub struct FieldKind {
     pub widget: Widget,
     /// Whether the field must have a value.
     pub required: bool,
+    /// Whether a program may leave it out, so that the value stays as it is; see [`Patch`](super::Patch).
+    #[serde(skip_serializing_if = "is_false")]
+    pub may_be_left_out: bool,
     /// Whether the name may come more than once.
     #[serde(skip_serializing_if = "is_false")]
     pub repeated: bool,
@@ -83,6 +86,7 @@ impl FieldKind {
         Self {
             widget,
             required: true,
+            may_be_left_out: false,
             repeated: false,
             min_length: None,
             max_length: None,
@@ -418,6 +422,15 @@ impl FieldKind {
             "`Hidden` and `List` cannot be in an `Option` or a `Vec` (a list may be empty: `List<Row, 0, 9>`)"
         );
         self.required = false;
+        self
+    }
+
+    pub(super) const fn patch(mut self) -> Self {
+        assert!(
+            !matches!(self.widget, Widget::Hidden),
+            "a `Hidden` cannot be in a `Patch`: the page always sends it"
+        );
+        self.may_be_left_out = true;
         self
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Value {
     pub(super) rows: Vec<(usize, Received)>,
     files: Vec<Incoming>,
     had_file: bool,
+    /// Whether JSON has the member, also as `null`, `false` or an empty array.
+    has_member: bool,
     /// Why a file was read and not stored.
     refused: Option<Problem>,
 }
@@ -133,6 +135,21 @@ impl Received {
         cell.is_some_and(|(list, number, name)| {
             let mut rows = list.rows.iter();
             rows.any(|(row, cells)| row.to_string() == number && cells.holds(name))
+        })
+    }
+
+    /// Records that JSON has this member, whatever its value.
+    pub(super) fn has_member(&mut self, name: &str) {
+        if let Some(value) = self.value_at(name) {
+            value.has_member = true;
+        }
+    }
+
+    /// Whether the request has this field at all.
+    pub(super) fn was_sent(&self, name: &str) -> bool {
+        let value = self.place(name).and_then(|place| self.values.get(place));
+        value.is_some_and(|value| {
+            value.has_member || value.had_file || !value.texts.is_empty() || !value.rows.is_empty()
         })
     }
 

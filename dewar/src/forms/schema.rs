@@ -48,7 +48,7 @@ fn closed<'a>(
     fields: impl Iterator<Item = &'a FieldSpec>,
 ) -> Map<String, Value> {
     let required: Vec<&str> = fields
-        .filter(|spec| spec.kind.required)
+        .filter(|spec| spec.kind.required && !spec.kind.may_be_left_out)
         .map(|spec| spec.name)
         .collect();
     let mut object = Map::new();

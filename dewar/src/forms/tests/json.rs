@@ -28,7 +28,7 @@ impl Browser {
         request
     }
 
-    async fn send_json<T: Model>(&self, body: &str) -> Result<Form<T>, Error> {
+    pub(super) async fn send_json<T: Model>(&self, body: &str) -> Result<Form<T>, Error> {
         Form::from_request(self.json(body.to_owned()), &()).await
     }
 }

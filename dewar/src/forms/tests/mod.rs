@@ -7,6 +7,7 @@ mod drawn;
 mod hidden;
 mod json;
 mod lists;
+mod patch;
 mod posted;
 mod promises;
 mod too_large;
