@@ -12,6 +12,10 @@ use super::{FieldSpec, Offer, Widget};
 /// ```
 #[derive(Debug, Clone, Copy, Serialize)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as in HTML"
+)]
 pub struct FieldKind {
     /// The input element.
     pub widget: Widget,

@@ -35,6 +35,7 @@ use super::{Field, FieldKind, FormValue, IntoColumn, Problem, RawValue, Received
 ///
 /// In a form that [edits](super::Edits) a record, a field that was left out leaves its column alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_enums, reason = "a field was sent or was not")]
 pub enum Patch<F> {
     /// The request does not have the field.
     #[default]
