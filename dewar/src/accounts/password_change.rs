@@ -10,7 +10,7 @@ use super::pool::PoolShare;
 use super::{Accounts, Error, RESET, User, VerifiedPassword, forgot_at, throttle};
 use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Tx, refuse_while_reading};
-use crate::mail::{LetterKind, MailQuota, Recipient};
+use crate::mail::{IntoRecipient, LetterKind, MailQuota, Recipient};
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
@@ -220,7 +220,7 @@ impl Accounts {
         let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
         let link = forgot_at(self.0.mailer.origin());
         let letter = PasswordChanged { link };
-        let to = Recipient::from(person).or_in_language(&self.1.language);
+        let to = person.into_recipient().or_in_language(&self.1.language);
         self.0.write_to(tx, about, to, &letter).await.map(drop)
     }
 

@@ -8,7 +8,7 @@ use super::email::EmailKey;
 use super::letters::TokenCreated;
 use super::{Accounts, User, forgot_at};
 use crate::database::{self, Tx};
-use crate::mail::{LetterKind, MailQuota, Recipient};
+use crate::mail::{IntoRecipient, LetterKind, MailQuota};
 use crate::sessions::{SessionId, UserId};
 
 type Ending = Pin<Box<dyn Future<Output = Result<(), database::Error>> + Send>>;
@@ -50,7 +50,7 @@ impl Accounts {
         let key = EmailKey::new(&person.email);
         let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
         let link = forgot_at(self.0.mailer.origin());
-        let to = Recipient::from(person).or_in_language(&self.1.language);
+        let to = person.into_recipient().or_in_language(&self.1.language);
         let letter = TokenCreated { link };
         self.0.write_to(tx, about, to, &letter).await.map(drop)
     }

@@ -7,7 +7,7 @@ use super::{Accounts, Error, link, throttle};
 use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Db, Row, Tx, refuse_while_reading};
 use crate::forms::{Record, RecordChanged, RecordVersion};
-use crate::mail::Recipient;
+use crate::mail::{IntoRecipient, Recipient};
 use crate::sessions::UserId;
 use crate::uploads::FileId;
 
@@ -71,9 +71,9 @@ impl User {
     }
 }
 
-impl From<&User> for Recipient {
-    fn from(user: &User) -> Self {
-        Self::stored(&user.email).in_language_of(user.language.as_deref())
+impl IntoRecipient for &User {
+    fn into_recipient(self) -> Recipient {
+        Recipient::stored(&self.email).in_language_of(self.language.as_deref())
     }
 }
 

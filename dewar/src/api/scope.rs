@@ -19,6 +19,11 @@
 /// assert_eq!(Scope::TicketsRead.name(), "tickets_read");
 /// assert_eq!(Scope::ReviewsWrite.role(), Some("reviewer"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a scope of API tokens",
+    label = "not a scope",
+    note = "write the scopes as an enum with `#[derive(ApiScope)]` and name one of its variants: a typing error then does not compile"
+)]
 pub trait ApiScope: Copy + Send + Sync + 'static {
     /// All scopes, in the order of the enum.
     const ALL: &'static [Self];

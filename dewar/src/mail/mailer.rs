@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::letter::{Letter, LetterType};
 use super::message::{Envelope, message};
 use super::queue::{self, CONTENT, LetterKind, Limits, MailQuota, NewLetter, Room, seconds};
-use super::recipient::Recipient;
+use super::recipient::{IntoRecipient, Recipient};
 use super::transport::MailTransport;
 use super::{Config, Error, LARGEST};
 use crate::audit::{Clock, Log};
@@ -211,11 +211,11 @@ impl Mailer {
     pub async fn send<L: Letter>(
         &self,
         tx: &Tx,
-        to: impl Into<Recipient>,
+        to: impl IntoRecipient,
         letter: &L,
     ) -> Result<LetterStatus, Error> {
         let about = (LetterKind::Application, &self.cause);
-        self.queue(tx, about, to.into(), letter).await
+        self.queue(tx, about, to.into_recipient(), letter).await
     }
 
     /// Queues a letter of this kind, with this cause.

@@ -64,7 +64,7 @@ pub use dewar_macros::Letter;
 pub use error::Error;
 pub use letter::Letter;
 pub use mailer::{LetterStatus, Mailer};
-pub use recipient::Recipient;
+pub use recipient::{IntoRecipient, Recipient};
 pub use server::{Destination, MailTls, Server};
 
 pub(crate) use letter::LetterType;

@@ -69,14 +69,40 @@ impl Recipient {
     }
 }
 
-impl From<Email> for Recipient {
-    fn from(email: Email) -> Self {
-        Self::new(email)
+/// Whom [`Mailer::send`](super::Mailer::send) takes as a recipient: a [`Recipient`], an [`Email`], or a
+/// [`User`](crate::accounts::User).
+///
+/// ```
+/// use dewar::forms::Email;
+/// use dewar::mail::IntoRecipient;
+/// # let typed = "ada@example.org";
+/// let ada = Email::parse(typed).map(IntoRecipient::into_recipient);
+/// assert!(ada.is_ok());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a letter cannot go to a `{Self}`",
+    label = "not a recipient",
+    note = "parse a typed address first: a field `Email` of a form, or `Email::parse(text)`; a `&User` is a recipient too"
+)]
+pub trait IntoRecipient {
+    /// The recipient.
+    fn into_recipient(self) -> Recipient;
+}
+
+impl IntoRecipient for Recipient {
+    fn into_recipient(self) -> Recipient {
+        self
     }
 }
 
-impl From<&Email> for Recipient {
-    fn from(email: &Email) -> Self {
-        Self::new(email.clone())
+impl IntoRecipient for Email {
+    fn into_recipient(self) -> Recipient {
+        Recipient::new(self)
+    }
+}
+
+impl IntoRecipient for &Email {
+    fn into_recipient(self) -> Recipient {
+        Recipient::new(self.clone())
     }
 }

@@ -10,6 +10,11 @@
 /// assert_eq!(Staff::HeadOfOffice.name(), "head_of_office");
 /// assert_eq!(Staff::administrator(), Staff::HeadOfOffice);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a role",
+    label = "not a role",
+    note = "write the roles as an enum with `#[derive(Role)]` and name one of its variants: a typing error then does not compile"
+)]
 pub trait Role: Copy + Send + Sync + 'static {
     /// All roles, in the order of the enum.
     const ALL: &'static [Self];
