@@ -86,6 +86,7 @@ forms-record-changed = Nachdem Sie diese Seite geöffnet hatten, wurde etwas dar
 forms-disk-full = Auf unserer Platte ist im Augenblick kein Platz, darum wurde nichts gespeichert. Lassen Sie diese Seite offen und senden Sie sie später noch einmal.
 forms-files-under-way = Zu viele Dateien sind gleichzeitig unterwegs, darum wurde keine gespeichert. Warten Sie etwas, wählen Sie Ihre Dateien neu und senden Sie sie.
 forms-files-kept = Das passt nicht neben die Dateien, die Sie hier schon haben, darum wurde keine gespeichert. Löschen Sie einige davon, oder wählen Sie kleinere.
+forms-not-counted = Wie viel Sie gesendet haben, lässt sich gerade nicht prüfen. Warten Sie { $seconds } Sekunden und senden Sie es dann noch einmal.
 forms-too-often = Sie haben in kurzer Zeit mehr gesendet, als von einer Person angenommen wird. Warten Sie { $seconds } Sekunden und senden Sie es dann noch einmal.
 forms-quota-full = { $most ->
     [one] Davon ist schon eines da, und mehr sind nicht möglich.

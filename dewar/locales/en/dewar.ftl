@@ -86,6 +86,7 @@ forms-record-changed = It was changed since you opened this page, or it was dele
 forms-disk-full = There is no room on our disk at the moment, so nothing was stored. Keep this page open, and send it again later.
 forms-files-under-way = Too many files are being uploaded at once, so none was stored. Wait a little, choose your files again and send them.
 forms-files-kept = This does not fit beside the files that you have here already, so none was stored. Delete some of them, or choose smaller ones.
+forms-not-counted = We cannot check now how much you sent. Wait { $seconds } seconds, then send it again.
 forms-too-often = You sent too much in a short time. Wait { $seconds } seconds, then send it again.
 forms-quota-full = { $most ->
     [one] You have one already, and may have no more.

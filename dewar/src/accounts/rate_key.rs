@@ -11,6 +11,12 @@ use crate::sessions::read_cookie;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RateKey([u8; 32]);
 
+impl RateKey {
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl Accounts {
     /// The key of a request by a known browser, or with a valid link: strangers who share its network cannot use up its rate
     /// limit.

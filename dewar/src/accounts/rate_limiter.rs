@@ -66,22 +66,6 @@ impl<K: Eq + Hash> RateLimiter<K> {
         (too_early > 0).then(|| Duration::from_millis(too_early.unsigned_abs()))
     }
 
-    /// How many events of a key are allowed now, and how long until all are.
-    pub(crate) fn left(&self, key: &K) -> (u32, Duration) {
-        let now = self.clock.now().saturating_mul(1000);
-        let generations = self
-            .generations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let known = generations.young.get(key);
-        let known = known.or_else(|| generations.old.get(key));
-        let used = known.map_or(0, |empty_at| (empty_at - now).max(0));
-        let interval = self.rate.interval();
-        let free = (self.room() + interval - used).max(0) / interval;
-        let left = u32::try_from(free).unwrap_or(u32::MAX);
-        (left, Duration::from_millis(used.unsigned_abs()))
-    }
-
     /// How far the moment at which the bucket is empty may lie ahead.
     fn room(&self) -> i64 {
         let others = i64::from(self.rate.times.saturating_sub(1));
@@ -156,25 +140,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_told_without_counting() {
+    fn a_wait_is_told_without_counting() {
         let clock = Clock::manual(1_000);
         let buckets = three_a_minute(&clock);
         let second = Duration::from_secs;
-        assert_eq!(buckets.left(&7), (3, Duration::ZERO));
-        for (left, reset) in [(2, 20), (1, 40), (0, 60)] {
+        for _ in 0..3 {
+            assert_eq!(buckets.wait(&7), None);
             assert_eq!(buckets.take(7), Ok(()));
-            assert_eq!(buckets.left(&7), (left, second(reset)));
         }
         assert_eq!(buckets.wait(&7), Some(second(20)));
-        assert_eq!(
-            (buckets.wait(&8), buckets.left(&8)),
-            (None, (3, Duration::ZERO))
-        );
+        assert_eq!(buckets.wait(&8), None);
         clock.advance(second(20));
-        assert_eq!(
-            (buckets.wait(&7), buckets.left(&7)),
-            (None, (1, second(40)))
-        );
+        assert_eq!(buckets.wait(&7), None);
     }
 
     #[test]

@@ -81,6 +81,9 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         if let Err(error) = dewar.sessions().sweep().await {
             tracing::warn!(%error, "old sessions were not removed");
         }
+        if let Err(error) = dewar.rooms().counts.sweep().await {
+            tracing::warn!(%error, "old counts of rate limits were not removed");
+        }
         if let Err(error) = dewar.accounts().sweep().await {
             tracing::warn!(%error, "old links and rate limit counters were not removed");
         }

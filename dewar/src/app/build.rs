@@ -9,7 +9,7 @@ use super::command::OwnCommand;
 use super::config::{self, Config, Surroundings};
 use super::layers::{Layers, TowerLayer};
 use super::shared::SharedValues;
-use super::{Dewar, Route, RouteEntry, RouteTable, Settings};
+use super::{Dewar, RateLimit, Route, RouteEntry, RouteTable, Settings};
 use crate::accounts;
 use crate::api::{ApiScope, ScopeInfo};
 use crate::audit::{self, Clock, Finding, Flag, PREFIX, Practice, SettingsSection, variable};
@@ -101,6 +101,8 @@ pub(super) struct Parts {
     pub(super) settings_types: Vec<TypeId>,
     /// What every page may load from other sites.
     pub(super) content: ContentSources,
+    /// The rate limits of all routes together.
+    pub(super) rate_limits: Vec<RateLimit>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -363,6 +365,21 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 .fix("use one enum with `#[derive(ApiScope)]` under every `.api(…)`"),
             );
         }
+        self
+    }
+
+    /// Limits the requests to all routes together, beside the limits that routes and headings have, and beside
+    /// `forms.rate_limit`. Static files have no limit. With several calls, each limit counts each request.
+    ///
+    /// ```
+    /// use dewar::{App, app::RateLimit};
+    /// fn app(app: App) -> App { app.rate_limit(RateLimit::per_minute(600).by_address()) }
+    /// # let app = app(App::in_directory(std::env::temp_dir())?);
+    /// # assert_eq!(app.route_table().rate_limits()[0].to_string(), "600/60s:address@app");
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.parts.rate_limits.push(limit.of_all());
         self
     }
 
@@ -630,13 +647,14 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 path: route.path,
                 also: route.also.clone(),
                 access: *access,
-                rate_limit: route.pace.limit(),
+                rate_limits: route.pace.declared().to_vec(),
                 cors: route.cors.as_ref().map(|cors| cors.resolved(&origins)),
                 takes: route.described.clone(),
                 gives: route.gives.clone(),
             });
         }
         table.load_from(&self.parts.content);
+        table.limit_all(&self.parts.rate_limits);
         table
     }
 }

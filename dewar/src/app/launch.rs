@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::build::Parts;
 use super::config::Config;
+use super::rate_limit::SharedCounts;
 use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
@@ -175,6 +176,7 @@ impl Blueprint {
             assets: shown.assets,
             certificates: Arc::clone(&prepared.certificates),
             clock: clock.clone(),
+            counts: SharedCounts::new(sessions.clone(), clock.clone()),
             db: tables.db,
             intake,
             jobs,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use super::Settings;
-use super::rate_limit::Posts;
+use super::rate_limit::{Posts, SharedCounts};
 use crate::accounts::{Accounts, SIGN_IN};
 use crate::api::ApiTokens;
 use crate::audit::{Clock, Finding, Log, Reserve, SettingsSection};
@@ -39,6 +39,8 @@ pub(super) struct Rooms {
     pub(super) assets: Assets,
     pub(super) certificates: Arc<Certificates>,
     pub(super) clock: Clock,
+    /// The counts of rate limits that all nodes share.
+    pub(super) counts: SharedCounts,
     pub(super) db: Db,
     pub(super) intake: Intake,
     pub(super) jobs: Jobs,

@@ -13,7 +13,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 
 use super::mounted_router::MountedRouter;
-use super::rate_limit::RouteRate;
+use super::rate_limit::{Counted, RouteRates, Standing};
 use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
 use crate::api::Origins;
@@ -23,7 +23,8 @@ use crate::database::reading;
 use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
 use crate::https::{PagePolicy, RoutePolicy};
 use crate::pages::{
-    Danger, Error, ErrorKind, Message, Outcome, Outputs, RequestContext, Sealed, TypedInForm,
+    Danger, Error, ErrorKind, Message, Outcome, Outputs, RateRefusal, RequestContext, Sealed,
+    TypedInForm,
 };
 use crate::roles::{Access, admit};
 
@@ -42,14 +43,14 @@ pub struct Route<S = Dewar> {
     pub(super) also: Option<String>,
     pub(super) described: Described,
     pub(super) gives: Outputs,
-    pub(super) pace: RouteRate,
+    pub(super) pace: RouteRates,
     pub(super) cors: Option<Origins>,
     pub(super) mount: MountHandler<S>,
 }
 
 /// Puts a handler behind its guard, once its heading is known and the rooms are open.
 type MountHandler<S> =
-    Box<dyn FnOnce(Access, &Described, &Dewar, RouteRate) -> MethodRouter<S> + Send>;
+    Box<dyn FnOnce(Access, &Described, &Dewar, RouteRates) -> MethodRouter<S> + Send>;
 
 impl Route {
     /// The same route for an application with another state type. Its handler keeps the state that it was written for.
@@ -82,13 +83,13 @@ impl Route {
 
 impl<S> Route<S> {
     /// Gives the route a rate limit of its own, counted separately, where the settings' `forms.rate_limit` does not fit: a
-    /// stricter one for an expensive request, a wider one for a script.
+    /// stricter one for an expensive request, a wider one for a script. With several calls, each limit counts each request.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.pace = RouteRate::own(limit);
+        self.pace.add(limit);
         self
     }
 
-    /// Sets no rate limit. You then owe a bound of your own on the cost of a request and on what it stores. The audit
+    /// Takes the rate limit of the settings away. You then owe a bound of your own on the cost of a request and on what it stores. The audit
     /// reports the reason.
     ///
     /// ```
@@ -98,7 +99,7 @@ impl<S> Route<S> {
     /// # drop(route);
     /// ```
     pub fn dangerous_without_rate_limit(mut self, reason: &'static str) -> Self {
-        self.pace = RouteRate::Unlimited;
+        self.pace.without_usual();
         let danger = Danger::by("dangerous_without_rate_limit", reason);
         self.described.dangers.push(danger);
         self
@@ -257,7 +258,7 @@ where
         cors: None,
         described,
         gives: H::outputs(Sealed(())),
-        pace: RouteRate::default(),
+        pace: RouteRates::default(),
         mount: Box::new(mount),
     }
 }
@@ -309,7 +310,7 @@ pub fn dangerous_router<S: Clone + Send + Sync + 'static>(
         also: Some(format!("{prefix}{below}{{*rest}}")),
         described,
         gives: Outputs::default(),
-        pace: RouteRate::default(),
+        pace: RouteRates::default(),
         cors: None,
         mount: Box::new(mount),
     }
@@ -369,7 +370,7 @@ struct Guarded<H> {
     handler: H,
     access: Access,
     asks: RequiredProof,
-    pace: RouteRate,
+    pace: RouteRates,
     recently: bool,
     /// The fields of the handler's form, where it has one.
     form: Option<FormSpec>,
@@ -399,12 +400,10 @@ impl<H> Guarded<H> {
         if only_reads && !self.pace.counts_reads() {
             return Ok(());
         }
-        self.pace.note_in(parts).await?;
         if only_reads {
-            let counted = RequestContext::of(parts)?.admission.count();
-            counted.map_err(Error::too_many_requests)?;
+            return self.count_now(parts, Counted::Read).await;
         }
-        Ok(())
+        self.pace.note_in(parts, Counted::Change).await
     }
 
     /// Counts a request that its heading refuses, where reads count. A person's form counts when its texts are read.
@@ -412,23 +411,23 @@ impl<H> Guarded<H> {
         let is_form = matches!(self.asks, RequiredProof::Form);
         let is_of_person = RequestContext::of(parts)?.bearer().is_none();
         if self.pace.counts_reads() && !(is_form && is_of_person) {
-            self.count_now(parts).await?;
+            self.count_now(parts, Counted::Read).await?;
         }
         Ok(())
     }
 
     /// Counts a delivery for the webhook's own limit, before its body is read and its signature is computed.
     async fn count_delivery(&self, parts: &mut Parts) -> Result<(), Error> {
-        match self.pace {
-            RouteRate::Own(..) => self.count_now(parts).await,
-            RouteRate::OfAll | RouteRate::Unlimited => Ok(()),
+        if self.pace.counts_deliveries() {
+            self.count_now(parts, Counted::Delivery).await?;
         }
+        Ok(())
     }
 
-    async fn count_now(&self, parts: &mut Parts) -> Result<(), Error> {
-        self.pace.note_in(parts).await?;
-        let counted = RequestContext::of(parts)?.admission.count();
-        counted.map_err(Error::too_many_requests)
+    async fn count_now(&self, parts: &mut Parts, counted: Counted) -> Result<(), Error> {
+        self.pace.note_in(parts, counted).await?;
+        let counted = RequestContext::of(parts)?.admission.count().await;
+        counted.map_err(RateRefusal::error)
     }
 
     async fn answer<T, S>(self, request: Request, state: S) -> Response
@@ -438,7 +437,7 @@ impl<H> Guarded<H> {
         let (parts, body) = request.into_parts();
         let administers = administers(self.access, &parts);
         let context = RequestContext::of(&parts).ok();
-        let standing = context.and_then(|context| self.pace.standing(context));
+        let standing = context.map(|context| self.pace.standing(context));
         let mut guarded = self;
         guarded.asks = guarded.asks.of_method(&parts.method);
         if matches!(guarded.asks, RequiredProof::Router) {
@@ -446,8 +445,8 @@ impl<H> Guarded<H> {
         }
         let response = guarded.pass(parts, body, state).await;
         let mut response = response.unwrap_or_else(IntoResponse::into_response);
-        if let Some(standing) = standing {
-            standing.write(response.headers_mut());
+        if let Some(standing) = standing.filter(|standing| !standing.is_empty()) {
+            Standing::write(&standing, response.headers_mut());
         }
         if let Some(context) = administers {
             let entry = Entry::new(Event::AuthzAdmin);
@@ -490,7 +489,7 @@ impl<H> Guarded<H> {
                 return Ok(Box::pin(answer).await);
             }
             Err(error) => {
-                self.pace.note_in(&mut parts).await?;
+                self.pace.note_in(&mut parts, Counted::Change).await?;
                 self.count_refused(&mut parts).await?;
                 return Err(self.with_texts(error, &parts, body).await);
             }

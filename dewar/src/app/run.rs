@@ -19,7 +19,7 @@ use super::layers::{Layers, Routes};
 use super::metrics::{self, Metrics};
 use super::patterns::Patterns;
 use super::programs::ProgramRoutes;
-use super::rate_limit::Posts;
+use super::rate_limit::{Counters, Posts};
 use super::request_log::RequestLog;
 use super::scan_detector::ScanDetector;
 use super::stack::{Core, Stack, not_this_method, nothing_here, without_slash};
@@ -161,6 +161,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     ) {
         let table = self.route_table();
         let of_all = table.content().clone();
+        let limits = self.parts.rate_limits.clone();
         let Self {
             config,
             settings,
@@ -189,9 +190,12 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             for path in slashed(routes.iter().map(|(_, route)| (&route.method, route.path))) {
                 router = router.route(&path, any(without_slash));
             }
+            let mut counters = Counters::new(dewar.rooms().counts.clone());
             for (access, mut route) in routes {
                 route.described.prepare_pages(&of_all);
-                let guarded = (route.mount)(access, &route.described, dewar, route.pace);
+                let place = (route.method.as_str(), route.path);
+                let pace = route.pace.open(place, &limits, &mut counters);
+                let guarded = (route.mount)(access, &route.described, dewar, pace);
                 if let Some(below) = &route.also {
                     router = router.route(below, guarded.clone());
                 }

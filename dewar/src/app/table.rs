@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use framed::framed;
 
-use super::RateLimit;
+use super::{RateLimit, rate_limit};
 use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
 use crate::api::{Origins, of_cors};
 use crate::audit::{Finding, Practice};
@@ -35,6 +35,8 @@ pub struct RouteTable {
     shared: Vec<TypeId>,
     /// What every page may load from other sites.
     content: ContentSources,
+    /// The rate limits of the whole application.
+    rate_limits: Vec<RateLimit>,
 }
 
 /// One route.
@@ -54,9 +56,9 @@ pub struct RouteEntry {
     /// The origins whose scripts may read the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cors: Option<Origins>,
-    /// The rate limit of its own, such as `60/60s:token`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_limit: Option<RateLimit>,
+    /// Its own rate limits and those of its heading, such as `60/60s:token` and `30/60s:user@search`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rate_limits: Vec<RateLimit>,
     /// The input of the route: `parameters` of the path, fields of the `query` and of the `form`.
     #[serde(flatten)]
     pub takes: Described,
@@ -75,20 +77,6 @@ fn weakened(entry: &RouteEntry) -> impl Iterator<Item = Finding> {
         Finding::warn(Practice::Audit, "audit-dangerous", title)
             .why("Dewar does not check it; the application gives this reason")
             .fix("check whether the reason is still true, or use the framework's own type")
-    })
-}
-
-/// A limit by token counts nobody where no token comes.
-fn no_token(entry: &RouteEntry) -> Option<Finding> {
-    let by_token = entry.rate_limit.is_some_and(RateLimit::is_by_token);
-    (by_token && !matches!(entry.access, Access::Api(_))).then(|| {
-        let title = format!(
-            "{} {} counts its requests by token, and takes none",
-            entry.method, entry.path
-        );
-        Finding::refuse(Practice::Roles, "api-rate-by-token", title)
-            .why("no request has a token there, so the limit would not hold")
-            .fix("use `.by_user()` or `.by_address()`, or mount the route under `.api(…)`")
     })
 }
 
@@ -126,7 +114,7 @@ impl RouteTable {
             also: None,
             access,
             cors: None,
-            rate_limit: None,
+            rate_limits: Vec::new(),
             takes: Described::default(),
             gives: Outputs::default(),
         });
@@ -150,6 +138,17 @@ impl RouteTable {
         for entry in &mut self.own {
             entry.takes.content = self.content.with(&entry.takes.content);
         }
+    }
+
+    /// Sets the rate limits of the whole application.
+    pub(super) fn limit_all(&mut self, limits: &[RateLimit]) {
+        self.rate_limits = limits.to_vec();
+    }
+
+    /// The rate limits of the whole application, which [`App::rate_limit`](crate::App::rate_limit) declares.
+    #[must_use]
+    pub fn rate_limits(&self) -> &[RateLimit] {
+        &self.rate_limits
     }
 
     /// What every page may load from other sites.
@@ -240,7 +239,7 @@ impl RouteTable {
             }
             findings.extend(framed(entry, &self.content));
             findings.extend(no_password(entry));
-            findings.extend(no_token(entry));
+            findings.extend(rate_limit::of_entry(entry));
             let taken = |provided: &RouteEntry| provided.path == entry.path;
             if !entry.path.starts_with('/')
                 || entry.path.starts_with(crate::pages::STATIC_PREFIX)
@@ -254,6 +253,7 @@ impl RouteTable {
                 );
             }
         }
+        findings.extend(rate_limit::of_all(&self.own, &self.rate_limits));
         findings.extend(self.unreadable_paths());
         findings.extend(self.nobody_could_confirm());
         findings.extend(self.led_to_and_missing());
@@ -534,7 +534,7 @@ impl fmt::Display for RouteTable {
             if entry.takes.recently {
                 write!(f, " recently")?;
             }
-            if let Some(limit) = entry.rate_limit {
+            for limit in &entry.rate_limits {
                 write!(f, " rate:{limit}")?;
             }
             if let Some(origins) = &entry.cors {
@@ -556,6 +556,9 @@ impl fmt::Display for RouteTable {
         }
         if !self.content.is_empty() {
             writeln!(f, "every page: {}", self.content)?;
+        }
+        for limit in &self.rate_limits {
+            writeln!(f, "every route: rate:{limit}")?;
         }
         Ok(())
     }
@@ -584,7 +587,7 @@ mod tests {
             also: None,
             access,
             cors: None,
-            rate_limit: None,
+            rate_limits: Vec::new(),
             takes,
             gives: Outputs::default(),
         }

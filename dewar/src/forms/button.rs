@@ -1,7 +1,5 @@
 //! A form that is only a button: its token, and nothing else.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -13,7 +11,7 @@ use super::reader::FormReader;
 use super::slow_body::check_again;
 use super::{Config, Intake};
 use crate::csrf::CsrfChecked;
-use crate::pages::{Error, Message, RequestContext};
+use crate::pages::{Error, RequestContext};
 
 /// A button sends only its token, whose length is known. The rejection names a second field.
 const fn bounds(config: Config) -> Config {
@@ -31,9 +29,8 @@ pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Err
     let context = RequestContext::of(parts)?;
     let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
     // Before the body, as for every form.
-    if let Err(wait) = context.admission.count() {
-        let text = Message::new("forms-too-often").with("seconds", seconds(wait));
-        return Err(Error::too_many_requests(wait).public(text));
+    if let Err(refusal) = context.admission.count().await {
+        return Err(refusal.error().public(refusal.message()));
     }
     let reader = FormReader::button(tokens, intake, bounds(intake.config()), &parts.headers);
     let read = if parts.headers.contains_key(CONTENT_TYPE) {
@@ -51,24 +48,14 @@ pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Err
 pub(crate) async fn passed_on(parts: &Parts, body: Body) -> Result<Body, Error> {
     let context = RequestContext::of(parts)?;
     let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
-    if let Err(wait) = context.admission.count() {
-        let text = Message::new("forms-too-often").with("seconds", seconds(wait));
-        return Err(Error::too_many_requests(wait).public(text));
+    if let Err(refusal) = context.admission.count().await {
+        return Err(refusal.error().public(refusal.message()));
     }
     let reader = FormReader::button(tokens, intake, intake.config(), &parts.headers);
     let read = reader.passed_on(body).await;
     let (text, _checked) = read.map_err(|refused| turn_away(context, refused))?;
     check_again(context).await?;
     Ok(Body::from(text))
-}
-
-/// Whole seconds to wait, at least one.
-pub(super) fn seconds(wait: Duration) -> i64 {
-    wait.as_millis()
-        .div_ceil(1000)
-        .max(1)
-        .try_into()
-        .unwrap_or(i64::MAX)
 }
 
 /// A body without a type must be empty.

@@ -3,7 +3,6 @@ use std::time::Duration;
 use axum::extract::{FromRequest, Request};
 use http::StatusCode;
 
-use super::button::seconds;
 use super::error::FormRejection;
 use super::handler_input::proof;
 use super::incoming::Shortage;
@@ -17,8 +16,8 @@ use crate::csrf::CsrfChecked;
 use crate::database;
 use crate::https::RequestInfo;
 use crate::pages::{
-    DoneAlready, Error, ErrorKind, FieldProblem, Message, Page, Prefers, Redirect, RequestContext,
-    Sealed, Words,
+    DoneAlready, Error, ErrorKind, FieldProblem, Message, Page, Prefers, RateRefusal, Redirect,
+    RequestContext, Sealed, Words,
 };
 
 /// A form that a visitor sent, with a valid CSRF token of this session: an argument of a handler.
@@ -618,7 +617,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
         let admission = &context.admission;
         // Before the body, or a client could send any number of requests side by side and end none.
-        let wait = admission.count().err();
+        let wait = admission.count().await.err();
         let mut reader = FormReader::new::<T>(tokens, intake, &parts.headers);
         reader = reader.of_request(RequestInfo::get(&parts.extensions), context);
         if admission.disk_is_full || wait.is_some() {
@@ -638,7 +637,8 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             None if shortage == Some(Shortage::Kept) => RerenderReason::Wrong,
             _ if shortage == Some(Shortage::Disk) => RerenderReason::DiskFull,
             _ if shortage.is_some() => RerenderReason::NoRoom,
-            Some(wait) => RerenderReason::TooOften(wait),
+            Some(RateRefusal::NotCounted(wait)) => RerenderReason::Busy(wait),
+            Some(RateRefusal::TooMany(wait)) => RerenderReason::TooOften(wait),
             None if received.is_over() => RerenderReason::TooLarge,
             None => RerenderReason::Wrong,
         };
@@ -652,7 +652,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             Some(message)
         } else {
             // The handler gets no values; the page comes again with the typed ones.
-            wait.map(|wait| Message::new("forms-too-often").with("seconds", seconds(wait)))
+            wait.map(RateRefusal::message)
         };
         let is_taken = about_all.is_none();
         match about_all {

@@ -97,7 +97,7 @@ impl UnreadForm {
             return None;
         }
         // A sender over the rate limit learns so at the next form.
-        let _wait = context.admission.count().err();
+        let _wait = context.admission.count().await.err();
         let unsent = read(headers, context, info.as_ref(), body, spec).await;
         Some(unsent.ok()?.typed)
     }

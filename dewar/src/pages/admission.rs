@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::OnceCell;
 
 use super::{Error, LocalPath, Message, TypedInForm};
 use crate::csrf::VerifiedWebhook;
@@ -34,9 +36,12 @@ impl Admission {
     /// Counts this request.
     ///
     /// # Errors
-    /// The time to wait.
-    pub(crate) fn count(&self) -> Result<(), Duration> {
-        self.rate.as_ref().map_or(Ok(()), RateCheck::take)
+    /// The sender has to wait.
+    pub(crate) async fn count(&self) -> Result<(), RateRefusal> {
+        match &self.rate {
+            Some(rate) => rate.take().await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -48,26 +53,67 @@ pub(crate) struct DoneAlready {
     pub(crate) why: Message,
 }
 
+/// Why a request does not pass its rate limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RateRefusal {
+    /// Nobody can count it now, and its limit admits no request that is not counted.
+    NotCounted(Duration),
+    /// The sender sent too many.
+    TooMany(Duration),
+}
+
+impl RateRefusal {
+    /// How long to wait.
+    pub(crate) const fn wait(self) -> Duration {
+        match self {
+            Self::NotCounted(wait) | Self::TooMany(wait) => wait,
+        }
+    }
+
+    /// The sentence for a person.
+    pub(crate) fn message(self) -> Message {
+        let id = match self {
+            Self::NotCounted(_) => "forms-not-counted",
+            Self::TooMany(_) => "forms-too-often",
+        };
+        let seconds = self.wait().as_millis().div_ceil(1000).max(1);
+        Message::new(id).with("seconds", i64::try_from(seconds).unwrap_or(i64::MAX))
+    }
+
+    /// The error of a request that is not a form: 429 or 503, with `Retry-After`.
+    pub(crate) fn error(self) -> Error {
+        match self {
+            Self::NotCounted(wait) => Error::busy(wait),
+            Self::TooMany(wait) => Error::too_many_requests(wait),
+        }
+    }
+}
+
+type Counting = Pin<Box<dyn Future<Output = Result<(), RateRefusal>> + Send>>;
+
+type Check = dyn Fn() -> Counting + Send + Sync;
+
 /// The rate limit of a request's sender.
 #[derive(Clone)]
 pub(crate) struct RateCheck {
     check: Arc<Check>,
     /// A request counts once, whichever reader reads its body.
-    counted: Arc<OnceLock<Result<(), Duration>>>,
+    counted: Arc<OnceCell<Result<(), RateRefusal>>>,
 }
 
-type Check = dyn Fn() -> Result<(), Duration> + Send + Sync;
-
 impl RateCheck {
-    pub(crate) fn new(check: impl Fn() -> Result<(), Duration> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new<F>(check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), RateRefusal>> + Send + 'static,
+    {
         Self {
-            check: Arc::new(check),
+            check: Arc::new(move || Box::pin(check())),
             counted: Arc::default(),
         }
     }
 
-    fn take(&self) -> Result<(), Duration> {
-        *self.counted.get_or_init(|| (self.check)())
+    async fn take(&self) -> Result<(), RateRefusal> {
+        *self.counted.get_or_init(|| (self.check)()).await
     }
 }
 
@@ -116,26 +162,31 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn each_request_is_counted_once_and_a_refusal_says_how_long() {
+    #[tokio::test]
+    async fn each_request_is_counted_once_and_a_refusal_says_how_long() {
         let counted = Arc::new(AtomicUsize::new(0));
+        let wait = RateRefusal::TooMany(Duration::from_secs(7));
         let request = || {
             let count = Arc::clone(&counted);
-            let rate = RateCheck::new(move || match count.fetch_add(1, Ordering::Relaxed) {
-                0 => Ok(()),
-                _ => Err(Duration::from_secs(7)),
+            let rate = RateCheck::new(move || {
+                let before = count.fetch_add(1, Ordering::Relaxed);
+                async move { if before == 0 { Ok(()) } else { Err(wait) } }
             });
             Admission {
                 rate: Some(rate),
                 ..Admission::default()
             }
         };
-        assert_eq!(Admission::default().count(), Ok(()), "without a guard");
+        assert_eq!(
+            Admission::default().count().await,
+            Ok(()),
+            "without a guard"
+        );
         let (first, second) = (request(), request());
-        assert_eq!(first.count(), Ok(()));
-        assert_eq!(second.count(), Err(Duration::from_secs(7)));
-        assert_eq!(first.clone().count(), Ok(()));
-        assert_eq!(second.count(), Err(Duration::from_secs(7)));
+        assert_eq!(first.count().await, Ok(()));
+        assert_eq!(second.count().await, Err(wait));
+        assert_eq!(first.clone().count().await, Ok(()));
+        assert_eq!(second.count().await, Err(wait));
         assert_eq!(counted.load(Ordering::Relaxed), 2);
     }
 }

@@ -111,7 +111,7 @@ pub use serde_json::{Value as JsonValue, json};
 pub(crate) use sources::wrong_templates;
 pub use templates::Templates;
 
-pub(crate) use admission::{Admission, DoneAlready, RateCheck};
+pub(crate) use admission::{Admission, DoneAlready, RateCheck, RateRefusal};
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
 pub(crate) use bearer::BearerCaller;
 pub(crate) use error::Slip;

@@ -5,7 +5,7 @@ use http::HeaderMap;
 
 use super::record::{ClientInfo, Hash, Live, New, Person, Renewal, SessionId, SessionLookup};
 use super::session::Now;
-use super::store::{self, SessionStore, person};
+use super::store::{self, Charge, Charged, SessionStore, person};
 use super::{COOKIE, Config, Error, Principal, Session, SessionLimits, UserId, read_cookie};
 use crate::audit::{Clock, Entry, Event, Finding, Log};
 use crate::database::Db;
@@ -287,6 +287,22 @@ impl Sessions {
 
     async fn person(&self, user: UserId) -> Result<Option<Person>, Error> {
         person(&self.0.db, user).await
+    }
+
+    /// Counts requests for a rate limit that all nodes share, in the store of the sessions.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(crate) async fn charge(&self, charge: &Charge) -> Result<Charged, Error> {
+        self.0.store.charge(charge).await
+    }
+
+    /// Removes the counts that say nothing any more, and returns how many are left.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(crate) async fn sweep_counts(&self, now: i64) -> Result<u64, Error> {
+        self.0.store.sweep_counts(now).await
     }
 
     pub(super) fn db(&self) -> &Db {

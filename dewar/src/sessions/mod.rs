@@ -61,7 +61,7 @@ pub use values::SessionValue;
 pub(crate) use cookie::{Cookies, HostCookie, read_cookie, remove_all_but};
 pub(crate) use flash::{Flash, NotSealedHere};
 pub(crate) use record::Person;
-pub(crate) use store::{MIGRATIONS, read_person};
+pub(crate) use store::{Charge, Charged, MIGRATIONS, read_person};
 
 /// The cryptography of this room, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {

@@ -30,6 +30,8 @@ mod https;
 mod jobs;
 #[cfg(test)]
 mod languages;
+#[cfg(test)]
+mod limits;
 #[cfg(debug_assertions)]
 #[cfg(test)]
 mod live;

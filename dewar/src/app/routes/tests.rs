@@ -29,7 +29,7 @@ fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
             handler: (),
             access: Access::SignedIn,
             asks,
-            pace: RouteRate::OfAll,
+            pace: RouteRates::default(),
             recently: false,
             form: None,
         };
@@ -85,7 +85,7 @@ async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() 
             handler: done,
             access: Access::Public,
             asks,
-            pace: RouteRate::Unlimited,
+            pace: RouteRates::unlimited(),
             recently: false,
             form: None,
         };

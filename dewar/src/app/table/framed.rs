@@ -38,7 +38,7 @@ mod tests {
             path: "/a",
             access,
             cors: None,
-            rate_limit: None,
+            rate_limits: Vec::new(),
             also: None,
             takes: Described::default(),
             gives: Outputs::default(),

@@ -7,7 +7,7 @@ use super::*;
 use crate::audit::{FreeSpace, Reserve};
 use crate::forms::{Model, URLENCODED};
 use crate::pages::ErrorKind;
-use crate::pages::{RateCheck, RequestContext};
+use crate::pages::{RateCheck, RateRefusal, RequestContext};
 use crate::testing::PATIENCE;
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+const SEVEN: RateRefusal = RateRefusal::TooMany(Duration::from_secs(7));
 
 const MULTIPART: &str = "multipart/form-data; boundary=b0";
 
@@ -125,7 +127,7 @@ async fn a_form_is_counted_before_its_body_is_read() {
     let count = Arc::clone(&counted);
     let rate = RateCheck::new(move || {
         count.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        std::future::ready(Ok(()))
     });
     RequestContext::in_test(&mut request).admission.rate = Some(rate);
     let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
@@ -137,7 +139,7 @@ async fn a_form_is_counted_before_its_body_is_read() {
 async fn who_sends_too_often_has_no_file_written_and_loses_no_word() {
     let browser = Browser::new().await;
     let (pieces, mut request) = slow(&browser, None);
-    let refuse = RateCheck::new(|| Err(Duration::from_secs(7)));
+    let refuse = RateCheck::new(|| std::future::ready(Err(SEVEN)));
     RequestContext::in_test(&mut request).admission.rate = Some(refuse);
     let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
     // More pieces than the channel holds: when it has taken all, the file's beginning was read, and would have been written.
@@ -255,7 +257,7 @@ async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
         if full {
             admission.disk_is_full = true;
         } else {
-            admission.rate = Some(RateCheck::new(|| Err(Duration::from_secs(7))));
+            admission.rate = Some(RateCheck::new(|| std::future::ready(Err(SEVEN))));
         }
         Form::<Ending>::from_request(request, &()).await.unwrap()
     };

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use sea_orm::Value;
 
 use super::cache::SessionCache;
+use super::counts::{self, Charge, Charged};
 use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::database::{self, Db, Migration, Row, Tx};
 use crate::sessions::record::{
@@ -48,6 +49,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         ) STRICT, WITHOUT ROWID;
         ALTER TABLE dewar_users ADD COLUMN session_generation INTEGER NOT NULL DEFAULT 0;",
     ),
+    counts::COUNTS,
 ];
 
 /// The only read of the framework for a signed-in request: session, user and roles together. Most requests find its result in
@@ -262,6 +264,14 @@ impl SessionStore for InDatabase {
         let sweep = "DELETE FROM dewar_sessions WHERE seen_at < ?1 OR created_at < ?2";
         let values = [seen_before.into(), created_before.into()];
         Ok(self.db.execute(sweep, values).await?)
+    }
+
+    async fn charge(&self, charge: &Charge) -> Result<Charged, Error> {
+        counts::charge(&self.db, charge).await
+    }
+
+    async fn sweep_counts(&self, now: i64) -> Result<u64, Error> {
+        counts::sweep(&self.db, now).await
     }
 }
 

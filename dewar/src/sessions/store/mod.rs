@@ -1,6 +1,7 @@
 //! The stores of sessions: one trait, and one suite of tests that every store passes.
 
 mod cache;
+mod counts;
 mod database;
 mod place;
 #[cfg(feature = "redis")]
@@ -16,6 +17,7 @@ use super::{Error, UserId};
 use crate::audit::Finding;
 use crate::database::Db;
 
+pub(crate) use counts::{Charge, Charged};
 pub(super) use database::{InDatabase, person};
 pub(crate) use database::{MIGRATIONS, read_person};
 pub use place::StorePlace;
@@ -61,6 +63,12 @@ pub(super) trait SessionStore: fmt::Debug + Send + Sync {
 
     /// Removes sessions that were last used before the first time, or begun before the second.
     async fn sweep(&self, seen_before: i64, created_before: i64) -> Result<u64, Error>;
+
+    /// Counts requests for a rate limit that all nodes share: what is owed, and one more if there is room for it.
+    async fn charge(&self, charge: &Charge) -> Result<Charged, Error>;
+
+    /// Removes the counts whose bucket is empty by then (in microseconds), and returns how many are left.
+    async fn sweep_counts(&self, now: i64) -> Result<u64, Error>;
 }
 
 /// A value with its version.

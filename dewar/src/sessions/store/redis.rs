@@ -7,7 +7,7 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisCon
 use redis::{RedisError, TlsCertificates};
 
 use self::scripts::Scripts;
-use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
+use super::{Charge, Charged, SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::audit::peer_text;
 use crate::database::{Address, Host, ServerTls};
 use crate::sessions::record::{Hash, Live, New, Renewal, SessionId, SessionInfo, SessionLookup};
@@ -25,7 +25,7 @@ const AT_ONCE: i64 = 500;
 /// Sessions in Redis or Valkey. Each change is one script, which the server runs alone.
 ///
 /// Its keys begin with `{dewar}:`. `t:<hash>` is the id of a token, `s:<id>` a session, `v:<id>` its values, `u:<user>`
-/// the ids of a user, `seen` and `created` all ids by time.
+/// the ids of a user, `seen` and `created` all ids by time, `r:<hash>` the count of a rate limit.
 pub(super) struct InRedis {
     connection: ConnectionManager,
     scripts: Scripts,
@@ -306,5 +306,27 @@ impl SessionStore for InRedis {
     async fn sweep(&self, seen_before: i64, created_before: i64) -> Result<u64, Error> {
         self.end_some(&format!("({seen_before}"), &format!("({created_before}"))
             .await
+    }
+    async fn charge(&self, charge: &Charge) -> Result<Charged, Error> {
+        let (admitted, empty_at): (i64, i64) = self
+            .scripts
+            .charge
+            .arg(hex(&charge.key))
+            .arg(charge.now)
+            .arg(charge.interval)
+            .arg(charge.owed_cost())
+            .arg(charge.room)
+            .invoke_async(&mut self.connection.clone())
+            .await
+            .map_err(unreachable)?;
+        Ok(match admitted {
+            1 => Charged::Admitted { empty_at },
+            _ => Charged::Refused { empty_at },
+        })
+    }
+
+    /// The server forgets them by itself.
+    async fn sweep_counts(&self, _now: i64) -> Result<u64, Error> {
+        Ok(0)
     }
 }

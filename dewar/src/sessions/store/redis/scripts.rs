@@ -3,6 +3,7 @@ use redis::Script;
 /// The scripts. The server runs each of them atomically.
 pub(super) struct Scripts {
     pub(super) begin: Script,
+    pub(super) charge: Script,
     pub(super) end: Script,
     pub(super) end_all_of: Script,
     pub(super) find: Script,
@@ -18,6 +19,7 @@ impl Scripts {
         let script = |text| Script::new(&format!("{SHARED}{text}"));
         Self {
             begin: script(BEGIN),
+            charge: script(CHARGE),
             end: script(END),
             end_all_of: script(END_ALL_OF),
             find: script(FIND),
@@ -142,4 +144,18 @@ for list, bound in pairs({seen = ARGV[1], created = ARGV[2]}) do
   end
 end
 return ended
+";
+
+/// All numbers are below 2^53, so the server's floating-point numbers hold them exactly.
+const CHARGE: &str = "
+local key, now, interval, owed, room = p .. 'r:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local at = math.max(tonumber(redis.call('GET', key) or '0'), now) + owed
+local admitted = 0
+if at - now <= room then
+  admitted = 1
+  at = at + interval
+end
+local text = string.format('%.0f', at)
+redis.call('SET', key, text, 'PX', math.floor((at - now) / 1000) + 1)
+return {admitted, text}
 ";

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
+use super::super::{Charge, Charged, SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::secrets::random;
 use crate::sessions::record::{Hash, Live, New, Renewal, SessionId};
 use crate::sessions::{Error, UserId};
@@ -25,6 +25,9 @@ pub(super) async fn all(store: &Any) {
     values_are_counted(store).await;
     what_is_past_its_time_is_swept(store).await;
     everybody_is_signed_out(store).await;
+    a_rate_limit_is_counted_exactly(store).await;
+    what_is_owed_counts_even_where_no_more_is_admitted(store).await;
+    counts_that_say_nothing_are_swept(store).await;
 }
 
 pub(super) fn new(user: i64, now: i64) -> New {
@@ -364,4 +367,78 @@ async fn everybody_is_signed_out(store: &Any) {
     assert_eq!(found(store, &ada.token_hash).await, None);
     assert_eq!(found(store, &eve.token_hash).await, None);
     assert_eq!(store.end_everyone().await.unwrap(), 0);
+}
+
+/// Three at once, and one more each second.
+fn three(now: i64, owed: u32) -> Charge {
+    Charge {
+        key: random(),
+        now,
+        interval: 1_000_000,
+        room: 2_000_000,
+        owed,
+    }
+}
+
+/// A time in microseconds, as it is today: a store that counts in floating-point numbers must not round it.
+const TODAY: i64 = 1_800_000_000_123_457;
+
+async fn a_rate_limit_is_counted_exactly(store: &Any) {
+    let charge = three(TODAY, 0);
+    let all = (0..20).map(|_| store.charge(&charge));
+    let all = futures_util::future::join_all(all).await;
+    let admitted = all
+        .iter()
+        .filter(|found| matches!(found, Ok(Charged::Admitted { .. })));
+    assert_eq!(admitted.count(), 3, "{all:?}");
+    let empty_at = TODAY + 3_000_000;
+    assert_eq!(
+        store.charge(&charge).await.unwrap(),
+        Charged::Refused { empty_at }
+    );
+    let other = three(TODAY, 0);
+    let empty_at = TODAY + 1_000_000;
+    assert_eq!(
+        store.charge(&other).await.unwrap(),
+        Charged::Admitted { empty_at }
+    );
+    let later = Charge {
+        now: TODAY + 1_000_000,
+        ..charge
+    };
+    let empty_at = TODAY + 4_000_000;
+    assert_eq!(
+        store.charge(&later).await.unwrap(),
+        Charged::Admitted { empty_at }
+    );
+    assert_eq!(
+        store.charge(&later).await.unwrap(),
+        Charged::Refused { empty_at }
+    );
+}
+
+async fn what_is_owed_counts_even_where_no_more_is_admitted(store: &Any) {
+    let charge = three(TODAY, 2);
+    let empty_at = TODAY + 3_000_000;
+    assert_eq!(
+        store.charge(&charge).await.unwrap(),
+        Charged::Admitted { empty_at }
+    );
+    let empty_at = TODAY + 5_000_000;
+    assert_eq!(
+        store.charge(&charge).await.unwrap(),
+        Charged::Refused { empty_at }
+    );
+}
+
+async fn counts_that_say_nothing_are_swept(store: &Any) {
+    let charge = three(TODAY, 0);
+    store.charge(&charge).await.unwrap();
+    store.sweep_counts(TODAY + 999_999).await.unwrap();
+    let empty_at = TODAY + 2_000_000;
+    assert_eq!(
+        store.charge(&charge).await.unwrap(),
+        Charged::Admitted { empty_at }
+    );
+    assert_eq!(store.sweep_counts(TODAY + 10_000_000).await.unwrap(), 0);
 }
