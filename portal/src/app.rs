@@ -1,4 +1,5 @@
 use dewar::api::Origins;
+use dewar::app::RateLimit;
 use dewar::{App, accounts, api, get, jobs, post};
 use rust_embed::RustEmbed;
 
@@ -6,6 +7,12 @@ use crate::{
     Role, audit_log, comments, documents, front, notices, overview, people, profile, reviews,
     schema, scopes::Scope, shares,
 };
+
+/// A program's requests to the API, over all its routes.
+const PROGRAMS: RateLimit = RateLimit::per_minute(600).by_token();
+
+/// The list of all users reads every row.
+const EXPORTS: RateLimit = RateLimit::per_hour(30).by_user();
 
 /// The whole route table: who may enter which page.
 ///
@@ -87,7 +94,7 @@ pub fn app(app: App) -> App {
         [
             get("/admin", overview::show),
             get("/admin/users", people::list),
-            get("/admin/users.csv", people::export),
+            get("/admin/users.csv", people::export).rate_limit(EXPORTS),
             post("/admin/users/{id}/roles", people::change_roles),
             post("/admin/users/{id}/disable", people::disable),
             post("/admin/users/{id}/enable", people::enable),
@@ -103,24 +110,33 @@ pub fn app(app: App) -> App {
     )
     .api(
         Scope::DocumentsRead,
-        [
-            get("/api/documents", documents::api::list).cors(Origins::from_settings()),
-            get("/api/documents/{id}", documents::api::show).cors(Origins::from_settings()),
-        ],
+        PROGRAMS.over(
+            "api",
+            [
+                get("/api/documents", documents::api::list).cors(Origins::from_settings()),
+                get("/api/documents/{id}", documents::api::show).cors(Origins::from_settings()),
+            ],
+        ),
     )
     .api(
         Scope::DocumentsWrite,
-        [
-            post("/api/documents", documents::api::create),
-            post("/api/documents/{id}", documents::api::change),
-        ],
+        PROGRAMS.over(
+            "api",
+            [
+                post("/api/documents", documents::api::create),
+                post("/api/documents/{id}", documents::api::change),
+            ],
+        ),
     )
     .api(
         Scope::CommentsWrite,
-        [post(
-            "/api/documents/{id}/comments",
-            comments::create_by_program,
-        )],
+        PROGRAMS.over(
+            "api",
+            [post(
+                "/api/documents/{id}/comments",
+                comments::create_by_program,
+            )],
+        ),
     )
     .daily_at("03:30", &notices::RemoveOld)
     .sign_up_as(Role::Member)

@@ -153,7 +153,7 @@ impl Blueprint {
         let (jobs, of_jobs) = self.jobs(&db, &ring).await?;
         let mailer = self.mailer(&shown, (&db, &log, &ring))?;
         let (accounts, tokens) = self.callers((&db, &log, &ring), &sessions, &mailer)?;
-        let (uploads, of_storage) = self.files(&db, &log).await?;
+        let (uploads, of_files) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
         let (intake, webhooks) = (self.intake(&reserve, &uploads), self.webhooks(&db)?);
         let mut findings = self.findings;
@@ -162,8 +162,7 @@ impl Blueprint {
             log.findings(),
             reserve.finding().into_iter().collect(),
             prepared.findings,
-            of_uploads(&config.uploads).await,
-            of_storage,
+            of_files,
             of_jobs,
             tables.findings,
         ];
@@ -415,6 +414,7 @@ impl Blueprint {
         refuse_if_any(&uploads.bind_storage().await.map_err(wrong)?)?;
         let swept = uploads.sweep().await.map_err(wrong)?;
         found.extend(swept.finding(&self.config.uploads.storage));
+        found.extend(of_uploads(&self.config.uploads).await);
         Ok((uploads, found))
     }
 

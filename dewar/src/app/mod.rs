@@ -103,6 +103,11 @@ struct ContentPage;
 #[doc = include_str!("../../../docs/outgoing.md")]
 struct OutgoingPage;
 
+/// Compiles the example of the page about rate limits.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rate-limits.md")]
+struct RateLimitsPage;
+
 /// Compiles the examples of the page about layers and inputs of one's own, like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/extending.md")]

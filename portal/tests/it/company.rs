@@ -187,6 +187,8 @@ pub(crate) fn steady(table: &str) -> &str {
         "dewar_sessions" => {
             "(SELECT token_hash, id, user_id, generation, created_at, proved_at, roles, device, address FROM dewar_sessions)"
         }
+        // A refused request counts for its rate limit.
+        "dewar_rate_limits" => "(SELECT 1 AS one WHERE 1 = 0)",
         // So is the last use of a token.
         "dewar_api_tokens" => {
             "(SELECT id, token_mac, user_id, generation, name, scopes, created_by, created_at, expires_at, revoked_at, made_in \

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dewar::testing::Browser;
 
-use crate::company::{Portal, document, post, send};
+use crate::company::{PASSWORD, Portal, address, document, post, send, sign_in};
 
 /// Inserts so many comments without a form.
 async fn comments(portal: &Portal, author: i64, number: i64) {
@@ -206,4 +206,39 @@ async fn one_who_hands_in_much_does_not_hold_up_the_others() {
     portal.db().execute(back, []).await.unwrap();
     let (first, _) = owners(&rob, "/reviews").await;
     assert!(first[..5].contains(&"ben".to_owned()), "{first:?}");
+}
+
+/// An export reads every row. Its limit is that of the person, whichever browser and address they use, and other pages go on.
+///
+/// ASVS: V2.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_a_limit_for_each_person_over_all_browsers_and_addresses() {
+    let portal = Portal::open_with(&[
+        ("DEWAR_HTTPS_TRUSTED_PROXIES", "127.0.0.1"),
+        ("DEWAR_HTTPS_CLIENT_IP_SOURCE", "x-forwarded-for"),
+    ])
+    .await;
+    let grace = portal.administrator().await;
+    let again = portal.visitor();
+    let signed_in = sign_in(&again, &address("grace"), PASSWORD).await;
+    assert_eq!(signed_in.status(), 303);
+    let root = portal.person("root", &["administrator"]).await;
+    let export = async |browser: &Browser, number: usize| {
+        let request = browser.raw("GET", "/admin/users.csv");
+        let request = request.header("x-forwarded-for", format!("192.0.2.{number}"));
+        request.header("accept", "text/html").send().await.unwrap()
+    };
+    for number in 0..30 {
+        let browser = [&grace, &again][number % 2];
+        assert_eq!(export(browser, number).await.status(), 200, "{number}");
+    }
+    for (number, browser) in [&grace, &again].into_iter().enumerate() {
+        let refused = export(browser, 100 + number).await;
+        assert_eq!(refused.status(), 429);
+        assert_eq!(refused.header("retry-after"), Some("120"));
+        assert_eq!(refused.header("ratelimit"), Some("\"route\";r=0;t=3600"));
+        assert!(refused.text().contains("<h1"), "{}", refused.text());
+    }
+    assert_eq!(export(&root, 1).await.status(), 200);
+    assert_eq!(grace.get("/admin/users").await.status(), 200);
 }
