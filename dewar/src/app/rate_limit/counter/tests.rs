@@ -237,7 +237,7 @@ async fn a_request_that_is_given_up_is_not_free() {
     }
     // Whether the store has counted them or not, nobody is told; they stay counted.
     for _ in 0..3 {
-        drop(node.take(person(1)).now_or_never());
+        let _given_up = node.take(person(1)).now_or_never();
     }
     let local = node.senders().find(&person(1)).unwrap();
     assert_eq!(local.under_way, 0);
