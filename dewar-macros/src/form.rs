@@ -1,7 +1,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Expr, ExprArray, Field, Fields, Ident, LitInt, Result, Type};
+use syn::{
+    Data, DeriveInput, Error, Expr, ExprArray, Field, Fields, Ident, LitInt, Result, Type,
+    Visibility,
+};
 
 use crate::{attributes, words};
 
@@ -22,14 +25,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let edits = edits
         .map(|record| edits_of(input, &fields, &record))
         .transpose()?;
-    let check = check.map(|check| {
-        quote_spanned! {check.span()=>
-            fn check(&self) -> ::core::result::Result<(), ::dewar::forms::Problems> {
-                let rule: fn(&Self) -> ::core::result::Result<(), ::dewar::forms::Problems> = #check;
-                rule(self)
-            }
-        }
-    });
+    let check = check.map(|check| rule(&check));
     let specs = fields
         .iter()
         .map(|field| spec(field))
@@ -40,6 +36,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         .collect();
     let names: Vec<_> = idents.iter().map(|ident| plain(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let paths = fields.iter().map(|field| path(field, visibility));
+    let paths = paths.collect::<Result<Vec<_>>>()?;
     // A name of ours that no field of the form can hide.
     let received = Ident::new("received", Span::mixed_site());
     let takes = idents.iter().zip(&names).zip(&types).map(|((ident, name), ty)| {
@@ -66,19 +64,31 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         // Checks the attributes here, not where the form is first used.
         const _: &[::dewar::forms::FieldSpec] = <#name as ::dewar::forms::Model>::FIELDS;
         #[automatically_derived]
-        #[allow(dead_code, reason = "a form can be blank, filled, or both")]
+        #[allow(dead_code, reason = "a form can be blank, filled, or both, and few fields are named")]
+        #[allow(private_interfaces, reason = "a field of a private type has a path of the form's own visibility")]
         impl #name {
+            #(#paths)*
             /// The empty form.
-            #visibility fn view() -> ::dewar::forms::FormView {
-                ::dewar::forms::FormView::blank::<Self>()
+            #visibility fn view() -> ::dewar::forms::FormView<Self> {
+                ::dewar::forms::FormView::blank()
             }
             /// The form with these values.
-            #visibility fn view_of(&self) -> ::dewar::forms::FormView {
+            #visibility fn view_of(&self) -> ::dewar::forms::FormView<Self> {
                 ::dewar::forms::FormView::filled(self)
             }
         }
         #edits
     })
+}
+
+/// `#[form(check = Self::function)]`.
+fn rule(check: &Expr) -> TokenStream {
+    quote_spanned! {check.span()=>
+        fn check(&self) -> ::core::result::Result<(), ::dewar::forms::Problems<Self>> {
+            let rule: fn(&Self) -> ::core::result::Result<(), ::dewar::forms::Problems<Self>> = #check;
+            rule(self)
+        }
+    }
 }
 
 /// `#[form(edits = note::Model)]`: each field is a column of this model, and columns without a field stay unchanged.
@@ -117,8 +127,8 @@ fn edits_of(input: &DeriveInput, fields: &[&Field], record: &Type) -> Result<Tok
         #[automatically_derived]
         impl ::dewar::forms::Edits for #name {
             type Record = #record;
-            fn edit(#from: &#record) -> ::dewar::forms::FormView {
-                ::dewar::forms::FormView::showing::<Self>(::std::vec![#(#shows),*])
+            fn edit(#from: &#record) -> ::dewar::forms::FormView<Self> {
+                ::dewar::forms::FormView::showing(::std::vec![#(#shows),*])
             }
             fn apply(
                 self,
@@ -198,6 +208,22 @@ fn plain(ident: &Ident) -> String {
     spelled
         .strip_prefix("r#")
         .map_or(spelled.clone(), str::to_owned)
+}
+
+/// The path of a field, as a constant: `TITLE` for `title`, `TYPE` for `r#type`.
+fn path(field: &Field, visibility: &Visibility) -> Result<TokenStream> {
+    let name = name_of(field)?;
+    let span = field
+        .ident
+        .as_ref()
+        .map_or_else(Span::call_site, Ident::span);
+    let constant = Ident::new(&name.to_uppercase(), span);
+    let (ty, about) = (&field.ty, format!("The field `{name}`."));
+    Ok(quote! {
+        #[doc = #about]
+        #visibility const #constant: ::dewar::forms::FieldPath<Self, #ty> =
+            ::dewar::forms::FieldPath::new(#name);
+    })
 }
 
 /// The name of the field in a request.

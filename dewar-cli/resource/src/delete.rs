@@ -16,7 +16,7 @@ pub struct Deletion {
 
 /// `GET /__tickets__/{id}/delete`
 pub async fn confirm(__ticket__: Scoped<Mine>) -> Page {
-    let form = Deletion::view().fill("version", RecordVersion::of(&*__ticket__));
+    let form = Deletion::view().fill(Deletion::VERSION, RecordVersion::of(&*__ticket__));
     Page::new("__tickets__/delete.html")
         .with("__ticket__", &*__ticket__)
         .form("form", form)

@@ -24,7 +24,7 @@ __form_fields__
 
 /// `GET /__tickets__/{id}/edit`
 pub async fn edit(__ticket__: Scoped<Mine>) -> Page {
-    let form = Edit__Ticket__::edit(&__ticket__).fill("version", RecordVersion::of(&*__ticket__));
+    let form = Edit__Ticket__::edit(&__ticket__).fill(Edit__Ticket__::VERSION, RecordVersion::of(&*__ticket__));
     Page::new("__tickets__/edit.html")
         .with("__ticket__", &*__ticket__)
         .form("form", form)

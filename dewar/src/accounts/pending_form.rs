@@ -67,7 +67,7 @@ impl Pending {
     pub(crate) fn ask(&self) -> Option<Page> {
         let text = serde_json::to_string(self).ok()?;
         let fits = text.len() <= MOST_PENDING && text.is_ascii();
-        fits.then(|| asking(Confirm::view().fill("pending", text)))
+        fits.then(|| asking(Confirm::view().fill(Confirm::PENDING, text)))
             .map(|page| page.with("kept", self.is_form()))
     }
 
@@ -121,7 +121,7 @@ impl Sent {
     }
 }
 
-fn asking(form: FormView) -> Page {
+fn asking(form: FormView<Confirm>) -> Page {
     Page::new(PAGE).form("form", form.focused())
 }
 

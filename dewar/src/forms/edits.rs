@@ -65,7 +65,7 @@ pub trait Edits: Model {
     type Record: ModelTrait;
 
     /// The form, filled with a record.
-    fn edit(record: &Self::Record) -> FormView;
+    fn edit(record: &Self::Record) -> FormView<Self>;
 
     /// The record with the entered values. It sets the columns of this form's fields and no other.
     fn apply(self, record: impl Becomes<ActiveOf<Self::Record>>) -> ActiveOf<Self::Record>;

@@ -2,12 +2,12 @@
 
 use super::error::FormRejection;
 use super::problem::RefusedFile;
-use super::{Problem, Problems};
+use super::{Problem, UntypedProblems};
 use crate::audit::{Entry, Event};
 use crate::pages::RequestContext;
 
 /// Logs the problems of a form's values: a file, a value that was not offered, or another rule of a field.
-pub(super) fn problems(context: &RequestContext, problems: &Problems) {
+pub(super) fn problems(context: &RequestContext, problems: &UntypedProblems) {
     for file in problems.iter().filter_map(|(_, problem)| problem.file()) {
         context.record(refused_file(file));
     }
@@ -28,7 +28,7 @@ pub(super) fn problems(context: &RequestContext, problems: &Problems) {
 fn fields(
     context: &RequestContext,
     event: Event,
-    problems: &Problems,
+    problems: &UntypedProblems,
     concerns: fn(&Problem) -> bool,
 ) {
     let wrong = problems.iter().filter(|(_, problem)| concerns(problem));

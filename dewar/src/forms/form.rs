@@ -1,3 +1,5 @@
+use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
@@ -9,8 +11,9 @@ use super::incoming::Shortage;
 use super::reader::FormReader;
 use super::slow_body::check_again;
 use super::{
-    Described, Field, FormSpec, FormView, HandlerInput, Intake, Model, Offered, Problem, Problems,
-    RawValue, Record, RecordVersion, events, rows,
+    Described, Field, FieldPath, FormSpec, FormView, HandlerInput, Intake, Model, NamedField,
+    Offered, Picks, Problem, Problems, RawValue, Record, RecordVersion, UntypedProblems,
+    UntypedView, events, rows,
 };
 use crate::csrf::CsrfChecked;
 use crate::database;
@@ -36,7 +39,7 @@ use crate::pages::{
 /// async fn create(form: Form<NewNote>) -> dewar::Result<Redirect> {
 ///     let (note, bound) = form.bind("notes/new.html")?; // or the same page again, at 422
 ///     if note.title.as_str() == "Taken" {
-///         return Err(bound.refuse("title", "There is a note of this title.")); // what only the database knows
+///         return Err(bound.refuse(NewNote::TITLE, "There is a note of this title.")); // what only the database knows
 ///     }
 ///     Ok(Redirect::to("/notes"))
 /// }
@@ -45,7 +48,7 @@ use crate::pages::{
 #[must_use = "read a form with `or_rerender`, `bind` or `result`"]
 pub struct Form<T: Model> {
     model: Option<T>,
-    view: FormView,
+    view: UntypedView,
     name: &'static str,
     prefers: Prefers,
     why: RerenderReason,
@@ -108,14 +111,14 @@ impl<T: Model> Form<T> {
     /// async fn create(db: Db, form: Form<NewNote>) -> dewar::Result<NoContent> {
     ///     let (note, bound) = form.bind_or_reject()?;
     ///     let added = db.execute("INSERT INTO notes (title) VALUES (?)", [note.title.as_str().into()]).await;
-    ///     bound.or_taken(added, "notes.title", "title", "There is a note of this title.")?;
+    ///     bound.or_taken(added, "notes.title", NewNote::TITLE, "There is a note of this title.")?;
     ///     Ok(NoContent)
     /// }
     /// ```
     ///
     /// # Errors
     /// An [`Error`] with the status that [`or_rerender`](Self::or_rerender) would have.
-    pub fn bind_or_reject(self) -> Result<(T, BoundForm), Error> {
+    pub fn bind_or_reject(self) -> Result<(T, BoundForm<T>), Error> {
         self.bound_to(None)
     }
 
@@ -123,17 +126,18 @@ impl<T: Model> Form<T> {
     ///
     /// # Errors
     /// The page, as an [`Error`].
-    pub fn bind(self, page: impl Into<Page>) -> Result<(T, BoundForm), Error> {
+    pub fn bind(self, page: impl Into<Page>) -> Result<(T, BoundForm<T>), Error> {
         self.bound_to(Some(page.into()))
     }
 
-    fn bound_to(self, page: Option<Page>) -> Result<(T, BoundForm), Error> {
+    fn bound_to(self, page: Option<Page>) -> Result<(T, BoundForm<T>), Error> {
         let bound = BoundForm {
             view: self.view,
             prefers: self.prefers,
             why: self.why,
             name: self.name,
             page,
+            form: PhantomData,
         };
         match self.model {
             Some(model) => Ok((model, bound)),
@@ -145,16 +149,16 @@ impl<T: Model> Form<T> {
     ///
     /// # Errors
     /// The form to show again.
-    pub fn result(self) -> Result<T, FormView> {
-        self.model.ok_or(self.view)
+    pub fn result(self) -> Result<T, FormView<T>> {
+        self.model.ok_or_else(|| FormView::of(self.view))
     }
 
     /// Offers these records for a [`Pick`](super::Pick). The form shows them when the page comes again. Dewar refuses any
     /// other value and logs a security event.
-    pub fn offer<P>(mut self, field: &'static str, offered: &Offered<P>) -> Self {
-        self.view = self.view.offer(field, offered);
-        if self.view.picked_otherwise(field) {
-            let problems = Problems::at(field, Problem::not_offered());
+    pub fn offer<P, F: Picks<P>>(mut self, field: FieldPath<T, F>, offered: &Offered<P>) -> Self {
+        self.view.offer(field.name(), &offered.offers);
+        if self.view.picked_otherwise(field.name()) {
+            let problems = UntypedProblems::at(field.into_name(), Problem::not_offered());
             if let Some(context) = &self.context {
                 events::problems(context, &problems);
             }
@@ -179,39 +183,38 @@ impl<T: Model> Form<T> {
     /// struct NewNote { title: Line<80> }
     ///
     /// async fn create(db: Db, form: Form<NewNote>) -> dewar::Result<Redirect> {
-    ///     let form = form.ask("title", async |title: Line<80>| {
+    ///     let form = form.ask(NewNote::TITLE, async |title| {
     ///         let found = db.query("SELECT 1 FROM notes WHERE title = ?", [title.as_str().into()]).await?;
     ///         Ok((!found.is_empty()).then(|| "There is a note of this title.".into()))
     ///     });
     ///     let (note, bound) = form.await?.bind("notes/new.html")?;
     ///     let added = db.execute("INSERT INTO notes (title) VALUES (?)", [note.title.as_str().into()]).await;
-    ///     bound.or_taken(added, "notes.title", "title", "There is a note of this title.")?;
+    ///     bound.or_taken(added, "notes.title", NewNote::TITLE, "There is a note of this title.")?;
     ///     Ok(Redirect::to("/notes"))
     /// }
     /// ```
     ///
     /// # Errors
-    /// The error of the question; a field that the form does not have, or whose value is not shown again (a password,
-    /// a file, a hidden value).
+    /// The error of the question; a field whose value is not shown again (a password, a file, a hidden value).
     pub async fn ask<F: Field>(
         mut self,
-        field: &'static str,
+        field: FieldPath<T, F>,
         question: impl AsyncFnOnce(F) -> Result<Option<Problem>, Error>,
     ) -> Result<Self, Error> {
-        let typed = self
-            .view
-            .typed(field)
-            .ok_or_else(|| Error::internal(format!("cannot check the field `{field}`")))?;
-        let is_wrong = self.view.problems().of(field).next().is_some();
+        let typed = self.view.typed(field.name()).ok_or_else(|| {
+            Error::internal(format!("cannot ask about the field `{}`", field.name()))
+        })?;
+        let is_wrong = self.view.problems.of(field.name()).next().is_some();
         if is_wrong || typed.is_empty() {
             return Ok(self);
         }
-        // The form has parsed it as the field's own type. A text that does not parse as this type is not asked about.
+        // The form has parsed it already; `F` has no `Clone`, so it is parsed once more for the question.
         let Ok(value) = F::parse(RawValue::Text(typed)) else {
             return Ok(self);
         };
         if let Some(problem) = question(value).await? {
-            self.view.add(Problems::at(field, problem));
+            self.view
+                .add(UntypedProblems::at(field.into_name(), problem));
             self.model = None;
         }
         Ok(self)
@@ -219,13 +222,13 @@ impl<T: Model> Form<T> {
 
     /// The form as the page would show it.
     #[cfg(test)]
-    pub(super) const fn view(&self) -> &FormView {
-        &self.view
+    pub(super) fn view(&self) -> FormView<T> {
+        FormView::of(self.view.clone())
     }
 
     /// Names the account whose password is entered, as [`FormView::username`] does.
-    pub fn username(mut self, name: impl std::fmt::Display) -> Self {
-        self.view = self.view.username(name);
+    pub fn username(mut self, name: impl fmt::Display) -> Self {
+        self.view.set_username(name.to_string());
         self
     }
 
@@ -320,14 +323,33 @@ impl Unavailable {
 }
 
 /// A form whose values all parsed, and its page.
-#[derive(Debug, Clone)]
-pub struct BoundForm {
-    view: FormView,
+pub struct BoundForm<T> {
+    view: UntypedView,
     prefers: Prefers,
     why: RerenderReason,
     name: &'static str,
     /// None if the form is rejected without a template.
     page: Option<Page>,
+    form: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for BoundForm<T> {
+    fn clone(&self) -> Self {
+        Self {
+            view: self.view.clone(),
+            page: self.page.clone(),
+            form: PhantomData,
+            ..*self
+        }
+    }
+}
+
+impl<T> fmt::Debug for BoundForm<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("BoundForm");
+        fields.field("view", &self.view).field("why", &self.why);
+        fields.finish_non_exhaustive()
+    }
 }
 
 /// The reason why a form is shown again.
@@ -349,7 +371,7 @@ enum RerenderReason {
     Wrong,
 }
 
-impl BoundForm {
+impl<T> BoundForm<T> {
     /// Gives the page one more value, which depends on the form's values.
     pub(crate) fn with(mut self, name: &'static str, value: impl serde::Serialize) -> Self {
         self.page = self.page.map(|page| page.with(name, value));
@@ -358,14 +380,14 @@ impl BoundForm {
 
     /// The page again at 422, with the typed values and this problem beside a field.
     #[must_use]
-    pub fn refuse(self, field: &'static str, problem: impl Into<Problem>) -> Error {
+    pub fn refuse(self, field: impl NamedField<T>, problem: impl Into<Problem>) -> Error {
         self.refuse_all(Problems::at(field, problem))
     }
 
     /// The page again at 422, with the typed values and these problems.
     #[must_use]
-    pub fn refuse_all(mut self, problems: Problems) -> Error {
-        self.view.add(problems);
+    pub fn refuse_all(mut self, problems: Problems<T>) -> Error {
+        self.view.add(problems.untyped());
         self.show()
     }
 
@@ -382,7 +404,7 @@ impl BoundForm {
     ///
     /// async fn rename(person: CurrentUser, accounts: Accounts, form: Form<NewName>) -> dewar::Result<Redirect> {
     ///     let (new, bound) = form.bind("profile.html")?;
-    ///     bound.or_refuse(accounts.set_name(person.id(), new.name.as_str()).await, "name")?;
+    ///     bound.or_refuse(accounts.set_name(person.id(), new.name.as_str()).await, NewName::NAME)?;
     ///     Ok(Redirect::to("/profile"))
     /// }
     /// ```
@@ -392,7 +414,7 @@ impl BoundForm {
     pub fn or_refuse<V, E: AsProblem>(
         &self,
         result: Result<V, E>,
-        field: &'static str,
+        field: impl NamedField<T>,
     ) -> Result<V, Error> {
         result.map_err(|error| {
             if let Some((wait, why)) = error.as_wait() {
@@ -412,7 +434,7 @@ impl BoundForm {
     fn unavailable(
         mut self,
         unavailable: Unavailable,
-        field: &'static str,
+        field: impl NamedField<T>,
         cause: impl Into<Error>,
     ) -> Error {
         let Unavailable { why, reason } = unavailable;
@@ -440,7 +462,7 @@ impl BoundForm {
         self,
         result: Result<V, E>,
         column: &str,
-        field: &'static str,
+        field: impl NamedField<T>,
         problem: impl Into<Problem>,
     ) -> Result<V, Error> {
         result.map_err(|error| {
@@ -474,7 +496,7 @@ impl BoundForm {
     /// struct Comment { version: RecordVersion, comment: Text<4_000> }
     /// fn comment(note: &note::Model, form: Form<Comment>) -> dewar::Result<Redirect> {
     ///     let (new, bound) = form.bind("notes/comment.html")?;
-    ///     bound.or_changed(&new.version, "version", note)?;
+    ///     bound.or_changed(&new.version, Comment::VERSION, note)?;
     ///     Ok(Redirect::to("/notes"))
     /// }
     /// ```
@@ -484,12 +506,13 @@ impl BoundForm {
     pub fn or_changed(
         &self,
         shown: &RecordVersion,
-        field: &'static str,
+        field: FieldPath<T, RecordVersion>,
         record: &impl Record,
     ) -> Result<(), Error> {
         shown.check(record).map_err(|_| {
             let mut again = self.clone();
-            again.view = again.view.fill(field, RecordVersion::of(record));
+            let version = RecordVersion::of(record).show();
+            again.view.fill(&field.into_name(), version);
             again.conflict(Message::new("forms-shown-anew"))
         })
     }
@@ -580,8 +603,8 @@ impl RerenderReason {
     }
 
     /// The error page, or problem details, of a form that is not shown again.
-    fn error(self, view: &FormView, prefers: Prefers) -> Error {
-        let problems = view.problems().iter();
+    fn error(self, view: &UntypedView, prefers: Prefers) -> Error {
+        let problems = view.problems.iter();
         let fields = problems.map(|(field, problem)| {
             let label = rows::label(view.fields, field).unwrap_or_default();
             FieldProblem::new(field, problem.words().clone()).labelled(view.name, label)
@@ -590,7 +613,7 @@ impl RerenderReason {
         if prefers == Prefers::Json {
             return error;
         }
-        match view.problems().iter().next() {
+        match view.problems.iter().next() {
             Some((_, problem)) => error.public(problem.words().clone()).typed(view.texts()),
             None => error.typed(view.texts()),
         }
@@ -646,7 +669,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         keep_texts(context, &view);
         check_again(context).await?;
         let about_all = if admission.show_only {
-            view = view.only(Problems::default());
+            view = view.only(UntypedProblems::default());
             Some(Message::new("forms-look-again"))
         } else if let Some(message) = shortage.and_then(no_room) {
             Some(message)
@@ -656,8 +679,8 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         };
         let is_taken = about_all.is_none();
         match about_all {
-            Some(message) => view.add(Problems::with_all(message)),
-            None => events::problems(context, view.problems()),
+            Some(message) => view.add(UntypedProblems::with_all(message)),
+            None => events::problems(context, &view.problems),
         }
         Ok(Self {
             model: model.filter(|_| is_taken),
@@ -689,7 +712,7 @@ fn picks<T: Model>() -> bool {
 }
 
 /// Stores the texts for the page of an error that the handler returns later.
-fn keep_texts(context: &RequestContext, view: &FormView) {
+fn keep_texts(context: &RequestContext, view: &UntypedView) {
     if let Some(typed) = &context.admission.typed {
         typed.keep(view.typed_form());
     }

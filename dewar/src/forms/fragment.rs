@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::FormView;
+use super::UntypedView;
 use super::html::{self, Html};
 use super::rendered_field::RenderedField;
 use crate::csrf::CsrfTokens;
 use crate::pages::{Attributes, Fragment, Language, Languages, Markup, NeedsToken, trusted_html};
 
-impl NeedsToken for FormView {
+impl NeedsToken for UntypedView {
     fn value(&self, token: &str) -> Value {
         Markup::value(WholeForm {
             view: Arc::new(self.clone()),
@@ -41,7 +41,7 @@ impl NeedsToken for FormView {
 
 /// `{{ form }}`.
 struct WholeForm {
-    view: Arc<FormView>,
+    view: Arc<UntypedView>,
     token: String,
     /// Seals hidden values.
     gate: Option<CsrfTokens>,
@@ -99,7 +99,7 @@ impl Fragment for WholeForm {
 /// `{{ form.title }}`; of a list also `{{ form.items.rows[0].title }}`.
 #[derive(Clone)]
 struct OneField {
-    view: Arc<FormView>,
+    view: Arc<UntypedView>,
     place: usize,
     /// The path from a list to one of its rows and to a field of the row.
     way: Vec<(usize, usize)>,

@@ -21,7 +21,7 @@ use super::{Field, FieldKind, FormValue, Problem, RawValue, Received};
 /// struct Rename { version: Hidden<Int<0, { i64::MAX }>>, title: Line<80> }
 ///
 /// async fn edit() -> Page {
-///     Page::new("rename.html").form("form", Rename::view().fill("version", 7).fill("title", "Minutes"))
+///     Page::new("rename.html").form("form", Rename::view().fill(Rename::VERSION, 7).fill(Rename::TITLE, "Minutes"))
 /// }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

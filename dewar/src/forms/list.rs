@@ -1,6 +1,6 @@
 use std::ops::Deref;
 
-use super::{Field, FieldKind, FormValue, Model, Problem, Problems, RawValue, Received};
+use super::{Field, FieldKind, FormValue, Model, Problem, RawValue, Received, UntypedProblems};
 use crate::pages::Message;
 
 /// From `MIN` to `MAX` rows, each a form of its own: the items of an order, the people of a trip.
@@ -79,7 +79,7 @@ impl<T: Model, const MIN: usize, const MAX: usize> Field for List<T, MIN, MAX> {
             match read.check() {
                 Ok(()) => Some(read),
                 Err(problems) => {
-                    row.refuse(problems);
+                    row.refuse(problems.untyped());
                     None
                 }
             }
@@ -87,7 +87,7 @@ impl<T: Model, const MIN: usize, const MAX: usize> Field for List<T, MIN, MAX> {
         .and_then(|rows| match Self::new(rows) {
             Ok(list) => Some(list),
             Err(problem) => {
-                from.refuse(Problems::at(name, problem));
+                from.refuse(UntypedProblems::at(name, problem));
                 None
             }
         })

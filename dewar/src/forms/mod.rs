@@ -52,8 +52,10 @@ mod email;
 mod error;
 mod events;
 mod field;
+mod field_path;
 mod file_name;
 mod form;
+mod form_view;
 mod fragment;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
@@ -125,9 +127,11 @@ pub use edits::{ActiveOf, Becomes, change};
 pub use edits::{Edits, IntoColumn};
 pub use email::Email;
 pub use field::{Field, FormValue, RawValue};
+pub use field_path::{AnyField, FieldPath, NamedField, Picks};
 pub(crate) use file_name::{CleanName, LONGEST_EXTENSION};
 pub(crate) use form::NO_ROOM;
 pub use form::{AsProblem, BoundForm, Form, Unavailable};
+pub use form_view::FormView;
 pub(crate) use handler_input::checks_the_token;
 pub use handler_input::{
     DangerousHandlerInput, DangerousInput, Described, FormSpec, FromParts, HandlerInput,
@@ -151,6 +155,7 @@ pub use patch::Patch;
 pub use path::{FromPathParam, FromPathParams, Path};
 pub use pick::{Offered, Pick};
 pub(crate) use problem::RefusedFile;
+use problem::UntypedProblems;
 pub use problem::{Problem, Problems};
 pub(crate) use quarantine::QuarantinedFile;
 pub use query::{Query, StrictQuery};
@@ -166,7 +171,7 @@ pub(crate) use unread_form::{UnreadForm, Unsent, unsent};
 pub use url::{Schemes, SecureWeb, Url, Web};
 pub(crate) use urlencoded::token_of;
 pub use uuid::Uuid;
-pub use view::FormView;
 pub use widget::{Offer, Widget};
 
+use view::UntypedView;
 use words::words;

@@ -34,7 +34,7 @@ pub trait Model: Sized + Send + 'static {
     ///
     /// # Errors
     /// The problems.
-    fn check(&self) -> Result<(), Problems> {
+    fn check(&self) -> Result<(), Problems<Self>> {
         Ok(())
     }
 }

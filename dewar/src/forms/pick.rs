@@ -25,11 +25,11 @@ const MOST: usize = 64;
 ///
 /// async fn new() -> Page {
 ///     let shelves = Offered::new(shelves_of_this_visitor().await, |shelf| (shelf.id, shelf.name.clone()));
-///     Page::new("books/new.html").form("form", NewBook::view().offer("shelf", &shelves))
+///     Page::new("books/new.html").form("form", NewBook::view().offer(NewBook::SHELF, &shelves))
 /// }
 /// async fn create(form: Form<NewBook>) -> dewar::Result<Redirect> {
 ///     let shelves = Offered::new(shelves_of_this_visitor().await, |shelf| (shelf.id, shelf.name.clone()));
-///     let book = form.offer("shelf", &shelves).or_rerender("books/new.html")?;
+///     let book = form.offer(NewBook::SHELF, &shelves).or_rerender("books/new.html")?;
 ///     let shelf: &Shelf = shelves.chosen(&book.shelf)?;
 ///     Ok(Redirect::to("/books").flash(format!("“{}” stands on {}.", book.title, shelf.name)))
 /// }

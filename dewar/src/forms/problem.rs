@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
+use super::NamedField;
 use crate::pages::{Message, Words};
 
 /// The problem of one field, in words for the person who filled it in.
@@ -121,58 +123,78 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// All problems of a form at once.
+/// All problems of a form at once, each at one of its fields.
 ///
 /// ```
-/// use dewar::forms::Problems;
-/// let problems = Problems::at("ends", "Choose a day after the first.").and("starts", "That day is over.");
-/// assert_eq!(problems.of("ends").count(), 1);
+/// use dewar::Form;
+/// use dewar::forms::{Date, Problems};
+/// #[derive(Form)]
+/// struct Trip { starts: Date, ends: Date }
+/// let problems = Problems::at(Trip::ENDS, "Choose a day after the first.").and(Trip::STARTS, "That day is over.");
+/// assert_eq!(problems.of(Trip::ENDS).count(), 1);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Problems(Vec<(Cow<'static, str>, Problem)>);
+pub struct Problems<T> {
+    all: UntypedProblems,
+    form: PhantomData<fn() -> T>,
+}
 
-impl Problems {
+impl<T> Problems<T> {
+    pub(super) fn of_any(all: UntypedProblems) -> Self {
+        Self {
+            all,
+            form: PhantomData,
+        }
+    }
+
+    pub(super) fn untyped(self) -> UntypedProblems {
+        self.all
+    }
+
     /// A problem with a field.
-    pub fn at(field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) -> Self {
+    pub fn at(field: impl NamedField<T>, problem: impl Into<Problem>) -> Self {
         Self::default().and(field, problem)
     }
 
     /// A problem with the form as a whole.
     pub fn with_all(problem: impl Into<Problem>) -> Self {
-        Self::at("", problem)
+        Self::of_any(UntypedProblems::with_all(problem))
     }
 
     /// Adds another problem.
     #[must_use]
-    pub fn and(mut self, field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) -> Self {
+    pub fn and(mut self, field: impl NamedField<T>, problem: impl Into<Problem>) -> Self {
         self.add(field, problem);
         self
     }
 
     /// Adds a problem with a field.
-    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) {
-        self.0.push((field.into(), problem.into()));
+    pub fn add(&mut self, field: impl NamedField<T>, problem: impl Into<Problem>) {
+        self.all.add(field.into_name(), problem);
+    }
+
+    /// Adds a problem with the form as a whole.
+    #[must_use]
+    pub fn and_all(mut self, problem: impl Into<Problem>) -> Self {
+        self.all.add("", problem);
+        self
     }
 
     /// Whether the form has no problems.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// The problems of a field.
-    pub fn of<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a Problem> {
-        self.0
-            .iter()
-            .filter(move |(name, _)| name == field)
-            .map(|(_, problem)| problem)
+    pub fn of(&self, field: impl NamedField<T>) -> impl Iterator<Item = &Problem> {
+        let field = field.into_name();
+        let all = self.iter().filter(move |(name, _)| *name == field);
+        all.map(|(_, problem)| problem)
     }
 
     /// All problems, each with its field's name; the form as a whole has an empty name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Problem)> {
-        self.0
-            .iter()
-            .map(|(name, problem)| (name.as_ref(), problem))
+        self.all.iter()
     }
 
     /// `Ok` if the form has no problems: the end of a `#[form(check = …)]`.
@@ -182,17 +204,35 @@ impl Problems {
     pub fn into_result(self) -> Result<(), Self> {
         if self.is_empty() { Ok(()) } else { Err(self) }
     }
+}
 
-    pub(super) fn into_iter(self) -> impl Iterator<Item = (Cow<'static, str>, Problem)> {
-        self.0.into_iter()
-    }
-
-    pub(super) fn extend(&mut self, others: Self) {
-        self.0.extend(others.0);
+impl<T> Default for Problems<T> {
+    fn default() -> Self {
+        Self::of_any(UntypedProblems::default())
     }
 }
 
-impl fmt::Display for Problems {
+impl<T> Clone for Problems<T> {
+    fn clone(&self) -> Self {
+        Self::of_any(self.all.clone())
+    }
+}
+
+impl<T> PartialEq for Problems<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
+    }
+}
+
+impl<T> Eq for Problems<T> {}
+
+impl<T> fmt::Debug for Problems<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.all, f)
+    }
+}
+
+impl<T> fmt::Display for Problems<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (field, problem)) in self.iter().enumerate() {
             if number > 0 {
@@ -208,7 +248,49 @@ impl fmt::Display for Problems {
     }
 }
 
-impl std::error::Error for Problems {}
+impl<T> std::error::Error for Problems<T> {}
+
+/// The problems of a form whose type is not at hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct UntypedProblems(Vec<(Cow<'static, str>, Problem)>);
+
+impl UntypedProblems {
+    pub(super) fn at(field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) -> Self {
+        let mut all = Self::default();
+        all.add(field, problem);
+        all
+    }
+
+    pub(super) fn with_all(problem: impl Into<Problem>) -> Self {
+        Self::at("", problem)
+    }
+
+    pub(super) fn add(&mut self, field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) {
+        self.0.push((field.into(), problem.into()));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn of<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a Problem> {
+        let all = self.iter().filter(move |(name, _)| *name == field);
+        all.map(|(_, problem)| problem)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Problem)> {
+        let all = self.0.iter();
+        all.map(|(name, problem)| (name.as_ref(), problem))
+    }
+
+    pub(super) fn into_iter(self) -> impl Iterator<Item = (Cow<'static, str>, Problem)> {
+        self.0.into_iter()
+    }
+
+    pub(super) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+}
 
 impl From<&'static str> for Problem {
     fn from(text: &'static str) -> Self {

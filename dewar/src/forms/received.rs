@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use super::error::FormRejection;
 use super::incoming::Shortage;
 use super::{
-    Field, FieldKind, FieldSpec, FormValue, FormView, Incoming, Model, Problem, Problems, RawValue,
-    Widget,
+    Field, FieldKind, FieldSpec, FormValue, Incoming, Model, Problem, RawValue, UntypedProblems,
+    UntypedView, Widget,
 };
 use super::{password, rows};
 use crate::audit::near;
@@ -23,7 +23,7 @@ pub struct Received {
     altered: Option<String>,
     pub(super) fields: &'static [FieldSpec],
     pub(super) values: Vec<Value>,
-    pub(super) problems: Problems,
+    pub(super) problems: UntypedProblems,
     /// Whether the files are over a limit. Then none of them is stored.
     over: bool,
     /// Why none of the files had a place.
@@ -78,7 +78,7 @@ impl Received {
             altered: None,
             fields,
             values,
-            problems: Problems::default(),
+            problems: UntypedProblems::default(),
             over: false,
             shortage: None,
             min_password_length: 0,
@@ -299,7 +299,7 @@ impl Received {
     pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, Self), FormRejection> {
         let mut model = T::read(&mut self).filter(|_| self.problems.is_empty() && !self.over);
         if let Some(Err(problems)) = model.as_ref().map(T::check) {
-            self.problems.extend(problems);
+            self.problems.extend(problems.untyped());
             model = None;
         }
         match self.altered.take() {
@@ -308,10 +308,10 @@ impl Received {
         }
     }
 
-    pub(super) fn into_view<T: Model>(self) -> FormView {
+    pub(super) fn into_view<T: Model>(self) -> UntypedView {
         let had_file = self.values.iter().map(|value| value.had_file).collect();
         let shown = show(self.fields, self.values);
-        FormView::again::<T>(shown, had_file, self.problems)
+        UntypedView::again::<T>(shown, had_file, self.problems)
     }
 }
 

@@ -32,7 +32,7 @@ use crate::pages::{Error, ErrorKind, Message};
 /// struct Deletion { version: RecordVersion }
 ///
 /// fn page(note: &note::Model) -> Page {
-///     Page::new("delete.html").form("form", Deletion::view().fill("version", RecordVersion::of(note)))
+///     Page::new("delete.html").form("form", Deletion::view().fill(Deletion::VERSION, RecordVersion::of(note)))
 /// }
 /// fn delete(note: &note::Model, form: Form<Deletion>) -> dewar::Result<Redirect> {
 ///     form.or_rerender("delete.html")?.version.check(note)?; // 409 where it is not what the page showed

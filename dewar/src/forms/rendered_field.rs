@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::view::FormMethod;
-use super::{FieldSpec, FormValue, FormView, Problem, Widget};
+use super::{FieldSpec, FormValue, Problem, UntypedView, Widget};
 use crate::audit::size;
 use crate::csrf::CsrfTokens;
 use crate::pages::{Language, Message};
@@ -9,7 +9,7 @@ use crate::pages::{Language, Message};
 /// One field, while it is rendered.
 #[derive(Debug, Clone)]
 pub(super) struct RenderedField<'a> {
-    pub(super) form: &'a FormView,
+    pub(super) form: &'a UntypedView,
     pub(super) gate: Option<&'a CsrfTokens>,
     pub(super) language: &'a Language,
     pub(super) spec: &'a FieldSpec,

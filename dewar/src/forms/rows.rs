@@ -1,7 +1,7 @@
 //! The input of a list, row by row.
 
 use super::received::{Received, Value};
-use super::{FieldSpec, Problem, Problems};
+use super::{FieldSpec, Problem, UntypedProblems};
 use crate::pages::Message;
 
 /// The field of this name: `title`, or `items.0.title` in a row. A list itself has no value.
@@ -33,7 +33,7 @@ pub(super) fn label(fields: &'static [FieldSpec], name: &str) -> Option<String> 
 }
 
 /// A row's number, if it has its only valid spelling and the list may be that long.
-fn number(text: &str, list: &FieldSpec) -> Option<usize> {
+pub(super) fn number(text: &str, list: &FieldSpec) -> Option<usize> {
     let number: usize = text.parse().ok()?;
     let most = list.kind.max_items.unwrap_or(0);
     (number < most && number.to_string() == text).then_some(number)
@@ -115,7 +115,7 @@ impl Received {
         self.problems.is_empty()
     }
 
-    pub(super) fn refuse(&mut self, problems: Problems) {
+    pub(super) fn refuse(&mut self, problems: UntypedProblems) {
         self.problems.extend(problems);
     }
 }

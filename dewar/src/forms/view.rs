@@ -1,44 +1,24 @@
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use super::html::Html;
 use super::pick::Offers;
 use super::rendered_field::RenderedField;
 use super::rows;
-use super::{FieldSpec, FormValue, Model, Offered, Problems};
+use super::{FieldSpec, FormValue, Model, UntypedProblems};
 use crate::csrf::{self, CsrfTokens};
 use crate::pages::{Language, Message, TypedField, TypedForm};
 
-/// A form on a page.
-///
-/// In a template, `{{ form }}` is the token, the problems and all fields; `{{ form.attributes }}` belongs in the `<form>` tag.
-/// For a layout of your own, use `{{ form.token }}`, `{{ form.errors }}`, `{{ form.title }}` (a field with its label, hint and
-/// error), and the `input`, `label`, `hint`, `error`, `value`, `id` and `name` of a field. A list has `rows`; each row has its
-/// fields by their names, and all of them as `fields`.
-///
-/// ```html
-/// <form action="/notes" {{ form.attributes }}>{{ form }}<button>Publish</button></form>
-/// ```
-///
-/// ```
-/// use dewar::Form;
-/// use dewar::forms::Line;
-/// #[derive(Form)]
-/// struct NewNote { title: Line<80> }
-/// let blank = NewNote::view();
-/// let filled = NewNote::view().fill("title", "Minutes");
-/// # let _ = (blank, filled);
-/// ```
+/// A form on a page, whatever its type: what [`FormView`](super::FormView) holds.
 #[derive(Debug, Clone)]
-pub struct FormView {
+pub(super) struct UntypedView {
     pub(super) name: &'static str,
     pub(super) fields: &'static [FieldSpec],
     shown: Arc<[FormValue]>,
     had_file: Box<[bool]>,
     /// The options that a handler offers, by field; most forms have none.
     offers: Box<[(&'static str, Offers)]>,
-    pub(super) problems: Problems,
+    pub(super) problems: UntypedProblems,
     pub(super) method: FormMethod,
     focused: bool,
     /// The user whose password is entered.
@@ -55,34 +35,11 @@ pub(super) enum FormMethod {
     Post,
 }
 
-impl FormView {
-    /// An empty form.
-    #[must_use]
-    pub fn blank<T: Model>() -> Self {
-        Self::again::<T>(
-            vec![FormValue::Nothing; T::FIELDS.len()],
-            Vec::new(),
-            Problems::default(),
-        )
-    }
-
-    /// A form filled with values.
-    #[must_use]
-    pub fn filled<T: Model>(values: &T) -> Self {
-        Self::again::<T>(values.show(), Vec::new(), Problems::default())
-    }
-
-    /// A form filled with a record; `#[derive(Form)]` calls this.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn showing<T: Model>(shown: Vec<FormValue>) -> Self {
-        Self::again::<T>(shown, Vec::new(), Problems::default())
-    }
-
+impl UntypedView {
     pub(super) fn again<T: Model>(
         shown: Vec<FormValue>,
         had_file: Vec<bool>,
-        problems: Problems,
+        problems: UntypedProblems,
     ) -> Self {
         Self {
             name: T::NAME,
@@ -97,46 +54,35 @@ impl FormView {
         }
     }
 
-    /// Fills a field: on a page that changes something, with the current value. Passwords and files stay empty.
-    #[must_use]
-    pub fn fill(mut self, field: &str, value: impl fmt::Display) -> Self {
-        let place = self.fields.iter().position(|spec| spec.name == field);
-        let values = Arc::make_mut(&mut self.shown);
-        match place.and_then(|place| Some((self.fields.get(place)?, values.get_mut(place)?))) {
+    /// Fills a field. Passwords and files stay empty.
+    pub(super) fn fill(&mut self, field: &str, value: FormValue) {
+        let shown = Arc::make_mut(&mut self.shown);
+        match place(self.fields, shown, field) {
             Some((spec, shown)) if !spec.kind.is_secret() && !spec.kind.is_file() => {
-                *shown = if spec.kind.is_hidden() {
-                    FormValue::ToSeal(value.to_string())
-                } else {
-                    FormValue::text(value)
-                };
+                *shown = value;
+                if spec.kind.is_hidden()
+                    && let FormValue::Text(text) = shown
+                {
+                    *shown = FormValue::ToSeal(std::mem::take(text));
+                }
             }
             Some(_) => {}
             None => tracing::error!(
                 form = self.name,
                 field,
-                "the application filled a field that the form does not have"
+                "the application filled a row that the list of the form cannot have"
             ),
         }
-        self
     }
 
     /// Offers records for a [`Pick`](super::Pick).
-    #[must_use]
-    pub fn offer<P>(mut self, field: &str, offered: &Offered<P>) -> Self {
-        match self.fields.iter().find(|spec| spec.name == field) {
-            Some(spec) if spec.kind.picked => {
-                let mut offers = std::mem::take(&mut self.offers).into_vec();
-                offers.retain(|(name, _)| *name != spec.name);
-                offers.push((spec.name, Arc::clone(&offered.offers)));
-                self.offers = offers.into();
-            }
-            _ => tracing::error!(
-                form = self.name,
-                field,
-                "the application offered records for a field that is not a `Pick` of this form"
-            ),
+    pub(super) fn offer(&mut self, field: &str, offered: &Offers) {
+        if let Some(spec) = self.fields.iter().find(|spec| spec.name == field) {
+            let mut offers = std::mem::take(&mut self.offers).into_vec();
+            offers.retain(|(name, _)| *name != spec.name);
+            offers.push((spec.name, Arc::clone(offered)));
+            self.offers = offers.into();
         }
-        self
     }
 
     /// The options that a handler offers for a field.
@@ -158,23 +104,8 @@ impl FormView {
         }
     }
 
-    /// Adds an invisible input with the user name to a form that has a password and no name, so that a password manager stores
-    /// the password under that name.
-    ///
-    /// The browser does not send it. If a user is signed in, every form has it already.
-    ///
-    /// ```
-    /// use dewar::Form;
-    /// use dewar::forms::NewPassword;
-    /// #[derive(Form)]
-    /// struct Reset { password: NewPassword }
-    /// let form = Reset::view().username("ada@example.org");
-    /// # let _ = form;
-    /// ```
-    #[must_use]
-    pub fn username(mut self, name: impl fmt::Display) -> Self {
-        self.username = Some(Box::new(Username(name.to_string())));
-        self
+    pub(super) fn set_username(&mut self, name: String) {
+        self.username = Some(Box::new(Username(name)));
     }
 
     /// Renders the name that belongs to the password of this form.
@@ -200,19 +131,13 @@ impl FormView {
             .raw(" readonly hidden>\n");
     }
 
-    /// Makes it a `GET` form: a search, without a token, with no field marked as optional.
-    #[must_use]
-    pub fn searching(mut self) -> Self {
-        self.method = FormMethod::Get;
-        self
+    pub(super) fn set_method(&mut self, method: FormMethod) {
+        self.method = method;
     }
 
-    /// Opens the page with the cursor in the first field: for a page that only shows this form. A form that comes back always
-    /// opens with the cursor in its first wrong field.
-    #[must_use]
-    pub fn focused(mut self) -> Self {
+    /// Opens the page with the cursor in the first field.
+    pub(super) fn focus_first(&mut self) {
         self.focused = true;
-        self
     }
 
     /// The field with the cursor when the page opens.
@@ -231,19 +156,13 @@ impl FormView {
         })
     }
 
-    /// The problems.
-    #[must_use]
-    pub fn problems(&self) -> &Problems {
-        &self.problems
-    }
-
     /// Replaces the problems.
-    pub(super) fn only(mut self, problems: Problems) -> Self {
+    pub(super) fn only(mut self, problems: UntypedProblems) -> Self {
         self.problems = problems;
         self
     }
 
-    pub(super) fn add(&mut self, problems: Problems) {
+    pub(super) fn add(&mut self, problems: UntypedProblems) {
         self.problems.extend(problems);
     }
 
@@ -357,6 +276,32 @@ impl FormView {
                 .raw(">\n");
         }
     }
+}
+
+/// The place of a field's value: `title`, or `items.0.title`, whose row it adds if the list can have it.
+fn place<'a>(
+    fields: &'static [FieldSpec],
+    shown: &'a mut [FormValue],
+    field: &str,
+) -> Option<(&'static FieldSpec, &'a mut FormValue)> {
+    let (first, rest) = field.split_once('.').unwrap_or((field, ""));
+    let at = fields.iter().position(|spec| spec.name == first)?;
+    let (spec, shown) = (fields.get(at)?, shown.get_mut(at)?);
+    if rest.is_empty() {
+        return Some((spec, shown));
+    }
+    let (row, rest) = rest.split_once('.')?;
+    let row = rows::number(row, spec)?;
+    if !matches!(shown, FormValue::Rows(_)) {
+        *shown = FormValue::Rows(Vec::new());
+    }
+    let FormValue::Rows(filled) = shown else {
+        return None;
+    };
+    if filled.len() <= row {
+        filled.resize(row + 1, vec![FormValue::Nothing; spec.kind.items.len()]);
+    }
+    place(spec.kind.items, filled.get_mut(row)?, rest)
 }
 
 /// The values of a form, for an error page.

@@ -141,9 +141,10 @@ impl ProblemDetails {
         self
     }
 
-    /// The problem of a field, `title` or `items.0.title`.
-    pub fn field(mut self, field: &str, words: impl Into<Words>) -> Self {
-        self.fields.push(FieldProblem::new(field, words.into()));
+    /// The problem of a field: `NewNote::TITLE` of a form, or a text such as `items.0.title`.
+    pub fn field(mut self, field: impl AsRef<str>, words: impl Into<Words>) -> Self {
+        self.fields
+            .push(FieldProblem::new(field.as_ref(), words.into()));
         self
     }
 
@@ -157,13 +158,13 @@ impl ProblemDetails {
     /// ```
     pub fn field_with_code(
         mut self,
-        field: &str,
+        field: impl AsRef<str>,
         code: impl Into<Cow<'static, str>>,
         words: impl Into<Words>,
     ) -> Self {
         self.fields.push(FieldProblem {
             code: Some(code.into()),
-            ..FieldProblem::new(field, words.into())
+            ..FieldProblem::new(field.as_ref(), words.into())
         });
         self
     }
@@ -193,7 +194,7 @@ impl ProblemDetails {
     /// }
     /// # assert!(in_stock(0).is_err());
     /// ```
-    pub fn unprocessable(field: &str, words: impl Into<Words>) -> Self {
+    pub fn unprocessable(field: impl AsRef<str>, words: impl Into<Words>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY).field(field, words)
     }
 

@@ -27,6 +27,8 @@ static CONTROLS: LazyLock<Selector> =
 
 /// A form, to be filled in and sent with [`Browser::submit`](super::Browser::submit).
 ///
+/// A field has its name on the page, `"title"`, or in the program, `NewNote::TITLE`, where the test can see the form's type.
+///
 /// It skips the browser's own validation (`required`, `pattern`, `maxlength`), which a server must not rely on.
 ///
 /// ```
@@ -109,7 +111,8 @@ impl FormOnPage {
     }
 
     /// The value that it would send under this name.
-    pub fn value(&self, name: &str) -> Option<String> {
+    pub fn value(&self, name: impl AsRef<str>) -> Option<String> {
+        let name = name.as_ref();
         let mut entries = self.controls.iter().flat_map(Control::entries);
         entries.find_map(|entry| match entry {
             BodyEntry::Text { name: its, value } => (its == name).then_some(value),
@@ -125,7 +128,8 @@ impl FormOnPage {
     ///
     /// # Panics
     /// No field of this name accepts text.
-    pub fn fill(self, name: &str, text: &str) -> Self {
+    pub fn fill(self, name: impl AsRef<str>, text: &str) -> Self {
+        let name = name.as_ref();
         self.edit(name, "be typed into", |kind| {
             let ControlKind::Text {
                 value,
@@ -143,7 +147,8 @@ impl FormOnPage {
     ///
     /// # Panics
     /// No checkbox of this name can be checked.
-    pub fn check(self, name: &str) -> Self {
+    pub fn check(self, name: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
         self.edit(name, "be ticked", |kind| {
             let ControlKind::Box { on, .. } = kind else {
                 return false;
@@ -157,7 +162,8 @@ impl FormOnPage {
     ///
     /// # Panics
     /// No checkbox of this name can be unchecked.
-    pub fn uncheck(self, name: &str) -> Self {
+    pub fn uncheck(self, name: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
         self.edit(name, "be cleared", |kind| {
             let ControlKind::Box { on, .. } = kind else {
                 return false;
@@ -171,7 +177,8 @@ impl FormOnPage {
     ///
     /// # Panics
     /// The page does not offer this value under this name.
-    pub fn choose(mut self, name: &str, wanted: &str) -> Self {
+    pub fn choose(mut self, name: impl AsRef<str>, wanted: &str) -> Self {
+        let name = name.as_ref();
         let offered = |control: &Control| control.name == name && control.offers(wanted);
         let Some(place) = self.controls.iter().position(offered) else {
             self.missing(name, &format!("be set to `{wanted}`"));
@@ -188,7 +195,8 @@ impl FormOnPage {
     ///
     /// # Panics
     /// No field of this name accepts files.
-    pub fn file(self, name: &str, file_name: &str, bytes: impl Into<Bytes>) -> Self {
+    pub fn file(self, name: impl AsRef<str>, file_name: &str, bytes: impl Into<Bytes>) -> Self {
+        let name = name.as_ref();
         self.file_as(name, file_name, body::kind_of(file_name), bytes)
     }
 
@@ -196,7 +204,14 @@ impl FormOnPage {
     ///
     /// # Panics
     /// No field of this name accepts files.
-    pub fn file_as(self, name: &str, file_name: &str, kind: &str, bytes: impl Into<Bytes>) -> Self {
+    pub fn file_as(
+        self,
+        name: impl AsRef<str>,
+        file_name: &str,
+        kind: &str,
+        bytes: impl Into<Bytes>,
+    ) -> Self {
+        let name = name.as_ref();
         let chosen = (file_name.to_owned(), kind.to_owned(), bytes.into());
         self.edit(name, "take a file", |kind| {
             let ControlKind::Files { files, several } = kind else {
@@ -230,7 +245,8 @@ impl FormOnPage {
 
     /// Forges a value: of a hidden field, one that the page does not offer, or one of a field that the page does not
     /// have.
-    pub fn tamper(mut self, name: &str, value: &str) -> Self {
+    pub fn tamper(mut self, name: impl AsRef<str>, value: &str) -> Self {
+        let name = name.as_ref();
         let kind = ControlKind::Text {
             value: value.to_owned(),
             writable: true,
@@ -250,7 +266,8 @@ impl FormOnPage {
     }
 
     /// Sends one more value of this name, besides those of the form.
-    pub fn duplicate(mut self, name: &str, value: &str) -> Self {
+    pub fn duplicate(mut self, name: impl AsRef<str>, value: &str) -> Self {
+        let name = name.as_ref();
         let kind = ControlKind::Text {
             value: value.to_owned(),
             writable: true,
@@ -263,7 +280,8 @@ impl FormOnPage {
     }
 
     /// Leaves out all controls of this name, for example the CSRF token.
-    pub fn without(mut self, name: &str) -> Self {
+    pub fn without(mut self, name: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
         self.controls.retain(|control| control.name != name);
         self
     }

@@ -49,7 +49,7 @@ pub const MIB: u64 = audit::MIB;
 ///     let mut kept: Vec<PendingFile> = Vec::new(); // if one is refused, Dewar deletes those before it
 ///     for receipt in claim.receipts.into_vec() {
 ///         let file = uploads.keep(me.id(), receipt).await;
-///         kept.push(bound.or_refuse(file, "receipts")?); // or the form again, with the message at the field
+///         kept.push(bound.or_refuse(file, Claim::RECEIPTS)?); // or the form again, with the message at the field
 ///     }
 ///     // In one transaction: `commit_in` each, and write its row.
 ///     Ok(Redirect::to("/claims"))

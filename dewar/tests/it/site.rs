@@ -92,13 +92,15 @@ async fn paper(
 }
 
 async fn new_order() -> Page {
-    let form = Order::view().fill("version", 777).offer("shop", &shops());
+    let form = Order::view()
+        .fill(Order::VERSION, 777)
+        .offer(Order::SHOP, &shops());
     Page::new("order.html").form("form", form)
 }
 
 async fn order(form: Form<Order>) -> dewar::Result<Redirect> {
     let shops = shops();
-    let order = form.offer("shop", &shops).or_rerender("order.html")?;
+    let order = form.offer(Order::SHOP, &shops).or_rerender("order.html")?;
     let shop = shops.chosen(&order.shop)?;
     let items = order.items.iter();
     let items: Vec<_> = items

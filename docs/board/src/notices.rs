@@ -50,7 +50,7 @@ pub async fn publish(
 ) -> dewar::Result<Redirect> {
     let (notice, bound) = form.bind("notices/new.html")?;
     let kept = uploads.keep(editor.id(), notice.paper).await;
-    let file = bound.or_refuse(kept, "paper")?; // or the form again, with the reason at the field
+    let file = bound.or_refuse(kept, NewNotice::PAPER)?; // or the form again, with the reason at the field
     let tx = db.begin().await?;
     let file = file.commit_in(&tx).await?; // file and row: both, or neither
     tx.execute(

@@ -99,7 +99,7 @@ pub(crate) async fn create(
     let view = DocumentView::of(&document, &db).await?;
     let page = Page::new("comments/new.html").with("document", &view);
     let (new, bound) = form.bind(page)?;
-    bound.or_changed(&new.version, "version", &view.content(&document))?;
+    bound.or_changed(&new.version, NewComment::VERSION, &view.content(&document))?;
     add(&caller, &db, &clock, &document, &new.comment, bound).await?;
     Ok(Redirect::to_path(format!("/documents/{}", document.id))?
         .flash(Message::new("done-commented")))
@@ -121,13 +121,13 @@ pub(crate) async fn create_by_program(
     Ok(Json(added))
 }
 
-async fn add(
+async fn add<T>(
     caller: &CurrentUser,
     db: &Db,
     clock: &Clock,
     document: &document::Model,
     text: &Text<4_000>,
-    bound: BoundForm,
+    bound: BoundForm<T>,
 ) -> dewar::Result<CommentView> {
     let created_at = clock.now();
     let record = comment::ActiveModel {

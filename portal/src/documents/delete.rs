@@ -16,7 +16,7 @@ pub(crate) struct Deletion {
 /// `GET /documents/{id}/delete`
 pub(crate) async fn confirm(document: Scoped<Mine>, db: Db) -> dewar::Result<Page> {
     let view = DocumentView::of(&document, &db).await?;
-    let form = Deletion::view().fill("version", RecordVersion::of(&*document));
+    let form = Deletion::view().fill(Deletion::VERSION, RecordVersion::of(&*document));
     Ok(Page::new("documents/delete.html")
         .with("document", view)
         .form("form", form))

@@ -32,10 +32,10 @@ pub(crate) struct Changes {
 pub(crate) async fn edit(document: Scoped<Mine>, db: Db) -> dewar::Result<Page> {
     let view = DocumentView::of(&document, &db).await?;
     let form = Changes::view()
-        .fill("version", RecordVersion::of(&*document))
-        .fill("title", &document.title)
-        .fill("description", &document.description_html)
-        .fill("tags", view.tags().join(", "));
+        .fill(Changes::VERSION, RecordVersion::of(&*document))
+        .fill(Changes::TITLE, &document.title)
+        .fill(Changes::DESCRIPTION, &document.description_html)
+        .fill(Changes::TAGS, view.tags().join(", "));
     Ok(Page::new("documents/edit.html")
         .with("document", view)
         .form("form", form))

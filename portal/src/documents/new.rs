@@ -82,10 +82,10 @@ pub(super) async fn hand_in(
     clock: &Clock,
     uploads: &Uploads,
     new: NewDocument,
-    bound: BoundForm,
+    bound: BoundForm<NewDocument>,
 ) -> dewar::Result<(i64, bool)> {
     let kept = uploads.keep(caller.id(), new.file).await;
-    let file = bound.or_refuse(kept, "file")?;
+    let file = bound.or_refuse(kept, NewDocument::FILE)?;
     let now = clock.now();
     let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
     let words = new

@@ -32,8 +32,14 @@ pub(crate) async fn show(
         .with("readers", readers)
         .with("mine", mine)
         .with("may_review", may_review(&document, &caller))
-        .form("comment_form", NewComment::view().fill("version", shown))
-        .form("share_form", NewShare::view().fill("version", shown))
+        .form(
+            "comment_form",
+            NewComment::view().fill(NewComment::VERSION, shown),
+        )
+        .form(
+            "share_form",
+            NewShare::view().fill(NewShare::VERSION, shown),
+        )
         .form("endings", endings))
 }
 

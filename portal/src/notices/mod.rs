@@ -105,14 +105,14 @@ async fn read(db: &Db, at: Position<i64>) -> dewar::Result<Vec<NoticeView>> {
 pub(crate) async fn withdrawals(
     db: &Db,
     notices: &[NoticeView],
-) -> dewar::Result<BTreeMap<i64, FormView>> {
+) -> dewar::Result<BTreeMap<i64, FormView<Withdrawal>>> {
     let ids = notices.iter().map(|notice| notice.id);
     let found = notice::Entity::find()
         .filter(notice::Column::Id.is_in(ids))
         .all(db)
         .await?;
     let button = |notice: &notice::Model| {
-        let view = Withdrawal::view().fill("version", RecordVersion::of(notice));
+        let view = Withdrawal::view().fill(Withdrawal::VERSION, RecordVersion::of(notice));
         (notice.id, view)
     };
     Ok(found.iter().map(button).collect())

@@ -78,11 +78,16 @@ pub(crate) async fn list(
         let users = found.rows.iter();
         users.map(|user| (user.id.get(), RecordVersion::of(user)))
     };
-    let roles: BTreeMap<i64, FormView> = versions()
-        .map(|(id, version)| (id, NewRoles::view().fill("version", version)))
+    let roles: BTreeMap<i64, FormView<NewRoles>> = versions()
+        .map(|(id, version)| (id, NewRoles::view().fill(NewRoles::VERSION, version)))
         .collect();
-    let buttons: BTreeMap<i64, FormView> = versions()
-        .map(|(id, version)| (id, ListedPerson::view().fill("version", version)))
+    let buttons: BTreeMap<i64, FormView<ListedPerson>> = versions()
+        .map(|(id, version)| {
+            (
+                id,
+                ListedPerson::view().fill(ListedPerson::VERSION, version),
+            )
+        })
         .collect();
     let users: Vec<UserId> = found.rows.iter().map(|user| user.id).collect();
     let locked = accounts.locked(&users).await?;

@@ -69,15 +69,18 @@ impl Record for Own<'_> {
     }
 }
 
-fn name_form(caller: &CurrentUser) -> FormView {
+fn name_form(caller: &CurrentUser) -> FormView<NewName> {
     let version = RecordVersion::of(&Own::name(caller));
     NewName::view()
-        .fill("version", version)
-        .fill("name", caller.name())
+        .fill(NewName::VERSION, version)
+        .fill(NewName::NAME, caller.name())
 }
 
-fn picture_form(caller: &CurrentUser) -> FormView {
-    NewPicture::view().fill("version", RecordVersion::of(&Own::picture(caller)))
+fn picture_form(caller: &CurrentUser) -> FormView<NewPicture> {
+    NewPicture::view().fill(
+        NewPicture::VERSION,
+        RecordVersion::of(&Own::picture(caller)),
+    )
 }
 
 /// `GET /account`
@@ -112,11 +115,11 @@ pub(crate) async fn change_name(
     let (new, bound) = form
         .shown_as("name_form")
         .bind(page.form("picture_form", picture_form(&caller)))?;
-    bound.or_changed(&new.version, "version", &Own::name(&caller))?;
+    bound.or_changed(&new.version, NewName::VERSION, &Own::name(&caller))?;
     // Another window may send at the same moment (CWE-367), so the statement also requires the name that the page showed.
     let changed = accounts.replace_name(caller.id(), caller.name(), new.name.as_str());
     let changed = changed.await;
-    bound.or_refuse(changed, "name")?;
+    bound.or_refuse(changed, NewName::NAME)?;
     Ok(Redirect::to("/account").flash(Message::new("done-name")))
 }
 
@@ -142,9 +145,9 @@ pub(crate) async fn change_picture(
     let (new, bound) = form
         .shown_as("picture_form")
         .bind(page.form("name_form", name_form(&caller)))?;
-    bound.or_changed(&new.version, "version", &Own::picture(&caller))?;
+    bound.or_changed(&new.version, NewPicture::VERSION, &Own::picture(&caller))?;
     let kept = uploads.keep(caller.id(), new.picture).await;
-    let file = bound.or_refuse(kept, "picture")?;
+    let file = bound.or_refuse(kept, NewPicture::PICTURE)?;
     let tx = db.begin().await?;
     let picture = file.commit_in(&tx).await?;
     let before = accounts

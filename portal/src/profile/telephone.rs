@@ -78,8 +78,8 @@ pub(crate) async fn edit(
     let number = of(&[me], &db, &keys, &log).await?.remove(&me);
     let version = RecordVersion::of(&shown(me, number.as_deref()));
     let form = NewTelephone::view()
-        .fill("version", version)
-        .fill("telephone", number.unwrap_or_default());
+        .fill(NewTelephone::VERSION, version)
+        .fill(NewTelephone::TELEPHONE, number.unwrap_or_default());
     Ok(Page::new("profile/telephone.html").form("form", form))
 }
 
@@ -94,7 +94,11 @@ pub(crate) async fn change(
     let (new, bound) = form.bind("profile/telephone.html")?;
     let me = caller.id().get();
     let number = of(&[me], &db, &keys, &log).await?.remove(&me);
-    bound.or_changed(&new.version, "version", &shown(me, number.as_deref()))?;
+    bound.or_changed(
+        &new.version,
+        NewTelephone::VERSION,
+        &shown(me, number.as_deref()),
+    )?;
     let sealed = new
         .telephone
         .map(|number| TELEPHONE.seal(&keys, me, number.as_str()))

@@ -49,9 +49,12 @@ pub(crate) struct Decision {
     reason: Option<Text<1_000>>,
 }
 
-fn a_rejection_has_a_reason(decision: &Decision) -> Result<(), Problems> {
+fn a_rejection_has_a_reason(decision: &Decision) -> Result<(), Problems<Decision>> {
     if decision.decision.get() == ReviewVerdict::Reject && decision.reason.is_none() {
-        return Err(Problems::at("reason", Message::new("reviews-say-why")));
+        return Err(Problems::at(
+            Decision::REASON,
+            Message::new("reviews-say-why"),
+        ));
     }
     Ok(())
 }
@@ -142,7 +145,7 @@ async fn waiting(
 /// `GET /reviews/{id}`
 pub(crate) async fn show(db: Db, document: Scoped<Reviewable>) -> dewar::Result<Page> {
     let view = DocumentView::of(&document, &db).await?;
-    let form = Decision::view().fill("version", RecordVersion::of(&*document));
+    let form = Decision::view().fill(Decision::VERSION, RecordVersion::of(&*document));
     Ok(Page::new("reviews/decide.html")
         .with("document", view)
         .form("form", form))
@@ -168,7 +171,7 @@ pub(crate) async fn decide(
     let page =
         Page::new("reviews/decide.html").with("document", DocumentView::of(&document, &db).await?);
     let (decision, bound) = form.bind(page)?;
-    bound.or_changed(&decision.version, "version", &*document)?;
+    bound.or_changed(&decision.version, Decision::VERSION, &*document)?;
     let status = match decision.decision.get() {
         ReviewVerdict::Approve => DocumentStatus::Approved,
         ReviewVerdict::Reject => DocumentStatus::Rejected,

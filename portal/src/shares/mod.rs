@@ -65,14 +65,14 @@ pub(crate) async fn endings(
     document: &document::Model,
     readers: &[ShareReader],
     db: &Db,
-) -> dewar::Result<BTreeMap<i64, FormView>> {
+) -> dewar::Result<BTreeMap<i64, FormView<RemoveShare>>> {
     let found = share::Entity::find()
         .filter(share::Column::DocumentId.eq(document.id))
         .filter(share::Column::UserId.is_in(readers.iter().map(|reader| reader.id)))
         .all(db)
         .await?;
     let button = |share: &share::Model| {
-        let view = RemoveShare::view().fill("version", RecordVersion::of(share));
+        let view = RemoveShare::view().fill(RemoveShare::VERSION, RecordVersion::of(share));
         (share.user_id, view)
     };
     Ok(found.iter().map(button).collect())
@@ -93,7 +93,7 @@ pub(crate) async fn create(
     let view = DocumentView::of(&document, &db).await?;
     let page = Page::new("shares/new.html").with("document", &view);
     let (new, bound) = form.bind(page)?;
-    bound.or_changed(&new.version, "version", &view.content(&document))?;
+    bound.or_changed(&new.version, NewShare::VERSION, &view.content(&document))?;
     let found = accounts
         .find_by_email(new.email.as_str())
         .await?

@@ -50,16 +50,16 @@ pub async fn change_password(
         Ok(proof) => proof,
         Err(accounts::Error::Refused) => {
             return Err(bound.refuse(
-                "current_password",
+                ChangePassword::CURRENT_PASSWORD,
                 Message::new("accounts-not-your-password"),
             ));
         }
-        Err(other) => return bound.or_refuse(Err(other), "current_password"),
+        Err(other) => return bound.or_refuse(Err(other), ChangePassword::CURRENT_PASSWORD),
     };
     let changed = accounts
         .change_password(proof, change.new_password.expose(), &session)
         .await;
-    bound.or_refuse(changed, "new_password")?;
+    bound.or_refuse(changed, ChangePassword::NEW_PASSWORD)?;
     let next = if mounted.page(ACCOUNT) {
         ACCOUNT
     } else {

@@ -85,11 +85,11 @@ pub async fn confirm(
         Err(accounts::Error::Refused) => {
             let problem = Message::new("accounts-not-your-password");
             let bound = bound.with("kept", pending.is_form());
-            return Err(bound.refuse("password", problem));
+            return Err(bound.refuse(Confirm::PASSWORD, problem));
         }
         Err(other) => {
             let bound = bound.with("kept", pending.is_form());
-            return bound.or_refuse(Err(other), "password");
+            return bound.or_refuse(Err(other), Confirm::PASSWORD);
         }
     }
     if !Sent::note(&session, &pending, clock.now()).await? {

@@ -28,7 +28,7 @@ pub async fn forgot(
 ) -> Result<Redirect, Error> {
     let (person, bound) = form.bind(page(&accounts))?;
     let asked = accounts.request_reset(person.email.as_str(), address.network());
-    bound.or_refuse(asked, "email")?;
+    bound.or_refuse(asked, Forgot::EMAIL)?;
     Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-letter")))
 }
 

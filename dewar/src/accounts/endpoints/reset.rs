@@ -50,7 +50,7 @@ pub async fn reset(
     {
         Ok(()) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-changed-sign-in"))),
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
-        Err(error) => bound.or_refuse(Err(error), "password"),
+        Err(error) => bound.or_refuse(Err(error), Reset::PASSWORD),
     }
 }
 

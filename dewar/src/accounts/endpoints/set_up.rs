@@ -58,8 +58,10 @@ pub async fn set_up(
     {
         Ok(_) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-first"))),
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
-        Err(accounts::Error::Taken) => Err(bound.refuse("email", Message::new("accounts-taken"))),
-        Err(error) => bound.or_refuse(Err(error), "password"),
+        Err(accounts::Error::Taken) => {
+            Err(bound.refuse(SetUp::EMAIL, Message::new("accounts-taken")))
+        }
+        Err(error) => bound.or_refuse(Err(error), SetUp::PASSWORD),
     }
 }
 

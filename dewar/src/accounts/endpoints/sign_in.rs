@@ -167,7 +167,7 @@ pub async fn sign_in(
         }
         Err(other) => {
             let bound = bound.with("kept", person.kept.is_some());
-            return bound.or_refuse(Err(other), "password");
+            return bound.or_refuse(Err(other), SignIn::PASSWORD);
         }
     };
     let to = next.local().unwrap_or_else(LocalPath::front);
@@ -185,7 +185,7 @@ pub(in crate::accounts) fn sign_in_again(
 ) -> Page {
     let is_kept = kept.is_some();
     let form = match kept {
-        Some(kept) => SignIn::view().fill("kept", kept),
+        Some(kept) => SignIn::view().fill(SignIn::KEPT, kept),
         None => SignIn::view(),
     };
     page(accounts, back)

@@ -52,7 +52,10 @@ pub async fn sign_up(
         Ok(SignUpLetter::Queued) => Message::new("accounts-welcome-letter"),
         Ok(SignUpLetter::None) => Message::new("accounts-welcome"),
         Err(error) => {
-            let field = error.about_name().map_or("password", |_| "name");
+            let field = match error.about_name() {
+                Some(_) => SignUp::NAME.any(),
+                None => SignUp::PASSWORD.any(),
+            };
             return bound.or_refuse(Err(error), field);
         }
     };

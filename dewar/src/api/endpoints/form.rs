@@ -93,7 +93,7 @@ impl TokenPage<'_> {
     }
 
     pub(super) async fn show(&self) -> Result<Page, pages::Error> {
-        let form = NewApiToken::view().offer("scopes", &self.offers());
+        let form = NewApiToken::view().offer(NewApiToken::SCOPES, &self.offers());
         let page = self.listed().await?;
         Ok(page.with("created", None::<&str>).form("form", form))
     }
@@ -106,7 +106,7 @@ impl TokenPage<'_> {
     ) -> Result<Page, pages::Error> {
         let offers = self.offers();
         let page = self.listed().await?.with("created", None::<&str>);
-        let (new, bound) = form.offer("scopes", &offers).bind(page)?;
+        let (new, bound) = form.offer(NewApiToken::SCOPES, &offers).bind(page)?;
         let scopes: Result<Vec<&str>, _> = new
             .scopes
             .iter()
@@ -125,12 +125,12 @@ impl TokenPage<'_> {
             }
         };
         let field = match &created {
-            Err(Error::TooLong(_)) => "days",
-            Err(Error::Name) => "name",
-            _ => "scopes",
+            Err(Error::TooLong(_)) => NewApiToken::DAYS.any(),
+            Err(Error::Name) => NewApiToken::NAME.any(),
+            _ => NewApiToken::SCOPES.any(),
         };
         let (text, _) = bound.or_refuse(created, field)?;
-        let form = NewApiToken::view().offer("scopes", &offers);
+        let form = NewApiToken::view().offer(NewApiToken::SCOPES, &offers);
         let page = self.listed().await?;
         Ok(page.with("created", text.expose()).form("form", form))
     }

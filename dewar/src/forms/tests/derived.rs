@@ -84,3 +84,35 @@ fn a_form_is_filled_with_its_own_values() {
         "{html}"
     );
 }
+
+/// Its fields have names of the language, of the form's own trait and of another case.
+#[derive(crate::forms::Form, Debug)]
+struct Named {
+    r#type: Line<20>,
+    name: Line<20>,
+    line2: Option<Line<20>>,
+    agreed: bool,
+}
+
+#[test]
+fn each_field_has_a_path_of_its_name_and_the_form_keeps_its_own() {
+    let names = [
+        Named::TYPE.any(),
+        Named::NAME.any(),
+        Named::LINE2.any(),
+        Named::AGREED.any(),
+    ];
+    assert_eq!(
+        names.each_ref().map(crate::forms::FieldPath::name),
+        ["type", "name", "line2", "agreed"]
+    );
+    assert_eq!(<Named as Model>::NAME, "named");
+}
+
+#[test]
+fn a_value_fills_its_field_as_the_page_shows_it() {
+    let html = shown(&Named::view().fill_value(Named::AGREED, &true));
+    assert!(html.contains(" checked"), "{html}");
+    let html = shown(&Named::view().fill_value(Named::AGREED, &false));
+    assert!(!html.contains(" checked"), "{html}");
+}

@@ -13,8 +13,8 @@ fn a_blank_form_is_drawn_whole() {
 fn a_form_for_an_account_is_drawn_whole() {
     insta::assert_snapshot!(shown(
         &SignUp::view()
-            .fill("email", "ada@example.org")
-            .fill("password", "never shown")
+            .fill(SignUp::EMAIL, "ada@example.org")
+            .fill(SignUp::PASSWORD, "never shown")
     ));
 }
 
@@ -31,13 +31,15 @@ async fn a_refused_form_is_drawn_with_its_errors() {
 /// If a field shows more than its `maxlength`, a browser accepts no further letter, and does not send the form after a change.
 #[test]
 fn what_a_form_shows_can_be_changed_and_sent() {
-    let length = |view: &FormView, field: &str| {
+    let length = |view: &FormView<NewNote>, field: &str| {
         let input = part(view, &[field, "input"]);
         let (_, after) = input.split_once("maxlength=\"")?;
         after.split('"').next().map(str::to_owned)
     };
-    for (field, most) in [("title", 20), ("body", 2_000)] {
-        let filled = |text: &str, times: usize| NewNote::view().fill(field, text.repeat(times));
+    for (path, most) in [(NewNote::TITLE.any(), 20), (NewNote::BODY.any(), 2_000)] {
+        let field = path.name();
+        let filled =
+            |text: &str, times: usize| NewNote::view().fill(path.clone(), text.repeat(times));
         let of = |text: &str, times: usize| length(&filled(text, times), field);
         assert_eq!(of("a", most), Some(most.to_string()), "{field}");
         assert_eq!(of("a", most + 1), None, "{field}");
@@ -46,7 +48,7 @@ fn what_a_form_shows_can_be_changed_and_sent() {
         assert_eq!(of("\u{1f600}", most / 2 + 1), None, "{field}");
     }
     let typed = CleanHtml::<2_000>::parse(RawValue::Text(&"a < b ".repeat(300))).unwrap();
-    let view = NewNote::view().fill("body", &typed);
+    let view = NewNote::view().fill(NewNote::BODY, &typed);
     assert_eq!(
         length(&view, "body"),
         None,
@@ -56,20 +58,20 @@ fn what_a_form_shows_can_be_changed_and_sent() {
 
 #[test]
 fn a_search_has_no_token_and_a_form_with_files_says_so() {
-    let attributes = |view: FormView| part(&view, &["attributes"]);
-    assert_eq!(attributes(NewNote::view()), "method=\"post\"");
+    let attributes = |view: &dyn NeedsToken| part(view, &["attributes"]);
+    assert_eq!(attributes(&NewNote::view()), "method=\"post\"");
     assert_eq!(
-        attributes(NewFile::view()),
+        attributes(&NewFile::view()),
         "method=\"post\" enctype=\"multipart/form-data\""
     );
     let search = NewNote::view().searching();
     assert!(!shown(&search).contains("THE-TOKEN"));
-    assert_eq!(attributes(search), "method=\"get\"");
+    assert_eq!(attributes(&search), "method=\"get\"");
 }
 
 #[test]
 fn a_form_falls_apart_into_what_a_page_of_its_own_needs() {
-    let view = NewNote::view().fill("title", "<Milk>");
+    let view = NewNote::view().fill(NewNote::TITLE, "<Milk>");
     assert_eq!(
         part(&view, &["token"]),
         "<input type=\"hidden\" name=\"csrf_token\" value=\"THE-TOKEN\">\n"
@@ -91,7 +93,7 @@ fn a_form_falls_apart_into_what_a_page_of_its_own_needs() {
     assert!(view.value("t").get_attr("nothing").unwrap().is_undefined());
 }
 
-fn part(view: &FormView, names: &[&str]) -> String {
+fn part(view: &dyn NeedsToken, names: &[&str]) -> String {
     let whole = view.value("THE-TOKEN");
     names
         .iter()
@@ -144,7 +146,7 @@ proptest! {
     #[test]
     fn no_value_leaves_its_place(value in hostile()) {
         let draw = |value: &str| {
-            let view = SignUp::view().fill("email", value).fill("about", value).fill("age", value);
+            let view = SignUp::view().fill(SignUp::EMAIL, value).fill(SignUp::ABOUT, value).fill(SignUp::AGE, value);
             skeleton(&shown(&view))
         };
         prop_assert_eq!(draw(&value), draw("x"));
@@ -154,7 +156,8 @@ proptest! {
     fn no_problem_leaves_its_place(text in hostile()) {
         let draw = |text: &str| {
             let mut view = SignUp::view();
-            view.add(Problems::at("email", text.to_owned()).and("", text.to_owned()));
+            let problems = Problems::at(SignUp::EMAIL, text.to_owned()).and_all(text.to_owned());
+            view.untyped.add(problems.untyped());
             skeleton(&shown(&view))
         };
         prop_assert_eq!(draw(&text), draw("x"));
@@ -162,7 +165,7 @@ proptest! {
 
     #[test]
     fn a_value_comes_back_as_it_was(value in "[a-z<>\"'&;\u{e9} ]{0,20}") {
-        let html = shown(&SignUp::view().fill("email", &value));
+        let html = shown(&SignUp::view().fill(SignUp::EMAIL, &value));
         let (_, after) = html.split_once("value=\"").unwrap();
         let (_, after) = after.split_once("value=\"").unwrap();
         let (written, _) = after.split_once('"').unwrap();
@@ -279,7 +282,7 @@ async fn a_day_outside_its_bounds_is_refused_and_the_browser_knows_them() {
 
 #[tokio::test]
 async fn the_page_opens_with_the_first_field_that_is_wrong_or_the_first_where_asked() {
-    let focused = |view: &FormView| -> Vec<String> {
+    let focused = |view: &dyn NeedsToken| -> Vec<String> {
         let html = shown(view);
         let tags = html.split('<').filter(|tag| tag.contains(" autofocus"));
         tags.map(|tag| {

@@ -15,7 +15,7 @@ struct Delete {
 
 impl Browser {
     /// The value of a hidden field on a page of this session.
-    pub(super) fn carried(&self, view: &FormView, name: &str) -> String {
+    pub(super) fn carried<T: crate::forms::Model>(&self, view: &FormView<T>, name: &str) -> String {
         let html = view
             .value_at(&self.gate, &Languages::english().first(), None)
             .to_string();
@@ -29,7 +29,7 @@ impl Browser {
 #[tokio::test]
 async fn a_hidden_value_comes_back_as_it_went_and_nobody_reads_it() {
     let browser = Browser::new().await;
-    let view = Rename::view().fill("version", 777);
+    let view = Rename::view().fill(Rename::VERSION, 777);
     let sealed = browser.carried(&view, "version");
     assert!(
         !view
@@ -61,9 +61,9 @@ async fn a_hidden_value_comes_back_as_it_went_and_nobody_reads_it() {
 #[tokio::test]
 async fn a_hidden_value_that_was_altered_or_is_anothers_ends_the_request_and_is_noted() {
     let (browser, other) = (Browser::new().await, Browser::new().await);
-    let own = browser.carried(&Rename::view().fill("version", 7), "version");
-    let foreign = other.carried(&Rename::view().fill("version", 7), "version");
-    let other_form = browser.carried(&Delete::view().fill("version", 7), "version");
+    let own = browser.carried(&Rename::view().fill(Rename::VERSION, 7), "version");
+    let foreign = other.carried(&Rename::view().fill(Rename::VERSION, 7), "version");
+    let other_form = browser.carried(&Delete::view().fill(Delete::VERSION, 7), "version");
     let (kept, _) = own.split_at(own.len() - 4);
     let altered = format!("{kept}AAAA");
     for wrong in ["7", "", &altered, &foreign, &other_form] {
@@ -107,9 +107,9 @@ async fn a_record_that_was_offered_is_had_and_any_other_is_refused_and_noted() {
     let (browser, shelves) = (Browser::new().await, shelves());
     let send = async |fields: &str| {
         let form = browser.send::<NewBook>(fields).await.unwrap();
-        form.offer("shelf", &shelves)
-            .offer("spare", &shelves)
-            .offer("seen", &shelves)
+        form.offer(NewBook::SHELF, &shelves)
+            .offer(NewBook::SPARE, &shelves)
+            .offer(NewBook::SEEN, &shelves)
             .result()
     };
     let book = send("title=a&shelf=7&spare=&seen=1&seen=7").await.unwrap();
@@ -130,7 +130,7 @@ async fn a_record_that_was_offered_is_had_and_any_other_is_refused_and_noted() {
         ["input_validation_discrete_fail"; 4]
     );
     let missing = send("title=a&shelf=").await.unwrap_err();
-    assert_eq!(missing.problems().of("shelf").count(), 1);
+    assert_eq!(missing.problems().of(NewBook::SHELF).count(), 1);
     let mut events = browser.events().await;
     events.retain(|event| event == "input_validation_discrete_fail");
     assert_eq!(
@@ -152,13 +152,17 @@ async fn a_pick_that_was_never_compared_is_no_record() {
 #[tokio::test]
 async fn what_is_offered_is_drawn_and_what_was_picked_stays_picked() {
     let browser = Browser::new().await;
-    let html = shown(&NewBook::view().offer("shelf", &shelves()).fill("shelf", 1));
+    let html = shown(
+        &NewBook::view()
+            .offer(NewBook::SHELF, &shelves())
+            .fill(NewBook::SHELF, 1),
+    );
     assert!(
         html.contains("<option value=\"1\" selected>Plays</option>")
             && html.contains("<option value=\"7\">&lt;Sea&gt;</option>"),
         "{html}"
     );
     let form = browser.send::<NewBook>("title=&shelf=7").await.unwrap();
-    let again = form.offer("shelf", &shelves()).result().unwrap_err();
+    let again = form.offer(NewBook::SHELF, &shelves()).result().unwrap_err();
     assert!(shown(&again).contains("<option value=\"7\" selected>"));
 }

@@ -202,7 +202,7 @@ async fn a_pointer_counts_every_row_of_the_array() {
         .unwrap();
     let problems = form.view().problems();
     assert_eq!(
-        problems.of("items").next().map(ToString::to_string),
+        problems.of(Order::ITEMS).next().map(ToString::to_string),
         Some("Fill in at most 3.".to_owned())
     );
     assert!(
@@ -250,7 +250,7 @@ async fn a_number_is_read_without_loss() {
             form.result()
                 .unwrap_err()
                 .problems()
-                .of("small")
+                .of(Exact::SMALL)
                 .next()
                 .is_some()
         );
@@ -379,7 +379,7 @@ async fn a_hidden_value_in_json_is_sealed_too() {
         version: Hidden<Int<0, 9>>,
     }
     let browser = Browser::new().await;
-    let sealed = browser.carried(&Rename::view().fill("version", 7), "version");
+    let sealed = browser.carried(&Rename::view().fill(Rename::VERSION, 7), "version");
     let body = format!(r#"{{"version":"{sealed}"}}"#);
     let form = browser.send_json::<Rename>(&body).await.unwrap();
     assert_eq!(form.result().unwrap().version.get(), 7);
@@ -435,7 +435,7 @@ proptest! {
             prop_assert!(value.get("owner").is_none() && value.as_object().unwrap().len() <= 5);
             let (order, received) = received.read::<Order>().unwrap();
             let view = received.into_view::<Order>();
-            prop_assert!(order.is_some() == view.problems().is_empty());
+            prop_assert!(order.is_some() == view.problems.is_empty());
         }
     }
 }

@@ -16,7 +16,7 @@ struct Note {
 }
 
 impl Item {
-    fn is_affordable(&self) -> Result<(), Problems> {
+    fn is_affordable(&self) -> Result<(), Problems<Self>> {
         if self.title.as_str() == "Gold" && self.count.get() > 1 {
             return Err(Problems::with_all("One piece of gold is enough."));
         }
@@ -30,7 +30,7 @@ struct Order {
     items: List<Item, 1, 3>,
 }
 
-async fn send(browser: &Browser, fields: &str) -> Result<Order, FormView> {
+async fn send(browser: &Browser, fields: &str) -> Result<Order, FormView<Order>> {
     browser.send::<Order>(fields).await.unwrap().result()
 }
 
@@ -60,7 +60,7 @@ async fn all_that_is_wrong_in_rows_is_told_beside_its_field() {
     )
     .await
     .unwrap_err();
-    let wrong: Vec<&str> = view.problems().iter().map(|(name, _)| name).collect();
+    let wrong: Vec<&str> = view.untyped.problems.iter().map(|(name, _)| name).collect();
     assert_eq!(
         wrong,
         [
@@ -155,9 +155,20 @@ async fn a_row_that_cannot_be_is_refused() {
 async fn a_list_has_as_many_rows_as_it_says() {
     let browser = Browser::new().await;
     let view = send(&browser, "reference=a").await.unwrap_err();
-    assert_eq!(view.problems().of("items").count(), 1);
+    assert_eq!(view.problems().of(Order::ITEMS).count(), 1);
     let view = send(&browser, "reference=a&items.0.title=+&items.0.count=")
         .await
         .unwrap_err();
-    assert_eq!(view.problems().of("items").count(), 1);
+    assert_eq!(view.problems().of(Order::ITEMS).count(), 1);
+}
+
+#[test]
+fn a_field_in_a_row_is_filled_where_the_list_can_have_the_row() {
+    let title = |row: usize| Order::ITEMS.row(row).field(Item::TITLE);
+    let html = shown(&Order::view().fill(title(1), "Milk"));
+    let (_, second) = html.split_once("name=\"items.1.title\"").unwrap();
+    assert!(second.contains(" value=\"Milk\""), "{second}");
+    assert!(html.contains("name=\"items.0.title\""), "{html}");
+    let html = shown(&Order::view().fill(title(1_000), "Milk"));
+    assert!(!html.contains("Milk"), "{html}");
 }

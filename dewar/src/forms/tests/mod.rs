@@ -69,11 +69,11 @@ struct NewNote {
 }
 
 impl NewNote {
-    fn title_is_not_body(&self) -> Result<(), Problems> {
+    fn title_is_not_body(&self) -> Result<(), Problems<Self>> {
         match &self.body {
             Some(body) if body.as_str().contains(self.title.as_str()) => {
-                Problems::at("body", "Say more than the title.")
-                    .and("", "Nothing is said twice.")
+                Problems::at(Self::BODY, "Say more than the title.")
+                    .and_all("Nothing is said twice.")
                     .into_result()
             }
             _ => Ok(()),
@@ -204,7 +204,6 @@ fn multipart(parts: &[(&str, &str)]) -> String {
 }
 
 /// The form of a refusal, as a template shows it.
-fn shown(view: &FormView) -> String {
-    use crate::pages::NeedsToken;
+fn shown(view: &dyn crate::pages::NeedsToken) -> String {
     view.value("THE-TOKEN").to_string()
 }

@@ -102,7 +102,11 @@ async fn a_choice_that_was_not_offered_is_an_error_and_a_security_event() {
         .await
         .unwrap();
     assert_eq!(
-        form.result().unwrap_err().problems().of("colour").count(),
+        form.result()
+            .unwrap_err()
+            .problems()
+            .of(NewNote::COLOUR)
+            .count(),
         1
     );
     assert_eq!(browser.events().await, ["input_validation_discrete_fail"]);
@@ -116,7 +120,12 @@ async fn all_that_is_wrong_is_told_at_once_with_what_was_typed() {
         .await
         .unwrap();
     let view = form.result().unwrap_err();
-    let wrong: Vec<&str> = view.problems().iter().map(|(field, _)| field).collect();
+    let wrong: Vec<&str> = view
+        .untyped
+        .problems
+        .iter()
+        .map(|(field, _)| field)
+        .collect();
     assert_eq!(wrong, ["email", "password", "age"]);
     let html = shown(&view);
     assert!(
@@ -168,7 +177,7 @@ async fn the_page_comes_again_at_422() {
         .unwrap();
     assert_eq!(
         bound
-            .refuse("title", "There is one.")
+            .refuse(NewNote::TITLE, "There is one.")
             .into_response()
             .status(),
         422
@@ -308,7 +317,12 @@ async fn more_files_than_a_field_takes_are_not_written_and_said_beside_it() {
         let parts = [vec![title], vec![file; files]].concat();
         let form = browser.send_parts::<Claim>(&parts).await.unwrap();
         let view = form.result().unwrap_err();
-        let problem = view.problems().of("receipts").next().unwrap().to_string();
+        let problem = view
+            .problems()
+            .of(Claim::RECEIPTS)
+            .next()
+            .unwrap()
+            .to_string();
         let bound = if files == 0 {
             "at least 1"
         } else {
@@ -353,7 +367,11 @@ async fn a_file_field_that_was_left_empty_is_missing_and_no_file() {
         .result()
         .unwrap_err();
     assert_eq!(
-        view.problems().of("file").next().unwrap().to_string(),
+        view.problems()
+            .of(NewFile::FILE)
+            .next()
+            .unwrap()
+            .to_string(),
         "Choose a file."
     );
     assert_eq!(browser.quarantined(), 0);
@@ -492,8 +510,8 @@ async fn a_new_password_has_as_many_characters_as_the_settings_say() {
         let form = Form::<SignUp>::from_request(request, &()).await.unwrap();
         form.result()
     };
-    let said = |view: FormView| {
-        let problem = view.problems().of("password").next().unwrap().clone();
+    let said = |view: FormView<SignUp>| {
+        let problem = view.problems().of(SignUp::PASSWORD).next().unwrap().clone();
         problem.to_string()
     };
     for typed in ["short", "seventeen.letters", "nineteen.characters"] {
@@ -514,18 +532,22 @@ struct ChangePassword {
 async fn a_form_with_a_password_says_whose_it_is() {
     let browser = Browser::new().await;
     let english = Languages::english().first();
-    let shown = |view: FormView, person| view.value_at(&browser.gate, &english, person).to_string();
+    let shown =
+        |view: &dyn NeedsToken, person| view.value_at(&browser.gate, &english, person).to_string();
     let name = "-password-owner\" autocomplete=\"username\" value=\"o&#x27;brien@example.org\" readonly hidden>";
     let person = Some("o'brien@example.org");
-    let html = shown(ChangePassword::view(), person);
+    let html = shown(&ChangePassword::view(), person);
     assert!(html.contains(name), "{html}");
-    let html = shown(ChangePassword::view().username("o'brien@example.org"), None);
+    let html = shown(
+        &ChangePassword::view().username("o'brien@example.org"),
+        None,
+    );
     assert!(html.contains(name), "{html}");
     // It has no name under which a browser would send it, and appears nowhere else.
     for view in [
-        shown(ChangePassword::view(), None),
-        shown(SignUp::view(), person),
-        shown(NewNote::view(), person),
+        shown(&ChangePassword::view(), None),
+        shown(&SignUp::view(), person),
+        shown(&NewNote::view(), person),
     ] {
         assert!(!view.contains("autocomplete=\"username\" value"), "{view}");
     }
@@ -579,7 +601,9 @@ async fn what_the_server_lacks_is_said_at_the_field_and_nothing_typed_is_lost() 
             super::accept(&mut request, accept);
             let form = Form::<NewNote>::from_request(request, &()).await.unwrap();
             let (_, bound) = form.bind("notes/new.html").unwrap();
-            let error = bound.or_refuse(Err::<(), _>(late), "title").unwrap_err();
+            let error = bound
+                .or_refuse(Err::<(), _>(late), NewNote::TITLE)
+                .unwrap_err();
             let fields: Vec<_> = error.field_problems().to_vec();
             let response = error.into_response();
             assert_eq!(response.status(), status);
@@ -603,13 +627,16 @@ async fn an_error_that_a_person_can_correct_is_the_form_again() {
         .await
         .unwrap();
     let (_, bound) = form.bind("notes/new.html").unwrap();
-    assert_eq!(bound.or_refuse(Ok::<_, Late>(7), "title").unwrap(), 7);
+    assert_eq!(
+        bound.or_refuse(Ok::<_, Late>(7), NewNote::TITLE).unwrap(),
+        7
+    );
     let passed = bound
-        .or_refuse(Err::<(), _>(Late::Broken), "title")
+        .or_refuse(Err::<(), _>(Late::Broken), NewNote::TITLE)
         .unwrap_err();
     assert_eq!(passed.kind(), ErrorKind::Internal);
     let refused = bound
-        .or_refuse(Err::<(), _>(Late::Name), "title")
+        .or_refuse(Err::<(), _>(Late::Name), NewNote::TITLE)
         .unwrap_err();
     assert_eq!(refused.into_response().status(), 422);
 }
@@ -657,10 +684,10 @@ async fn a_form_about_what_was_changed_is_a_conflict_and_keeps_what_was_typed() 
         assert_eq!(new.words.as_str(), "I agree");
         assert!(
             bound
-                .or_changed(&new.version, "version", &Fact("old"))
+                .or_changed(&new.version, Comment::VERSION, &Fact("old"))
                 .is_ok()
         );
-        let changed = bound.or_changed(&new.version, "version", &Fact("new"));
+        let changed = bound.or_changed(&new.version, Comment::VERSION, &Fact("new"));
         for error in [changed.unwrap_err(), bound.conflict("Open it again.")] {
             assert_eq!(error.into_response().status(), 409, "{accept}");
         }

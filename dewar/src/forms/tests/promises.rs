@@ -301,7 +301,7 @@ fn parse(spec: &FieldSpec, value: &str) -> Result<(), Problem> {
     let (_, received) = received.read::<Everything>().unwrap();
     match received
         .into_view::<Everything>()
-        .problems()
+        .problems
         .of(spec.name)
         .next()
     {

@@ -1,6 +1,7 @@
 //! A file that is too large, and the values typed beside it.
 
 use super::*;
+use crate::forms::FieldPath;
 use crate::forms::{Many, Model, URLENCODED};
 use crate::https::{BodyError, Hosts, HttpsLayer, RequestLimits, Transport};
 use crate::pages::ErrorKind;
@@ -32,7 +33,7 @@ fn scan(bytes: usize) -> (&'static str, String) {
 }
 
 /// The form comes back with the typed values, and with this message at the field of the file.
-fn comes_again(form: Form<Report>, field: &str, said: &str) {
+fn comes_again<F>(form: Form<Report>, field: FieldPath<Report, F>, said: &str) {
     let again = form.result().unwrap_err();
     let problem = again.problems().of(field).next().unwrap().to_string();
     assert!(problem.contains(said), "{problem}");
@@ -61,12 +62,12 @@ async fn a_file_over_its_limit_leaves_nothing_and_loses_no_word() {
     );
     let again = send(101).await.result().unwrap_err();
     assert_eq!(
-        again.problems().of("pages").count(),
+        again.problems().of(Report::PAGES).count(),
         0,
         "nothing is wrong with them"
     );
     assert_eq!(shown(&again).matches("Choose the file again.").count(), 2);
-    comes_again(form, "scan", "larger than 100 bytes");
+    comes_again(form, Report::SCAN, "larger than 100 bytes");
     let again = send(101).await.or_rerender("new.html").unwrap_err();
     assert_eq!(again.into_response().status(), 413);
     assert_eq!(
@@ -231,7 +232,7 @@ async fn a_body_over_the_limit_is_read_on_for_its_words_and_for_so_long() {
     for said in [None, Some(large.len())] {
         let read = through_the_door(&browser, large.clone(), said).await;
         assert_eq!(read.bytes, large.len(), "{said:?}");
-        comes_again(read.form.unwrap(), "scan", "larger than 100 bytes");
+        comes_again(read.form.unwrap(), Report::SCAN, "larger than 100 bytes");
         assert!(read.written <= 100, "{}", read.written);
     }
     // Each file is small; all together are not.
@@ -245,7 +246,7 @@ async fn a_body_over_the_limit_is_read_on_for_its_words_and_for_so_long() {
     let body = form(&patient.gate.token(), &parts);
     assert!(body.len() < BODY);
     let read = through_the_door(&patient, body, None).await;
-    comes_again(read.form.unwrap(), "pages", "at most 3");
+    comes_again(read.form.unwrap(), Report::PAGES, "at most 3");
     let parts = [vec![TITLE], vec![page; 80], vec![ABOUT]].concat();
     let body = form(&patient.gate.token(), &parts);
     assert!((BODY..4 * BODY).contains(&body.len()));
@@ -261,7 +262,7 @@ async fn a_body_over_the_limit_is_read_on_for_its_words_and_for_so_long() {
     );
     let read = through_the_door(&browser, endless, None).await;
     assert!(read.bytes <= 4 * BODY + PIECE, "{}", read.bytes);
-    comes_again(read.form.unwrap(), "scan", "larger than 100 bytes");
+    comes_again(read.form.unwrap(), Report::SCAN, "larger than 100 bytes");
     assert_eq!((browser.quarantined(), patient.quarantined()), (0, 0));
 }
 
@@ -319,7 +320,11 @@ async fn a_large_file_that_comes_slowly_loses_no_word_either() {
         Form::<Report>::from_request(request, &())
     };
     for error in [BodyError::TooSlow, BodyError::TooLarge { limit: 1 }] {
-        comes_again(ends(error).await.unwrap(), "scan", "larger than 100 bytes");
+        comes_again(
+            ends(error).await.unwrap(),
+            Report::SCAN,
+            "larger than 100 bytes",
+        );
     }
     let broken = ends(BodyError::Broken("reset".into())).await;
     assert_eq!(broken.unwrap_err().kind(), ErrorKind::BadRequest);

@@ -106,7 +106,7 @@ where
 
 /// It comes back with the typed values and with this message, and says when to retry.
 fn comes_again<T: Model + std::fmt::Debug>(form: Form<T>, words: &str, status: StatusCode) {
-    let html = shown(form.view());
+    let html = shown(&form.view());
     assert!(
         html.contains("Kept title") && html.contains(words),
         "{html}"

@@ -53,7 +53,7 @@ struct Item {
 }
 
 fn input(field: &str) -> String {
-    let form = Poll::view().fill("stars", 3).fill("worst", "red");
+    let form = Poll::view().fill(Poll::STARS, 3).fill(Poll::WORST, "red");
     let field = form.value("t").get_attr(field).unwrap();
     field.get_attr("input").unwrap().to_string()
 }
@@ -127,11 +127,11 @@ async fn what_a_widget_sends_is_read_by_the_type() {
     );
     // The browser's check is not the rule.
     for (wrong, field) in [
-        ("stars=6&first=red&pin=0042", "stars"),
-        ("stars=5&first=green&pin=0042", "first"),
-        ("stars=5&first=red&pin=42", "pin"),
-        ("stars=5&first=red&pin=0042&worst=green", "worst"),
-        ("first=red&pin=0042", "stars"),
+        ("stars=6&first=red&pin=0042", Poll::STARS.any()),
+        ("stars=5&first=green&pin=0042", Poll::FIRST.any()),
+        ("stars=5&first=red&pin=42", Poll::PIN.any()),
+        ("stars=5&first=red&pin=0042&worst=green", Poll::WORST.any()),
+        ("first=red&pin=0042", Poll::STARS.any()),
     ] {
         let refused = browser
             .send::<Poll>(wrong)
@@ -210,9 +210,9 @@ async fn the_rows_of_a_list_can_be_drawn_by_hand() {
 
 #[test]
 fn a_form_that_is_wrong_as_a_whole_opens_at_its_summary() {
-    let view = |problems: Problems| {
+    let view = |problems: Problems<NewNote>| {
         let mut view = NewNote::view();
-        view.add(problems);
+        view.untyped.add(problems.untyped());
         shown(&view)
     };
     let whole = view(Problems::with_all("Try again tomorrow."));
@@ -221,7 +221,7 @@ fn a_form_that_is_wrong_as_a_whole_opens_at_its_summary() {
         "{whole}"
     );
     assert_eq!(whole.matches("autofocus").count(), 1);
-    let field = view(Problems::with_all("Try again tomorrow.").and("title", "Taken."));
+    let field = view(Problems::with_all("Try again tomorrow.").and(NewNote::TITLE, "Taken."));
     assert!(
         field.contains("tabindex=\"-1\">") && field.matches("autofocus").count() == 1,
         "{field}"

@@ -78,7 +78,7 @@ fn again(action: impl Into<String>) -> Page {
 }
 
 async fn add(user: CurrentUser, db: Db, form: Form<NewRecord>) -> dewar::Result<Redirect> {
-    let form = form.ask("title", async |title: Line<20>| {
+    let form = form.ask(NewRecord::TITLE, async |title: Line<20>| {
         let sql = "SELECT 1 FROM records WHERE title = ?";
         let found = db.query(sql, [title.as_str().into()]).await?;
         Ok((!found.is_empty()).then(|| TAKEN.into()))
@@ -102,7 +102,12 @@ async fn insert(user: &CurrentUser, db: &Db, form: Form<NewRecord>) -> dewar::Re
         published: Set(false),
         ..Default::default()
     };
-    let added = bound.or_taken(model.insert(db).await, "records.title", "title", TAKEN)?;
+    let added = bound.or_taken(
+        model.insert(db).await,
+        "records.title",
+        NewRecord::TITLE,
+        TAKEN,
+    )?;
     Redirect::to_path(format!("/records/{}", added.id))
 }
 
@@ -121,7 +126,7 @@ async fn change(db: Db, Path(id): Path<i64>, form: Form<EditRecord>) -> dewar::R
     let (changed, bound) = form.bind(again(format!("/records/{id}")))?;
     let why = changed.reason.clone();
     let written = changed.apply(record).update(&db).await;
-    bound.or_taken(written, "records.title", "title", TAKEN)?;
+    bound.or_taken(written, "records.title", EditRecord::TITLE, TAKEN)?;
     let text = why.map_or_else(|| "Kept.".to_owned(), |why| format!("Kept: {why}."));
     Ok(Redirect::to_path(format!("/records/{id}"))?.flash(text))
 }
