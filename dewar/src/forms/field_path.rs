@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Field, List, Many, Model, Pick};
+use super::{Field, List, Many, Model, Patch, Pick};
 
 /// A field of a form, by its name in the program: `NewNote::TITLE` for the field `title` of `NewNote`.
 ///
@@ -162,6 +162,8 @@ impl<P: 'static> Picks<P> for Pick<P> {}
 impl<P, F: Picks<P>> Picks<P> for Option<F> {}
 
 impl<P, F: Picks<P>> Picks<P> for Vec<F> {}
+
+impl<P, F: Picks<P>> Picks<P> for Patch<F> {}
 
 impl<P, F: Picks<P> + PartialEq, const MIN: usize, const MAX: usize> Picks<P>
     for Many<F, MIN, MAX>
