@@ -35,6 +35,8 @@ use crate::jobs::PAYLOAD;
 use crate::jobs::Runner;
 use crate::mail;
 use crate::pages::Error;
+#[cfg(feature = "testing")]
+use crate::{roles::Access, secrets::SharedKeys};
 
 /// A running application. It keeps running when this value is dropped; [`stop`](Self::stop) ends it.
 ///
@@ -81,6 +83,18 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// Everything that forbids the launch, all at once; or the failure of a command.
     pub async fn serve(self) -> Result<(), Error> {
         commands::run(self).await
+    }
+
+    /// Makes the key of each webhook's sender that has none, as `keys webhook new` does: for a site under test.
+    #[cfg(feature = "testing")]
+    pub(crate) fn make_webhook_keys(&self) {
+        let folder = &self.config.secrets.webhooks;
+        for (access, _) in &self.routes {
+            if let Access::Webhook(by) = access {
+                // A key that exists stays, and one that cannot be written is a finding of the start.
+                drop(SharedKeys::create(folder, by.sender(), None));
+            }
+        }
     }
 
     /// Runs a command as if these words were on the command line: for the tests of an application's own commands. The data and

@@ -1,10 +1,11 @@
 //! The application of a test, started on a free port with a data directory of its own.
 
-use super::Browser;
 use super::answer::TestResponse;
+use super::{Browser, Cookies, RawRequest, SentLetter};
 use crate::accounts::{NewUser, SIGN_IN};
 use crate::app::{App, Dewar, Running};
 use crate::audit::Clock;
+use crate::csrf::signature;
 use crate::database::Db;
 use crate::pages::Error;
 use crate::roles::Role;
@@ -107,7 +108,10 @@ impl Site {
         // A manual clock begins at the real time, because certificates are valid by the real time.
         let clock = Clock::manual(Clock::system().now());
         let app = app(App::in_directory_with(&data, settings)?).clock(clock.clone());
+        app.make_webhook_keys();
         let running = app.start().await?;
+        // Notes the schedules, as a program that serves does at its start: their first ticks are after this moment.
+        running.run_jobs().await?;
         let authority = running
             .authority_file()
             .map_or_else(|| Ok(Vec::new()), std::fs::read)
@@ -182,6 +186,41 @@ impl Site {
         browser
     }
 
+    /// The request of a webhook's sender with a body of JSON, signed now. The site makes the key of each sender that a route names.
+    ///
+    /// It has the scheme of Dewar itself; sign those of GitHub and Stripe with the file in `keys/webhooks` of [`Site::data`].
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// use dewar::csrf::{VerifiedWebhook, WebhookAuth};
+    /// use dewar::testing::Site;
+    /// use dewar::{App, post};
+    ///
+    /// async fn on_paid(_: VerifiedWebhook) -> &'static str { "noted" }
+    /// fn app(app: App) -> App { app.webhook(WebhookAuth::hmac("billing"), [post("/hooks/billing", on_paid)]) }
+    ///
+    /// let site = Site::start(app).await;
+    /// let paid = site.delivery("billing", "/hooks/billing", r#"{"invoice": 7}"#);
+    /// assert_eq!(paid.send().await.unwrap().text(), "noted");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// No route names the sender.
+    #[must_use]
+    pub fn delivery(&self, sender: &str, path: &str, body: &str) -> RawRequest {
+        let file = self.data().join("keys/webhooks").join(sender);
+        let key = std::fs::read(file)
+            .unwrap_or_else(|error| panic!("the sender `{sender}` has no key: {error}"));
+        let signature = signature(&key, self.clock.now(), path, body.as_bytes());
+        let program = self.visitor().without_fetch_metadata();
+        let request = program.raw("POST", path).cookies(Cookies::No);
+        let request = request.header("x-signature", signature);
+        let request = request.header("content-type", "application/json");
+        request.body(body.to_owned())
+    }
+
     /// The clock of the application, which stands still until the test moves it.
     ///
     /// ```
@@ -221,6 +260,23 @@ impl Site {
     pub async fn run_jobs(&self) -> u64 {
         let ran = self.running.run_jobs().await;
         ran.unwrap_or_else(|error| panic!("the jobs did not run: {error:?}"))
+    }
+
+    /// The letters that the application has sent, the oldest first, as [`Running::letters`].
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// # use dewar::testing::Site;
+    /// # use dewar::{App, get};
+    /// # async fn hello() -> &'static str { "Hello, world!" }
+    /// # fn app(app: App) -> App { app.public([get("/", hello)]) }
+    /// let site = Site::start(app).await;
+    /// assert!(site.letters().await.is_empty());
+    /// # }
+    /// ```
+    pub async fn letters(&self) -> Vec<SentLetter> {
+        self.running.letters().await
     }
 
     /// The rooms: accounts, uploads, the audit log.

@@ -204,7 +204,6 @@ impl Job for Nightly {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scheduled_job_runs_when_its_time_has_come() {
     let site = Site::start(|unscheduled| app(unscheduled).daily_at("03:30", &Nightly)).await;
-    assert_eq!(site.run_jobs().await, 0);
     site.clock()
         .advance(std::time::Duration::from_secs(24 * 3_600));
     assert_eq!(site.run_jobs().await, 1);
