@@ -1,0 +1,66 @@
+//! A mail server hands in what customers write to the desk's address, signed with the key `mail`.
+
+use dewar::accounts::{Accounts, NewUser};
+use dewar::audit::Clock;
+use dewar::csrf::VerifiedWebhook;
+use dewar::forms::{Choice, Email, Field, RawValue};
+use dewar::pages::NoContent;
+use dewar::roles::Role;
+use dewar::secrets::Token;
+use dewar::serde::Deserialize;
+use dewar::sessions::UserId;
+use dewar::{Db, Error};
+
+use crate::Staff;
+use crate::tickets::ticket::{Body, Priority, Title};
+use crate::tickets::{self, NewRecord, PER_CUSTOMER};
+
+/// A mail, as the gateway sends it. The gateway has checked that it is from `from` (DMARC).
+#[derive(Deserialize)]
+#[serde(crate = "dewar::serde")]
+struct Mail {
+    from: String,
+    name: String,
+    subject: String,
+    text: String,
+}
+
+/// `POST /hooks/mail`
+pub async fn receive(
+    delivery: VerifiedWebhook,
+    accounts: Accounts,
+    db: Db,
+    clock: Clock,
+) -> dewar::Result<NoContent> {
+    let mail: Mail = delivery.json()?;
+    let refused = |what| move |_| Error::bad_request(what);
+    let from = Email::parse(&mail.from).map_err(refused("`from` is no address"))?;
+    let title = Title::parse(&mail.subject).map_err(refused("`subject` does not fit"))?;
+    let description =
+        Body::parse(RawValue::Text(&mail.text)).map_err(refused("`text` does not fit"))?;
+    let record = NewRecord {
+        owner: customer(&accounts, &from, &mail.name).await?,
+        title,
+        priority: Choice::new(Priority::Normal),
+        description,
+    };
+    let tx = db.begin().await?;
+    PER_CUSTOMER.check(&tx, record.owner.get()).await?;
+    tickets::open(&tx, &clock, record).await?;
+    tx.commit().await?;
+    Ok(NoContent)
+}
+
+/// The account of an address. A new one has a password that nobody knows: its owner asks for a link on `/forgot`.
+async fn customer(accounts: &Accounts, email: &Email, name: &str) -> dewar::Result<UserId> {
+    if let Some(user) = accounts.find_by_email(email.as_str()).await? {
+        return Ok(user.id);
+    }
+    let password = Token::new().reveal();
+    let new = NewUser {
+        email: email.as_str(),
+        name,
+        password: &password,
+    };
+    Ok(accounts.add(new, &[Staff::Customer.name()]).await?)
+}

@@ -1,0 +1,81 @@
+//! Opens a ticket.
+
+use dewar::app::RateLimit;
+use dewar::audit::Clock;
+use dewar::database::{Quota, Tx};
+use dewar::forms::Choice;
+use dewar::sea_orm::{ActiveModelTrait, Set};
+use dewar::sessions::UserId;
+use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
+
+use super::ticket::{ActiveModel, Body, Model, Priority, Status, Title};
+use crate::attachments::{self, Attached};
+
+/// How often one person may open a ticket.
+pub const OPENING_LIMIT: RateLimit = RateLimit::per_hour(10);
+
+/// The most tickets of one customer.
+pub(crate) const PER_CUSTOMER: Quota = Quota::new("tickets", "owner_id", 10_000);
+
+#[derive(Form)]
+pub struct NewTicket {
+    title: Title,
+    priority: Choice<Priority>,
+    description: Body,
+    file: Option<Attached>,
+}
+
+/// `GET /tickets/new`
+pub async fn new() -> Page {
+    let form = NewTicket::view().fill("priority", Choice::new(Priority::Normal).value());
+    Page::new("tickets/new.html").form("form", form)
+}
+
+/// `POST /tickets`
+pub async fn create(
+    me: CurrentUser,
+    db: Db,
+    clock: Clock,
+    uploads: Uploads,
+    form: Form<NewTicket>,
+) -> dewar::Result<Redirect> {
+    let (new, bound) = form.bind("tickets/new.html")?;
+    let kept = attachments::keep(&uploads, me.id(), new.file).await;
+    let file = bound.or_refuse(kept, "file")?;
+    let record = NewRecord {
+        owner: me.id(),
+        title: new.title,
+        priority: new.priority,
+        description: new.description,
+    };
+    let tx = db.begin().await?;
+    bound.or_full(PER_CUSTOMER.check(&tx, me.id().get()).await)?;
+    let ticket = open(&tx, &clock, record).await?;
+    attachments::add(&tx, ticket.id, file).await?;
+    tx.commit().await?;
+    let opened = dewar::pages::Message::new("tickets-opened");
+    Ok(Redirect::to_path(format!("/tickets/{}", ticket.id))?.flash(opened))
+}
+
+/// A ticket that is to be opened, whichever way it came.
+pub(crate) struct NewRecord {
+    pub owner: UserId,
+    pub title: Title,
+    pub priority: Choice<Priority>,
+    pub description: Body,
+}
+
+/// Opens a ticket, for a page, a program or a mail.
+pub(crate) async fn open(tx: &Tx, clock: &Clock, new: NewRecord) -> dewar::Result<Model> {
+    let record = ActiveModel {
+        owner_id: Set(new.owner.get()),
+        title: Set(new.title),
+        description: Set(new.description),
+        priority: Set(new.priority),
+        status: Set(Choice::new(Status::Open)),
+        opened_at: Set(clock.now()),
+        active_at: Set(clock.now()),
+        ..Default::default()
+    };
+    Ok(record.insert(tx).await?)
+}
