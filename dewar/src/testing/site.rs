@@ -208,7 +208,6 @@ impl Site {
     ///
     /// # Panics
     /// No route names the sender.
-    #[must_use]
     pub fn delivery(&self, sender: &str, path: &str, body: &str) -> RawRequest {
         let file = self.data().join("keys/webhooks").join(sender);
         let key = std::fs::read(file)

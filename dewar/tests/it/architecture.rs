@@ -363,6 +363,7 @@ fn no_test_has_a_deadline_of_its_own() {
         "dewar-audit",
         "portal",
         "docs/board",
+        "examples/helpdesk",
         "test-servers",
     ] {
         for file in sources(&root().join(package)) {

@@ -199,6 +199,7 @@ fn no_line_of_the_log_is_given_what_a_visitor_sent() {
         root.join("src"),
         root.join("../portal/src"),
         root.join("../docs/board/src"),
+        root.join("../examples/helpdesk/src"),
     ];
     let (mut lines, mut wrong) = (0, Vec::new());
     while let Some(folder) = folders.pop() {

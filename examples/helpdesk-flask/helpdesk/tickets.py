@@ -122,14 +122,24 @@ def show(ticket_id: int):
 @blueprint.get("/queue")
 @roles_required(AGENT)
 def queue():
+    return render_template("tickets/queue.html", tickets=waiting())
+
+
+@blueprint.get("/queue/rows")
+@roles_required(AGENT)
+def queue_rows():
+    """The part of the page that its script asks for again and again."""
+    return render_template("tickets/queue_rows.html", tickets=waiting())
+
+
+def waiting() -> list[Ticket]:
     query = (
         select(Ticket)
         .where(Ticket.status == Status.OPEN)
         .order_by(Ticket.active_at)
         .limit(QUEUE_SIZE)
     )
-    tickets = db.session.scalars(query).all()
-    return render_template("tickets/queue.html", tickets=tickets)
+    return list(db.session.scalars(query))
 
 
 @blueprint.route("/tickets/<int:ticket_id>/edit", methods=["GET", "POST"])

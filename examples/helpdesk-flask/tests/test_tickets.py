@@ -84,3 +84,12 @@ def test_a_page_of_another_site_opens_nothing(sign_in):
     headers = {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
     assert customer.post("/tickets", data=data, headers=headers).status == 400
     assert customer.get("/tickets").texts("tbody a") == []
+
+
+def test_the_queue_shows_a_new_ticket_by_itself(sign_in):
+    customer, agent = sign_in("customer"), sign_in("agent")
+    part = agent.get("/queue").html.select_one("[data-live]")["data-live"]
+    assert agent.get(part).texts("tbody a") == []
+    opened(customer)
+    assert agent.get(part).texts("tbody a") == ["The lamp hums"]
+    assert customer.get(part).status == 403

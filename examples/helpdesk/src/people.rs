@@ -49,7 +49,8 @@ pub async fn set_roles(
         return Err(bound.refuse("email", Message::new("people-nobody")));
     };
     let roles: Vec<&str> = new.roles.iter().map(|role| role.get().name()).collect();
-    accounts.set_roles(me.id(), user.id, &roles).await?;
+    let changed = accounts.set_roles(me.id(), user.id, &roles).await;
+    bound.or_refuse(changed, "roles")?;
     Ok(Redirect::to("/people").flash(Message::new("saved")))
 }
 

@@ -199,7 +199,6 @@ def upgrade():
         )
 
 
-
 def downgrade():
     with op.batch_alter_table("reply", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reply_ticket_id"))

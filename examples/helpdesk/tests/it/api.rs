@@ -65,3 +65,14 @@ async fn a_token_does_no_more_than_its_scopes_and_reads_only_its_owners_tickets(
     assert_eq!(call(&site, &token, Some(json!({}))).await.0, 403);
     assert_eq!(call(&site, "helpdesk_forged", None).await.0, 401);
 }
+
+#[tokio::test]
+async fn a_revoked_token_ends() {
+    let site = Site::start(helpdesk::app).await;
+    let customer = site.sign_in_as(Staff::Customer).await;
+    let token = token(&customer, &["tickets_read"]).await;
+    let page = customer.get("/account/tokens").await;
+    let answer = customer.submit(page.form("form[action$='/revoke']")).await;
+    assert_eq!(answer.status(), 303);
+    assert_eq!(call(&site, &token, None).await.0, 401);
+}

@@ -27,6 +27,15 @@ async fn the_layout_has_a_style_sheet_of_its_own() {
     assert!(sheet.text().contains(".brand"));
 }
 
+#[tokio::test]
+async fn each_page_has_security_headers() {
+    let site = Site::start(helpdesk::app).await;
+    let front = site.visitor().get("/").await;
+    let policy = front.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'"), "{policy}");
+    assert_eq!(front.header("x-content-type-options").unwrap(), "nosniff");
+}
+
 #[test]
 fn every_template_and_every_value_exists() {
     let templates = [Bundle::of::<Templates>()];

@@ -48,3 +48,13 @@ async fn a_mail_that_the_gateway_did_not_sign_opens_nothing() {
     assert_eq!(wrong.send().await.unwrap().status(), 400);
     assert!(agent.get("/queue").await.texts("tbody a").is_empty());
 }
+
+#[tokio::test]
+async fn a_delivery_is_taken_once() {
+    let site = Site::start(helpdesk::app).await;
+    let body = mail("ada@example.org");
+    let first = site.delivery("mail", PATH, &body).send().await.unwrap();
+    let again = site.delivery("mail", PATH, &body).send().await.unwrap(); // the clock stands still
+    assert_eq!(first.status(), 204);
+    assert_eq!(again.status(), 409);
+}

@@ -29,6 +29,19 @@ async fn an_unknown_address_is_a_problem_of_its_field() {
 }
 
 #[tokio::test]
+async fn the_last_administrator_stays_one() {
+    let site = Site::start(helpdesk::app).await;
+    let administrator = site.sign_in_as(Staff::Administrator).await;
+    let form = administrator.get("/people").await.form("/people");
+    let form = form
+        .fill("email", "administrator1@example.org")
+        .choose("roles", "agent");
+    let answer = administrator.submit(form).await;
+    assert!(answer.status().is_client_error(), "{}", answer.status());
+    assert_eq!(administrator.get("/people").await.status(), 200);
+}
+
+#[tokio::test]
 async fn whoever_signs_up_is_a_customer() {
     let site = Site::start(helpdesk::app).await;
     let visitor = site.visitor();
