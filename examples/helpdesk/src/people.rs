@@ -46,11 +46,11 @@ pub async fn set_roles(
     let (new, bound) = form.bind(page(&accounts, &keys, None).await?)?;
     let found = accounts.find_by_email(new.email.as_str()).await?;
     let Some(user) = found else {
-        return Err(bound.refuse("email", Message::new("people-nobody")));
+        return Err(bound.refuse(NewRoles::EMAIL, Message::new("people-nobody")));
     };
     let roles: Vec<&str> = new.roles.iter().map(|role| role.get().name()).collect();
     let changed = accounts.set_roles(me.id(), user.id, &roles).await;
-    bound.or_refuse(changed, "roles")?;
+    bound.or_refuse(changed, NewRoles::ROLES)?;
     Ok(Redirect::to("/people").flash(Message::new("saved")))
 }
 

@@ -44,7 +44,7 @@ pub async fn create(
     let db = dewar.db();
     let (new, bound) = form.bind(tickets::page(db, &ticket).await?)?;
     let kept = attachments::keep(dewar.uploads(), me.id(), new.file).await;
-    let file = bound.or_refuse(kept, "file")?;
+    let file = bound.or_refuse(kept, NewReply::FILE)?;
     let is_from_agent = ticket.owner_id != me.id().get() && Staff::Agent.is_held_by(&me);
     let status = if is_from_agent {
         Status::Waiting

@@ -28,10 +28,10 @@ pub struct EditTicket {
 pub async fn edit(db: Db, ticket: Scoped<Reachable>) -> dewar::Result<Page> {
     let agents = people::agents(&db).await?;
     let mut form = EditTicket::edit(&ticket)
-        .fill("version", RecordVersion::of(&*ticket))
-        .offer("assignee", &agents);
+        .fill(EditTicket::VERSION, RecordVersion::of(&*ticket))
+        .offer(EditTicket::ASSIGNEE, &agents);
     if let Some(assignee) = ticket.assignee_id {
-        form = form.fill("assignee", assignee);
+        form = form.fill(EditTicket::ASSIGNEE, assignee);
     }
     Ok(page(&ticket).form("form", form))
 }
@@ -43,7 +43,9 @@ pub async fn change(
     form: Form<EditTicket>,
 ) -> dewar::Result<Redirect> {
     let agents = people::agents(&db).await?;
-    let (changes, bound) = form.offer("assignee", &agents).bind(page(&ticket))?;
+    let (changes, bound) = form
+        .offer(EditTicket::ASSIGNEE, &agents)
+        .bind(page(&ticket))?;
     if changes.version.check(&*ticket).is_err() {
         return Err(bound.conflict(Message::new("tickets-changed")));
     }

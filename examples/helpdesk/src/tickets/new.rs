@@ -27,7 +27,7 @@ pub struct NewTicket {
 
 /// `GET /tickets/new`
 pub async fn new() -> Page {
-    let form = NewTicket::view().fill("priority", Choice::new(Priority::Normal).value());
+    let form = NewTicket::view().fill_value(NewTicket::PRIORITY, &Choice::new(Priority::Normal));
     Page::new("tickets/new.html").form("form", form)
 }
 
@@ -41,7 +41,7 @@ pub async fn create(
 ) -> dewar::Result<Redirect> {
     let (new, bound) = form.bind("tickets/new.html")?;
     let kept = attachments::keep(&uploads, me.id(), new.file).await;
-    let file = bound.or_refuse(kept, "file")?;
+    let file = bound.or_refuse(kept, NewTicket::FILE)?;
     let record = NewRecord {
         owner: me.id(),
         title: new.title,
