@@ -29,6 +29,7 @@
 //!
 //! [`jobs`] runs work after the response, and by schedules.
 //! [`mail`] sends the letters of an application.
+//! [`live`] keeps open pages up to date, with server-sent events.
 //! [`app`] puts the rooms together: the route table, the order in which a request is checked, the command line.
 #![forbid(unsafe_code)]
 
@@ -54,6 +55,7 @@ pub mod forms;
 mod fuzz_targets;
 pub mod https;
 pub mod jobs;
+pub mod live;
 pub mod mail;
 pub mod pages;
 pub mod roles;

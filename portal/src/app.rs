@@ -84,6 +84,7 @@ pub fn app(app: App) -> App {
         Role::Reviewer,
         [
             get("/reviews", reviews::queue),
+            get("/reviews/live", reviews::queue_live),
             get("/reviews/{id}", reviews::show),
             get("/reviews/{id}/file", reviews::download),
             post("/reviews/{id}", reviews::decide),

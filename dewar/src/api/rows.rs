@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use super::tokens::blob;
 use super::{ApiTokenInfo, Error, ScopeInfo, TokenHolder};
 use crate::audit::command_line;
-use crate::database::{self, Db, Row, Tx};
+use crate::database::{self, Db, Row, Sql, Tx};
 use crate::secrets::same;
 use crate::sessions::{Person, SessionId, UserId, read_person};
 
@@ -83,6 +83,28 @@ pub(super) async fn find_again(db: &Db, id: &str) -> Result<Option<FoundRow>, da
     const FIND: &str = find_where!("t.id = ?1");
     let rows = db.query(FIND, [id.into()]).await?;
     rows.first().map(found).transpose()
+}
+
+/// The most tokens of one statement.
+const AT_ONCE: usize = 500;
+
+/// The same for several tokens.
+pub(super) async fn find_all_again(
+    db: &Db,
+    ids: &[String],
+) -> Result<Vec<FoundRow>, database::Error> {
+    const FIND: Sql = Sql::new(
+        find_where!("t.id IN (SELECT value FROM json_each(?1))"),
+        find_where!("t.id IN (SELECT json_array_elements_text(CAST(?1 AS json)))"),
+    );
+    let mut all = Vec::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let list = serde_json::Value::from(ids.to_vec()).to_string();
+        for row in db.query(FIND, [list.into()]).await? {
+            all.push(found(&row)?);
+        }
+    }
+    Ok(all)
 }
 
 fn found(row: &Row) -> Result<FoundRow, database::Error> {

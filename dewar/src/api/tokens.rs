@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -601,6 +602,22 @@ impl ApiTokens {
         };
         let found = self.judge_row(row);
         Ok(found.is_ok_and(|found| found.caller.scopes == scopes))
+    }
+
+    /// The scopes that each of these tokens has now, by its id: one read for all of them. A token that no longer works is missing.
+    /// It does not count as a use.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(crate) async fn scopes_now(
+        &self,
+        ids: &[String],
+    ) -> Result<HashMap<String, Vec<&'static str>>, crate::database::Error> {
+        let rows = rows::find_all_again(&self.0.db, ids).await?;
+        let judged = rows.into_iter().filter_map(|row| self.judge_row(row).ok());
+        Ok(judged
+            .map(|found| (found.caller.token, found.caller.scopes))
+            .collect())
     }
 }
 

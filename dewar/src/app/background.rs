@@ -50,6 +50,7 @@ pub(super) fn begin(
         tokio::spawn(virus_scans(dewar.clone(), stopped.clone())),
         tokio::spawn(compare_files(dewar.clone(), stopped.clone())),
         tokio::spawn(renew(reload, stopped.clone())),
+        tokio::spawn(dewar.live().clone().run(stopped.clone())),
     ]);
     tasks.extend(acme.map(|acme| tokio::spawn(certificate(acme, stopped.clone()))));
     tasks
@@ -92,6 +93,9 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         }
         if let Err(error) = dewar.api_tokens().sweep().await {
             tracing::warn!(%error, "ended API tokens were not removed");
+        }
+        if let Err(error) = dewar.live().sweep().await {
+            tracing::warn!(%error, "old live events were not removed");
         }
         if let Err(error) = dewar.mailer().sweep().await {
             tracing::warn!(%error, "old emails were not removed");

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
 use crate::audit::{Flag, Mode, NodeName, Settings};
-use crate::{accounts, api, audit, database, forms, https, jobs, mail, secrets, sessions, uploads};
+use crate::{
+    accounts, api, audit, database, forms, https, jobs, live, mail, secrets, sessions, uploads,
+};
 
 /// The settings of all rooms. Each room owns its own; this only combines them.
 #[derive(Debug, Clone)]
@@ -15,6 +17,7 @@ pub(super) struct Config {
     pub(super) forms: forms::Config,
     pub(super) https: https::Config,
     pub(super) jobs: jobs::Config,
+    pub(super) live: live::Config,
     pub(super) mail: mail::Config,
     /// The application's name for people; no password may contain it.
     pub(super) name: String,
@@ -54,6 +57,7 @@ impl Config {
             forms: forms::Config::read(settings),
             https: https::Config::read(settings, mode).with_port(port.as_deref()),
             jobs: jobs::Config::read(&settings.section("jobs")),
+            live: live::Config::read(&settings.section("live")),
             mail: mail::Config::read(settings, &data),
             name: settings.top().text("name", "Dewar"),
             node: NodeName::read(settings),

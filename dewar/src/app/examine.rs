@@ -20,7 +20,7 @@ use crate::https::acme::Acme;
 use crate::mail::Mailer;
 use crate::secrets::{Below, KeyRing, below};
 use crate::uploads::Uploads;
-use crate::{api, https, jobs, roles, sessions, uploads};
+use crate::{api, https, jobs, live, roles, sessions, uploads};
 
 impl Blueprint {
     /// Runs every check that needs no open room, and changes nothing, even if the application runs at the same time. The start
@@ -74,6 +74,10 @@ impl Blueprint {
         findings.extend(table.findings());
         findings.extend(settings::unread(table, &parts.settings_types));
         findings.extend(jobs::findings(&parts.jobs, &config.jobs));
+        findings.extend(live::findings(
+            &config.live,
+            config.https.limits.connections,
+        ));
         let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
         let administrator = parts.roles.iter().find(|role| role.administrator);
         findings.extend(api::findings(&parts.scopes, &roles));

@@ -19,6 +19,7 @@ use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, PreparedHttps, Reports};
 use crate::jobs::{self, Jobs};
+use crate::live::{self, Live};
 use crate::mail::{self, Mailbox, Mailer};
 use crate::outgoing::Client;
 use crate::pages::{self, Assets, Languages, LetterTemplates, Mounted, SettingValues, Templates};
@@ -94,6 +95,7 @@ impl Blueprint {
             database::MIGRATIONS,
             jobs::MIGRATIONS,
             api::MIGRATIONS,
+            live::MIGRATIONS,
         ];
         rooms
             .into_iter()
@@ -153,6 +155,13 @@ impl Blueprint {
         let (jobs, of_jobs) = self.jobs(&db, &ring).await?;
         let mailer = self.mailer(&shown, (&db, &log, &ring))?;
         let (accounts, tokens) = self.callers((&db, &log, &ring), &sessions, &mailer)?;
+        let live = Live::new(live::Dependencies {
+            clock: clock.clone(),
+            config: config.live.clone(),
+            db: db.clone(),
+            sessions: sessions.clone(),
+            tokens: tokens.clone(),
+        });
         let (uploads, of_files) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
         let (intake, webhooks) = (self.intake(&reserve, &uploads), self.webhooks(&db)?);
@@ -181,6 +190,7 @@ impl Blueprint {
             jobs,
             outgoing: Client::new(config.https.outgoing.clone()),
             languages: shown.languages,
+            live,
             log,
             mailbox: Mailbox::of(config.mode, &config.mail),
             mailer,

@@ -173,6 +173,11 @@ impl Metrics {
             self.gauge(JOBS_RUNNING, counts.running);
             self.gauge(JOBS_FAILED, counts.failed);
         }
+        let live = dewar.live().counts();
+        self.gauge(LIVE_OPEN, live.open);
+        self.counter(LIVE_EVENTS, live.events);
+        self.counter(LIVE_MISSED, live.missed);
+        self.counter(LIVE_ENDED, live.ended);
         let runs = dewar.jobs().runs();
         self.gauge(JOBS_HERE, runs.running);
         self.counter(JOBS_DONE, runs.done);
@@ -223,6 +228,10 @@ mod named {
     pub(super) const JOBS_RUNNING: Named = ("dewar_jobs_running", "Jobs that all nodes run.");
     pub(super) const JOBS_SECONDS: Named = ("dewar_jobs_seconds_total", "How long the attempts on this node took, in seconds.");
     pub(super) const JOBS_WAITING: Named = ("dewar_jobs_waiting", "Jobs that wait.");
+    pub(super) const LIVE_ENDED: Named = ("dewar_live_ended_total", "Live connections of this node that were closed because a session, a token or a role ended.");
+    pub(super) const LIVE_EVENTS: Named = ("dewar_live_events_total", "Events that this node put before a live connection.");
+    pub(super) const LIVE_MISSED: Named = ("dewar_live_missed_total", "Times that events for a live connection of this node were dropped, because its client read too slowly.");
+    pub(super) const LIVE_OPEN: Named = ("dewar_live_connections", "Live connections of this node.");
     pub(super) const QUARANTINED_BYTES: Named = ("dewar_uploads_quarantined_bytes", "Bytes of uploads that arrive or wait in quarantine.");
     pub(super) const STATEMENTS: Named = ("dewar_database_statements_total", "Statements since the start.");
     pub(super) const UPLOADS_EXAMINED: Named = ("dewar_uploads_examined", "Uploads that are being examined.");
@@ -231,8 +240,9 @@ mod named {
 }
 use named::{
     CONNECTIONS_MAX, CONNECTIONS_USED, ENTRIES_LOST, HASHES, HASHES_NOW, JOBS_AGAIN, JOBS_DONE,
-    JOBS_FAILED, JOBS_GIVEN_UP, JOBS_HERE, JOBS_RUNNING, JOBS_SECONDS, JOBS_WAITING,
-    QUARANTINED_BYTES, STATEMENTS, UPLOADS_EXAMINED, UPLOADS_QUARANTINED, UPLOADS_WAITING,
+    JOBS_FAILED, JOBS_GIVEN_UP, JOBS_HERE, JOBS_RUNNING, JOBS_SECONDS, JOBS_WAITING, LIVE_ENDED,
+    LIVE_EVENTS, LIVE_MISSED, LIVE_OPEN, QUARANTINED_BYTES, STATEMENTS, UPLOADS_EXAMINED,
+    UPLOADS_QUARANTINED, UPLOADS_WAITING,
 };
 
 impl Measured {

@@ -13,6 +13,7 @@ use crate::forms::Intake;
 use crate::https::acme::Acme;
 use crate::https::{Certificates, Reports, ending};
 use crate::jobs::Jobs;
+use crate::live::Live;
 use crate::mail::{Mailbox, Mailer};
 use crate::outgoing::Client;
 use crate::pages::{Assets, Error, Languages, Mounted, Services, Templates};
@@ -45,6 +46,7 @@ pub(super) struct Rooms {
     pub(super) intake: Intake,
     pub(super) jobs: Jobs,
     pub(super) languages: Languages,
+    pub(super) live: Live,
     pub(super) log: Log,
     pub(super) mailbox: Option<Mailbox>,
     pub(super) mailer: Mailer,
@@ -122,6 +124,16 @@ impl Dewar {
         &self.0.jobs
     }
 
+    /// The handle that publishes events to open pages, for code that runs outside a request.
+    ///
+    /// ```
+    /// fn live(dewar: &dewar::Dewar) -> dewar::live::Live { dewar.live().clone() }
+    /// ```
+    #[must_use]
+    pub fn live(&self) -> &Live {
+        &self.0.live
+    }
+
     /// The audit log.
     #[must_use]
     pub fn log(&self) -> &Log {
@@ -192,6 +204,7 @@ impl Dewar {
         later.insert(self.clone());
         later.insert(rooms.intake.clone());
         later.insert(rooms.jobs.clone());
+        later.insert(rooms.live.clone());
         later.insert(rooms.mailer.clone());
         later.insert(posts);
         later.insert(rooms.tokens.clone());

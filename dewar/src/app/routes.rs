@@ -14,14 +14,16 @@ use http::{Method, StatusCode};
 
 use super::mounted_router::MountedRouter;
 use super::rate_limit::{Counted, RouteRates, Standing};
+use super::stack::host_of;
 use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
 use crate::api::Origins;
 use crate::audit::{Entry, Event};
-use crate::csrf::{CsrfRejection, Origin, WebhookAuth};
+use crate::csrf::{CsrfRejection, Origin, RequestHead, WebhookAuth, judge_live};
 use crate::database::reading;
 use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
 use crate::https::{PagePolicy, RoutePolicy};
+use crate::live::Opening;
 use crate::pages::{
     Danger, Error, ErrorKind, Message, Outcome, Outputs, RateRefusal, RequestContext, Sealed,
     TypedInForm,
@@ -236,6 +238,8 @@ where
     described.under(path);
     let asks = RequiredProof::of::<T>(&method);
     let is_safe = matches!(asks, RequiredProof::Nothing);
+    let gives = H::outputs(Sealed(()));
+    let stays_open = gives.is_event_stream().then_some(path);
     let mount = move |access, described: &Described, _: &Dewar, pace| {
         on(
             filter,
@@ -247,6 +251,7 @@ where
                 recently: described.recently,
                 form: described.form.clone(),
                 only_reads: (is_safe && !described.writes_on_get).then_some(path),
+                stays_open,
                 policy: described.policy.clone(),
             },
         )
@@ -257,7 +262,7 @@ where
         also: None,
         cors: None,
         described,
-        gives: H::outputs(Sealed(())),
+        gives,
         pace: RouteRates::default(),
         mount: Box::new(mount),
     }
@@ -299,6 +304,7 @@ pub fn dangerous_router<S: Clone + Send + Sync + 'static>(
             recently: described.recently,
             form: None,
             only_reads: (!described.writes_on_get).then_some(prefix),
+            stays_open: None,
             policy: described.policy.clone(),
         })
     };
@@ -376,6 +382,8 @@ struct Guarded<H> {
     form: Option<FormSpec>,
     /// The path, if the handler changes no rows.
     only_reads: Option<&'static str>,
+    /// The path, if the response is a connection that stays open.
+    stays_open: Option<&'static str>,
     /// The headers of its pages, where they differ from the application's.
     policy: Option<Arc<PagePolicy>>,
 }
@@ -515,8 +523,45 @@ impl<H> Guarded<H> {
                 Request::from_parts(parts, body)
             }
         };
+        if let Some(path) = self.stays_open {
+            // In a box: a request under way is small, and few open a connection.
+            return Box::pin(self.open(path, request, state)).await;
+        }
         let handler = self.handler.call(request, state);
         let response = reading(self.only_reads, handler).await;
+        Ok(of_handler(self.policy, response))
+    }
+
+    /// Calls a handler whose response is a connection that stays open.
+    async fn open<T, S>(
+        self,
+        path: &'static str,
+        request: Request,
+        state: S,
+    ) -> Result<Response, Error>
+    where
+        H: Handler<T, S>,
+    {
+        let (parts, body) = request.into_parts();
+        let context = RequestContext::of(&parts)?;
+        // A program's request has an origin only if the route lists it.
+        if context.bearer().is_none() {
+            let head = RequestHead {
+                method: &parts.method,
+                host: host_of(&parts),
+                headers: &parts.headers,
+            };
+            let judged = judge_live(head);
+            judged.map_err(|rejection| refused(rejection, context))?;
+        }
+        let opening = (parts.method == Method::GET).then(|| Opening::of(&parts));
+        let opening = opening.transpose()?;
+        let handler = self.handler.call(Request::from_parts(parts, body), state);
+        let response = reading(self.only_reads, handler).await;
+        let response = match opening {
+            Some(opening) => opening.begin(path, response).await,
+            None => response,
+        };
         Ok(of_handler(self.policy, response))
     }
 }

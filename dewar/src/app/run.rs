@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -136,6 +136,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         let policy = Arc::new(plan.table.content().page_policy());
         let patterns = Patterns::of_table(&plan.table);
         let programs = ProgramRoutes::of_table(&plan.table);
+        let live = plan.table.live();
         let requests = RequestLog::new(plan.config.audit.requests);
         let metrics = https.metrics.then(|| Metrics::of(&plan.table)).flatten();
         let opened = plan
@@ -153,6 +154,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             policy,
             patterns,
             programs,
+            live,
             requests,
             metrics,
             outside,
@@ -239,6 +241,7 @@ struct MountedRoutes {
     policy: Arc<PagePolicy>,
     patterns: Patterns,
     programs: ProgramRoutes,
+    live: HashSet<&'static str>,
     requests: RequestLog,
     metrics: Option<Arc<Metrics>>,
     outside: Layers,
@@ -505,6 +508,7 @@ fn answering(
     let core = Core {
         patterns: routes.patterns,
         programs: routes.programs,
+        live: routes.live,
         https: protect,
         requests: routes.requests,
         metrics: routes.metrics,

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::pages::{
     Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume, ResumeMode,
     STATIC_PREFIX, Services, Words, keep_from_shared_caches, render,
 };
-use crate::sessions::{Cookies, Flash, NotSealedHere, Session, remove_all_but};
+use crate::sessions::{Cookies, Flash, NotSealedHere, Session, SessionUse, remove_all_but};
 
 const FIRST_CHECK: HeaderValue =
     HeaderValue::from_static("sec-fetch-site, sec-fetch-mode, sec-fetch-dest, origin");
@@ -53,6 +54,8 @@ pub(super) struct Core {
     pub(super) scan_detector: ScanDetector,
     pub(super) patterns: Patterns,
     pub(super) programs: ProgramRoutes,
+    /// The patterns of the routes whose response stays open.
+    pub(super) live: HashSet<&'static str>,
     pub(super) requests: RequestLog,
     pub(super) metrics: Option<Arc<Metrics>>,
     /// The text of `security.txt` (RFC 9116).
@@ -256,7 +259,14 @@ impl Core {
         let info = RequestInfo::get(&parts.extensions);
         let address = info.and_then(|info| info.address).map(|address| address.0);
         let sessions = &self.services.sessions;
-        let session = sessions.of_cookies(cookies.headers(), &parts.headers, address);
+        let watches = parts.method == Method::GET
+            && info.is_some_and(|info| info.route.is_some_and(|route| self.live.contains(route.0)));
+        let used = if watches {
+            SessionUse::Watches
+        } else {
+            SessionUse::Counts
+        };
+        let session = sessions.of_cookies(cookies.headers(), &parts.headers, address, used);
         match session.await {
             Ok(session) => {
                 if let (Some(line), Some(person)) = (&carried.line, session.principal()) {

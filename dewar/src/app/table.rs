@@ -1,4 +1,5 @@
 mod framed;
+mod readers;
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -7,6 +8,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use framed::framed;
+use readers::no_password;
 
 use super::{RateLimit, rate_limit};
 use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
@@ -15,6 +17,7 @@ use crate::audit::{Finding, Practice};
 use crate::csrf::{SignatureScheme, WebhookAuth};
 use crate::forms::Described;
 use crate::https::{ContentSources, Directive, HttpsOrigin, not_an_origin};
+use crate::live::of_route;
 use crate::pages::{Mounted, Outputs};
 use crate::roles::Access;
 
@@ -77,20 +80,6 @@ fn weakened(entry: &RouteEntry) -> impl Iterator<Item = Finding> {
         Finding::warn(Practice::Audit, "audit-dangerous", title)
             .why("Dewar does not check it; the application gives this reason")
             .fix("check whether the reason is still true, or use the framework's own type")
-    })
-}
-
-/// A route for programs cannot ask for a password.
-fn no_password(entry: &RouteEntry) -> Option<Finding> {
-    let asks = entry.takes.recently && matches!(entry.access, Access::Api(_));
-    asks.then(|| {
-        let title = format!(
-            "{} {} requires re-authentication under `api`",
-            entry.method, entry.path
-        );
-        Finding::refuse(Practice::Accounts, "api-needs-password", title)
-            .why("a program has no session and enters no password, so Dewar would refuse every request")
-            .fix("give the route a scope of its own, or mount it under `signed_in`")
     })
 }
 
@@ -240,6 +229,8 @@ impl RouteTable {
             findings.extend(framed(entry, &self.content));
             findings.extend(no_password(entry));
             findings.extend(rate_limit::of_entry(entry));
+            let place = (&*entry.method, entry.path);
+            findings.extend(of_route(place, entry.access, &entry.gives));
             let taken = |provided: &RouteEntry| provided.path == entry.path;
             if !entry.path.starts_with('/')
                 || entry.path.starts_with(crate::pages::STATIC_PREFIX)

@@ -58,7 +58,7 @@ pub use webhook::{Webhooks, signature};
 pub use webhook_auth::{SignatureScheme, WebhookAuth};
 
 pub(crate) use accepted_delivery::{AcceptedDelivery, MIGRATIONS};
-pub(crate) use origin_check::{Origin, RequestHead, is_own as is_own_origin, judge};
+pub(crate) use origin_check::{Origin, RequestHead, is_own as is_own_origin, judge, judge_live};
 pub(crate) use tokens::COOKIE as VISITOR_COOKIE;
 pub(crate) use webhook::{SenderKeys, WebhookRejection};
 

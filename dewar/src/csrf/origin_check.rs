@@ -43,6 +43,25 @@ pub(crate) fn judge(call: RequestHead<'_>) -> Result<Origin, CsrfRejection> {
     }
 }
 
+/// The check of a connection that stays open, before it is opened (RFC 6455, 10.2; CWE-1385). It is stricter than that of a page:
+/// nothing of another site may hold a connection, and a link to it has no use.
+///
+/// # Errors
+/// [`CsrfRejection`], with the rule that was broken.
+pub(crate) fn judge_live(call: RequestHead<'_>) -> Result<(), CsrfRejection> {
+    if !matches!(
+        single(call.headers, "sec-fetch-site")?,
+        None | Some("same-origin" | "none")
+    ) {
+        return Err(CsrfRejection::OtherSite);
+    }
+    match single(call.headers, header::ORIGIN.as_str())? {
+        Some(origin) if !is_own(origin, call.host) => Err(CsrfRejection::OtherOrigin),
+        // Browsers send none with a `GET` of their own origin.
+        _ => Ok(()),
+    }
+}
+
 /// Lets another site only link to a page of ours: no frame, image, script or `fetch` (resource isolation; OWASP
 /// *Cross-Site Leaks*; ASVS 3.5.8).
 fn isolate(site: Option<&str>, headers: &HeaderMap) -> Result<(), CsrfRejection> {

@@ -119,8 +119,9 @@ pub(crate) use letter_templates::{LetterFacts, LetterTemplates, RenderedLetter};
 pub(crate) use markup::{Attributes, Fragment, Markup, trusted_html, write_escaped};
 pub(crate) use negotiation::Prefers;
 pub(crate) use outcome::Outcome;
+pub(crate) use outputs::EVENT_STREAM;
 pub(crate) use problem_details::FieldProblem;
-pub(crate) use render::render;
+pub(crate) use render::{render, render_part};
 #[cfg(test)]
 pub(crate) use request_context::Fixture;
 pub(crate) use request_context::{Facts, Services};

@@ -44,6 +44,9 @@ pub struct OutputSpec {
     pub(crate) headers: &'static [(&'static str, &'static str)],
 }
 
+/// The media type of server-sent events.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+
 impl Outputs {
     /// Adds an answer with a body of this type, or without one.
     pub(crate) fn add(&mut self, status: u16, media_type: Option<&'static str>) {
@@ -73,6 +76,23 @@ impl Outputs {
         });
     }
 
+    /// Adds an answer of events, each of this form where programs read them.
+    pub(crate) fn add_events(&mut self, schema: Option<fn(&mut Schemas) -> Value>) {
+        self.answers.push(OutputSpec {
+            status: 200,
+            media_type: Some(EVENT_STREAM),
+            untyped: false,
+            schema,
+            headers: &[],
+        });
+    }
+
+    /// Whether it is a stream of events.
+    pub(crate) fn is_event_stream(&self) -> bool {
+        let mut answers = self.answers.iter();
+        answers.any(|answer| answer.media_type == Some(EVENT_STREAM))
+    }
+
     /// Whether nothing is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.answers.is_empty() && self.also.is_empty() && !self.fallible
@@ -86,6 +106,8 @@ impl Outputs {
                 || answer
                     .media_type
                     .is_some_and(|media_type| media_type != "text/html")
+                    // Events without a schema are parts of pages.
+                    && (answer.media_type != Some(EVENT_STREAM) || answer.schema.is_some())
         })
     }
 }

@@ -203,6 +203,15 @@ fn with_body(mut response: Response, kind: HeaderValue, body: String) -> Respons
     response
 }
 
+/// Renders a part of a page, for an open page of the same reader.
+///
+/// # Errors
+/// 500: the template fails. The log has the reason.
+pub(crate) fn render_part(page: Page, context: &RequestContext) -> Result<String, Error> {
+    let page = Arc::new(page);
+    html_of(&page, &context.facts).map_err(|error| broken(error, &page, &context.facts))
+}
+
 fn html_of(page: &Arc<Page>, request: &Arc<Facts>) -> Result<String, minijinja::Error> {
     let context = TemplateContext {
         page: Arc::clone(page),

@@ -3,9 +3,11 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::record::{ClientInfo, Hash, Live, New, Person, Renewal, SessionId, SessionLookup};
+use super::record::{
+    ClientInfo, Hash, Live, New, Person, Renewal, SessionId, SessionLookup, SessionUse,
+};
 use super::session::Now;
-use super::store::{self, Charge, Charged, SessionStore, person};
+use super::store::{self, Charge, Charged, SessionStore, person, persons};
 use super::{COOKIE, Config, Error, Principal, Session, SessionLimits, UserId, read_cookie};
 use crate::audit::{Clock, Entry, Event, Finding, Log};
 use crate::database::Db;
@@ -13,6 +15,20 @@ use crate::secrets::Token;
 
 /// Dewar writes the time of a session's last use at most this often, in seconds, so that reading a page costs no write.
 const SEEN_EVERY: i64 = 60;
+
+/// A session that a connection was opened in, to look at again while the connection is open.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SessionWatch {
+    pub(super) token: Hash,
+    pub(super) user: UserId,
+    pub(super) roles: String,
+}
+
+impl std::fmt::Debug for SessionWatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SessionWatch({})", self.user)
+    }
+}
 
 /// The sessions of the application.
 ///
@@ -92,7 +108,8 @@ impl Sessions {
         headers: &HeaderMap,
         address: Option<IpAddr>,
     ) -> Result<Session, Error> {
-        self.of_cookies(headers, headers, address).await
+        self.of_cookies(headers, headers, address, SessionUse::Counts)
+            .await
     }
 
     /// The session that these cookies name, for a request with this head.
@@ -101,8 +118,9 @@ impl Sessions {
         cookies: &HeaderMap,
         headers: &HeaderMap,
         address: Option<IpAddr>,
+        used: SessionUse,
     ) -> Result<Session, Error> {
-        let whence = ClientInfo::of(headers, address);
+        let whence = ClientInfo::of(headers, address).used(used);
         let Some(token) = read_cookie(cookies, COOKIE).and_then(Token::parse) else {
             return Ok(Session::visitor(self.clone(), whence));
         };
@@ -154,8 +172,10 @@ impl Sessions {
         let principal = person.principal;
         let mut state = Now::found(token, &live);
         if live.roles != principal.roles {
-            self.roles_changed(&mut state, &live, &principal).await?;
-        } else if now - live.seen_at >= SEEN_EVERY {
+            self.roles_changed(&mut state, &live, &principal, whence.use_of_session())
+                .await?;
+        } else if whence.use_of_session() == SessionUse::Counts && now - live.seen_at >= SEEN_EVERY
+        {
             self.saw(token, now);
         }
         Ok(Session::found(
@@ -181,6 +201,31 @@ impl Sessions {
             let is_over = self.over(&live, &person, now).is_some();
             !is_over && person.principal.roles == principal.roles
         }))
+    }
+
+    /// Which of these sessions still belong to the same users with the same roles: one read for all of them. It does not count
+    /// as a use of a session.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) async fn still_hold(&self, watched: &[SessionWatch]) -> Result<Vec<bool>, Error> {
+        let tokens: Vec<Hash> = watched.iter().map(|watch| watch.token).collect();
+        let found = self.0.store.find_all(&tokens).await?;
+        let without_person = found.values().filter(|found| found.person.is_none());
+        let users: Vec<UserId> = without_person.map(|found| found.live.user).collect();
+        let people = persons(&self.0.db, &users).await?;
+        let now = self.0.clock.now();
+        let holds = watched.iter().map(|watch| {
+            let Some(SessionLookup { live, person }) = found.get(&watch.token) else {
+                return false;
+            };
+            let person = person.as_ref().or_else(|| people.get(&live.user));
+            person.is_some_and(|person| {
+                let is_over = self.over(live, person, now).is_some();
+                !is_over && person.principal.roles == watch.roles && live.user == watch.user
+            })
+        });
+        Ok(holds.collect())
     }
 
     /// Why a session is over; none if it is not.
@@ -215,12 +260,16 @@ impl Sessions {
         state: &mut Now,
         live: &Live,
         person: &Principal,
+        used: SessionUse,
     ) -> Result<(), Error> {
         let token = Token::new();
         let renewal = Renewal {
             token_hash: token.hash(),
             generation: live.generation,
-            seen_at: self.0.clock.now(),
+            seen_at: match used {
+                SessionUse::Counts => self.0.clock.now(),
+                SessionUse::Watches => live.seen_at,
+            },
             proved_at: 0,
             roles: person.roles.clone(),
         };

@@ -51,7 +51,7 @@ mod values;
 pub use config::{Config, SessionLimits};
 pub use error::Error;
 pub use handle::Sessions;
-pub(crate) use handle::unreachable;
+pub(crate) use handle::{SessionWatch, unreachable};
 pub use principal::{Principal, UserId};
 pub use record::{SessionId, SessionInfo};
 pub use session::Session;
@@ -60,7 +60,7 @@ pub use values::SessionValue;
 
 pub(crate) use cookie::{Cookies, HostCookie, read_cookie, remove_all_but};
 pub(crate) use flash::{Flash, NotSealedHere};
-pub(crate) use record::Person;
+pub(crate) use record::{Person, SessionUse};
 pub(crate) use store::{Charge, Charged, MIGRATIONS, read_person};
 
 /// The cryptography of this room, for the command `keys inventory`.

@@ -122,11 +122,22 @@ pub struct SessionInfo {
     pub seen_at: i64,
 }
 
+/// Whether a request is a use of its session, which then does not become idle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SessionUse {
+    /// A person's.
+    #[default]
+    Counts,
+    /// An open page that only waits for news: it keeps no session alive (ASVS 7.3.1).
+    Watches,
+}
+
 /// The client of a request, as it came; it is parsed only when a session begins.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientInfo {
     agent: Option<HeaderValue>,
     address: Option<IpAddr>,
+    used: SessionUse,
 }
 
 impl ClientInfo {
@@ -134,7 +145,16 @@ impl ClientInfo {
         Self {
             agent: headers.get(header::USER_AGENT).cloned(),
             address,
+            used: SessionUse::default(),
         }
+    }
+
+    pub(super) fn used(self, used: SessionUse) -> Self {
+        Self { used, ..self }
+    }
+
+    pub(super) const fn use_of_session(&self) -> SessionUse {
+        self.used
     }
 
     pub(super) fn device(&self) -> String {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::HeaderMap;
 
 use super::cookie::HostCookie;
+use super::handle::SessionWatch;
 use super::record::{ClientInfo, Hash, Live, Renewal, SessionId};
 use super::{COOKIE, Error, Principal, Sessions, UserId};
 use crate::audit::{Entry, Event};
@@ -128,6 +129,16 @@ impl Session {
         };
         let token = self.now().token_hash;
         self.0.sessions.holds(&token, principal).await
+    }
+
+    /// The session as the end of this request leaves it, for a connection that stays open. None for a visitor.
+    pub(crate) fn watch(&self) -> Option<SessionWatch> {
+        let (_, principal) = self.0.found.as_ref()?;
+        Some(SessionWatch {
+            token: self.now().token_hash,
+            user: principal.id(),
+            roles: principal.roles.clone(),
+        })
     }
 
     /// The owner of the session that this request found to be over; none if the owner is unknown.

@@ -4,7 +4,7 @@ use super::jar::{Cookie, Jar, Setting};
 use super::raw::RawRequest;
 use super::referrer::{Distance, Origin};
 use super::wire::{Outgoing, Socket, Wire};
-use super::{Cookies, Error};
+use super::{Cookies, Error, EventReader};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -189,6 +189,30 @@ impl Browser {
         RawRequest::new(self.alike(), method, path)
     }
 
+    /// Opens a stream of events, as a script of one of the site's pages does: [`live::Live`](crate::live::Live).
+    ///
+    /// # Panics
+    /// No connection, or no response.
+    pub async fn events(&self, path: &str) -> EventReader {
+        let request = self
+            .raw("GET", path)
+            .header("accept", "text/event-stream")
+            .header("sec-fetch-site", "same-origin")
+            .header("sec-fetch-mode", "cors")
+            .header("sec-fetch-dest", "empty");
+        match request.events().await {
+            Ok(events) => events,
+            Err(error) => panic!("{path}: {error}"),
+        }
+    }
+
+    pub(super) async fn read_events(&self, outgoing: Outgoing) -> Result<EventReader, Error> {
+        let url = outgoing.url.clone();
+        let (response, driver) = self.wire.open_response(outgoing).await?;
+        self.receive_cookies(response.headers(), &url);
+        Ok(EventReader::new(response, driver, self.wire.patience))
+    }
+
     /// A connection for bytes that no HTTP client sends.
     ///
     /// # Errors
@@ -274,10 +298,7 @@ impl Browser {
             return Err(Error::Address(url.into()));
         }
         let response = self.wire.send(outgoing).await?;
-        for cookie in response.headers().get_all(header::SET_COOKIE) {
-            self.jar()
-                .receive(&String::from_utf8_lossy(cookie.as_bytes()), &url);
-        }
+        self.receive_cookies(response.headers(), &url);
         let told = response.headers().get("clear-site-data");
         let told = told
             .and_then(|value| value.to_str().ok())
@@ -286,6 +307,13 @@ impl Browser {
             self.jar().forget_site(&url);
         }
         Ok(TestResponse::new(self.alike(), url, response, navigation))
+    }
+
+    fn receive_cookies(&self, headers: &HeaderMap, url: &Url) {
+        for cookie in headers.get_all(header::SET_COOKIE) {
+            self.jar()
+                .receive(&String::from_utf8_lossy(cookie.as_bytes()), url);
+        }
     }
 
     pub(super) fn resolve(&self, path: &str) -> Url {

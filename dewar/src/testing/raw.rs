@@ -1,7 +1,7 @@
 use super::browser::Browser;
 use super::jar::Setting;
 use super::wire::Outgoing;
-use super::{Error, TestResponse};
+use super::{Error, EventReader, TestResponse};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
@@ -102,6 +102,20 @@ impl RawRequest {
     /// # Errors
     /// No connection, no response, or none in time: for an attack that may be the right outcome.
     pub async fn send(mut self) -> Result<TestResponse, Error> {
+        self.add_cookies();
+        self.browser.deliver(self.outgoing, None).await
+    }
+
+    /// Sends it, and reads the events of the response one by one.
+    ///
+    /// # Errors
+    /// No connection, no response, or none in time.
+    pub async fn events(mut self) -> Result<EventReader, Error> {
+        self.add_cookies();
+        self.browser.read_events(self.outgoing).await
+    }
+
+    fn add_cookies(&mut self) {
         let setting = match self.cookies {
             Cookies::All => Some(Setting::SameSite),
             Cookies::CrossSite => Some(Setting::CrossSiteForm),
@@ -114,6 +128,5 @@ impl RawRequest {
         {
             self.outgoing.headers.append(header::COOKIE, cookies);
         }
-        self.browser.deliver(self.outgoing, None).await
     }
 }

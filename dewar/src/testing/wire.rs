@@ -4,6 +4,7 @@ use super::{Error, PATIENCE};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::server::ParsedCertificate;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Url;
@@ -33,6 +35,16 @@ pub(super) struct Wire {
     pub(super) tls: Arc<ClientConfig>,
     pub(super) to: Option<SocketAddr>,
     pub(super) patience: Duration,
+}
+
+/// The task that moves a response's bytes; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Driver(JoinHandle<hyper::Result<()>>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// An open connection, for bytes that are not HTTP or come slowly.
@@ -123,10 +135,27 @@ impl Wire {
     }
 
     async fn exchange(&self, outgoing: Outgoing) -> Result<Response<Bytes>, Error> {
+        let (response, _driver) = self.begin(outgoing).await?;
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await?.to_bytes();
+        Ok(Response::from_parts(head, bytes))
+    }
+
+    /// The beginning of a response; its body goes on until the driver is dropped.
+    pub(super) async fn open_response(
+        &self,
+        outgoing: Outgoing,
+    ) -> Result<(Response<Incoming>, Driver), Error> {
+        tokio::time::timeout(self.patience, self.begin(outgoing))
+            .await
+            .map_err(|_| Error::Late(self.patience))?
+    }
+
+    async fn begin(&self, outgoing: Outgoing) -> Result<(Response<Incoming>, Driver), Error> {
         let Socket(stream) = self.open(&outgoing.url).await?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        let driver = tokio::spawn(connection);
+        let driver = Driver(tokio::spawn(connection));
         let target = match outgoing.url.query() {
             Some(query) => format!("{}?{query}", outgoing.url.path()),
             None => outgoing.url.path().to_owned(),
@@ -142,10 +171,7 @@ impl Wire {
                 .map_err(http::Error::from)?;
             request.headers_mut().insert(header::HOST, host);
         }
-        let (head, body) = sender.send_request(request).await?.into_parts();
-        let bytes = body.collect().await?.to_bytes();
-        driver.abort();
-        Ok(Response::from_parts(head, bytes))
+        Ok((sender.send_request(request).await?, driver))
     }
 
     async fn open_tls(&self, url: &Url) -> Result<TlsStream<TcpStream>, Error> {

@@ -22,6 +22,9 @@ mod database;
 mod dependencies;
 #[cfg(test)]
 mod does_not_compile;
+#[cfg(debug_assertions)]
+#[cfg(test)]
+mod edited;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
@@ -32,7 +35,6 @@ mod jobs;
 mod languages;
 #[cfg(test)]
 mod limits;
-#[cfg(debug_assertions)]
 #[cfg(test)]
 mod live;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use dewar::audit::{Clock, Log};
 use dewar::forms::{Choice, CleanHtml, Int, Line};
+use dewar::live::Live;
 use dewar::pages::{Created, Json, JsonSchema, Message};
 use dewar::roles::Scoped;
 use dewar::secrets::KeyRing;
@@ -101,10 +102,11 @@ pub(crate) async fn create(
     db: Db,
     clock: Clock,
     uploads: Uploads,
+    live: Live,
     form: Form<NewDocument>,
 ) -> dewar::Result<Created<DocumentRecord>> {
     let (new, bound) = form.bind_or_reject()?;
-    let (id, _) = hand_in(&caller, &db, &clock, &uploads, new, bound).await?;
+    let (id, _) = hand_in(&caller, (&db, &live), &clock, &uploads, new, bound).await?;
     let document = super::document::load(&db, id).await?;
     let record = DocumentRecord::of(&document, &db).await?;
     Created::at_path(format!("{PATH}/{id}"), record)
@@ -124,6 +126,7 @@ pub(crate) async fn change(
     db: Db,
     clock: Clock,
     log: Log,
+    live: Live,
     document: Scoped<Mine>,
     form: Form<NewTexts>,
 ) -> dewar::Result<Json<DocumentRecord>> {
@@ -137,7 +140,7 @@ pub(crate) async fn change(
         description: new.description,
         tags: new.tags,
     };
-    if !rewrite(&db, &clock, &log, &document, texts).await? {
+    if !rewrite((&db, &live), &clock, &log, &document, texts).await? {
         return Err(changed());
     }
     let document = super::document::load(&db, document.id).await?;

@@ -1,11 +1,13 @@
 //! Deletes a document: only its owner may, after a page that asks for confirmation.
 
 use dewar::forms::{RecordChanged, RecordVersion};
+use dewar::live::Live;
 use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect, Uploads};
 
 use super::{DocumentView, Mine};
+use crate::reviews::QUEUE_CHANGED;
 
 /// The document that the confirmation page has shown.
 #[derive(Form, Debug)]
@@ -27,6 +29,7 @@ pub(crate) async fn delete(
     document: Scoped<Mine>,
     db: Db,
     uploads: Uploads,
+    live: Live,
     form: Form<Deletion>,
 ) -> dewar::Result<Redirect> {
     form.or_reject()?.version.check(&*document)?;
@@ -37,6 +40,7 @@ pub(crate) async fn delete(
         return Err(RecordChanged.into());
     }
     uploads.release(&tx, &document.file()?).await?;
+    live.publish_in(&tx, &QUEUE_CHANGED, &document.id).await?;
     tx.commit().await?;
     Ok(Redirect::to("/documents").flash(Message::new("done-deleted")))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::database::fold;
 use dewar::forms::{CleanHtml, Line, RecordVersion};
+use dewar::live::Live;
 use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect};
@@ -12,6 +13,7 @@ use dewar::{Db, Form, Page, Redirect};
 use super::document::{self, DocumentStatus};
 use super::new::{DESCRIPTION, Tags, write_tags};
 use super::{DocumentView, Mine};
+use crate::reviews::QUEUE_CHANGED;
 
 /// The fields that can be changed. The file cannot, because somebody has read it.
 #[derive(Form, Debug)]
@@ -46,6 +48,7 @@ pub(crate) async fn change(
     db: Db,
     clock: Clock,
     log: Log,
+    live: Live,
     document: Scoped<Mine>,
     form: Form<Changes>,
 ) -> dewar::Result<Redirect> {
@@ -62,7 +65,7 @@ pub(crate) async fn change(
         description: new.description,
         tags: new.tags,
     };
-    if !rewrite(&db, &clock, &log, &document, texts).await? {
+    if !rewrite((&db, &live), &clock, &log, &document, texts).await? {
         return Err(bound.conflict(changed));
     }
     Ok(
@@ -81,7 +84,7 @@ pub(super) struct DocumentTexts {
 
 /// Writes the new texts. False if the document has changed since it was loaded.
 pub(super) async fn rewrite(
-    db: &Db,
+    (db, live): (&Db, &Live),
     clock: &Clock,
     log: &Log,
     document: &document::Model,
@@ -127,6 +130,7 @@ pub(super) async fn rewrite(
             .detail(format_args!("changed, was {}", document.status.word()));
         tx.record(log, entry).await?;
     }
+    live.publish_in(&tx, &QUEUE_CHANGED, &document.id).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dewar::audit::Clock;
 use dewar::database::{Quota, Tx, fold};
 use dewar::forms::{BoundForm, CleanHtml, Field, FieldKind, FormValue, Line, Problem, RawValue};
+use dewar::live::Live;
 use dewar::pages::Message;
 use dewar::uploads::{Document, MIB, PendingFile, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
@@ -13,6 +14,7 @@ use sea_orm::EntityTrait;
 
 use super::document::{self, DocumentStatus};
 use super::tags;
+use crate::reviews::QUEUE_CHANGED;
 
 /// The most characters of a description.
 pub(super) const DESCRIPTION: usize = 20_000;
@@ -63,10 +65,11 @@ pub(crate) async fn create(
     db: Db,
     clock: Clock,
     uploads: Uploads,
+    live: Live,
     form: Form<NewDocument>,
 ) -> dewar::Result<Redirect> {
     let (new, bound) = form.bind("documents/new.html")?;
-    let (id, is_waiting) = hand_in(&caller, &db, &clock, &uploads, new, bound).await?;
+    let (id, is_waiting) = hand_in(&caller, (&db, &live), &clock, &uploads, new, bound).await?;
     let done = Message::new(if is_waiting {
         "done-handed-in-waiting"
     } else {
@@ -78,7 +81,7 @@ pub(crate) async fn create(
 /// Keeps the file and adds the document: its id, and whether its file waits for the virus scan.
 pub(super) async fn hand_in(
     caller: &CurrentUser,
-    db: &Db,
+    (db, live): (&Db, &Live),
     clock: &Clock,
     uploads: &Uploads,
     new: NewDocument,
@@ -111,13 +114,14 @@ pub(super) async fn hand_in(
     let tx = db.begin().await?;
     bound.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
     let is_waiting = file.is_waiting();
-    let id = write(tx, file, record, &tags).await?;
+    let id = write(tx, live, file, record, &tags).await?;
     Ok((id, is_waiting))
 }
 
 /// The file, the document and its tags: all or none.
 async fn write(
     tx: Tx,
+    live: &Live,
     file: PendingFile,
     mut record: document::ActiveModel,
     tags: &BTreeSet<String>,
@@ -128,6 +132,7 @@ async fn write(
         .await?
         .last_insert_id;
     write_tags(&tx, id, tags).await?;
+    live.publish_in(&tx, &QUEUE_CHANGED, &id).await?;
     tx.commit().await?;
     Ok(id)
 }

@@ -2,8 +2,11 @@
 
 mod letter;
 
+use std::sync::Arc;
+
 use dewar::audit::{Entry, Event};
 use dewar::forms::{Choice, Choices, Cursor, Keyset, Problems, RecordVersion, Text};
+use dewar::live::{Live, LivePage, Topic};
 use dewar::mail::Mailer;
 use dewar::pages::{Message, Paged, Position};
 use dewar::roles::Scoped;
@@ -105,11 +108,40 @@ pub(crate) async fn queue(
     keys: KeyRing,
     Query(which): Query<QueuePage>,
 ) -> dewar::Result<Page> {
-    let place = QUEUE.open(&keys, which.page.as_ref())?;
-    let page = Paged::read(place, SHOWN, |at| waiting(&caller, &db, at)).await?;
-    let links = QUEUE.links(&keys, &page, |waiting| (waiting.turn, waiting.id))?;
+    queue_page("reviews/queue.html", (&caller, &db, &keys), &which).await
+}
+
+/// What the queue shows changed: a document was handed in, changed, decided or deleted. The event is its id.
+pub(crate) const QUEUE_CHANGED: Topic<i64> = Topic::new("reviews-queue");
+
+/// `GET /reviews/live`: the queue, for an open page. Each time it is read for its reader, as the page is.
+pub(crate) async fn queue_live(
+    caller: CurrentUser,
+    db: Db,
+    keys: KeyRing,
+    live: Live,
+    Query(which): Query<QueuePage>,
+) -> LivePage {
+    let asked = Arc::new((caller, db, keys, which));
+    live.page([&QUEUE_CHANGED], move || {
+        let asked = Arc::clone(&asked);
+        async move {
+            let (caller, db, keys, which) = &*asked;
+            queue_page("reviews/waiting.html", (caller, db, keys), which).await
+        }
+    })
+}
+
+async fn queue_page(
+    template: &'static str,
+    (caller, db, keys): (&CurrentUser, &Db, &KeyRing),
+    which: &QueuePage,
+) -> dewar::Result<Page> {
+    let place = QUEUE.open(keys, which.page.as_ref())?;
+    let page = Paged::read(place, SHOWN, |at| waiting(caller, db, at)).await?;
+    let links = QUEUE.links(keys, &page, |waiting| (waiting.turn, waiting.id))?;
     let address = |cursor: String| format!("/reviews?page={cursor}");
-    Ok(Page::new("reviews/queue.html")
+    Ok(Page::new(template)
         .with("documents", page.rows)
         .with("previous", links.previous.map(address))
         .with("next", links.next.map(address)))
@@ -165,6 +197,7 @@ pub(crate) async fn decide(
     db: Db,
     dewar: Dewar,
     mailer: Mailer,
+    live: Live,
     document: Scoped<Reviewable>,
     form: Form<Decision>,
 ) -> dewar::Result<Redirect> {
@@ -200,6 +233,7 @@ pub(crate) async fn decide(
     Decided::about(&document, approved, reason.as_deref())
         .send(&tx, (dewar.accounts(), &mailer), document.owner_id)
         .await?;
+    live.publish_in(&tx, &QUEUE_CHANGED, &document.id).await?;
     tx.commit().await?;
     Ok(Redirect::to("/reviews").flash(Message::new("done-decided")))
 }

@@ -24,6 +24,7 @@ fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
         let mut request = Request::post(path).body(()).unwrap();
         rooms.enter(&mut request, with(&intake));
         let route = Guarded {
+            stays_open: None,
             only_reads: None,
             policy: None,
             handler: (),
@@ -80,6 +81,7 @@ async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() 
         RequestContext::in_test(&mut request).admission.show_only = only_shown;
         let (parts, ()) = request.into_parts();
         let route = Guarded {
+            stays_open: None,
             only_reads: None,
             policy: None,
             handler: done,

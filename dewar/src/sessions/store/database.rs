@@ -1,10 +1,13 @@
+use std::collections::HashMap;
+
 use async_trait::async_trait;
+use data_encoding::HEXLOWER;
 use sea_orm::Value;
 
 use super::cache::SessionCache;
 use super::counts::{self, Charge, Charged};
 use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
-use crate::database::{self, Db, Migration, Row, Tx};
+use crate::database::{self, Db, Migration, Row, Sql, Tx};
 use crate::sessions::record::{
     Hash, Live, New, Person, Renewal, SessionId, SessionInfo, SessionLookup,
 };
@@ -65,6 +68,33 @@ const PERSON: &str = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.
     (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_users u WHERE u.id = ?1";
 
+/// The most sessions or users of one statement.
+const AT_ONCE: usize = 500;
+
+/// Several users.
+const PERSONS: Sql = Sql::new(
+    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
+    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    FROM dewar_users u WHERE u.id IN (SELECT value FROM json_each(?))",
+    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
+    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    FROM dewar_users u WHERE u.id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))",
+);
+
+/// [`FIND`] for several sessions, each with its token's hash.
+const FIND_ALL: Sql = Sql::new(
+    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
+    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
+    s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles, s.token_hash
+    FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id
+    WHERE s.token_hash IN (SELECT unhex(value) FROM json_each(?))",
+    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
+    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
+    s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles, s.token_hash
+    FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id
+    WHERE s.token_hash IN (SELECT decode(value, 'hex') FROM json_array_elements_text(CAST(? AS json)))",
+);
+
 /// Sessions as rows of the application's database: the default.
 #[derive(Debug)]
 pub(in crate::sessions) struct InDatabase {
@@ -82,30 +112,49 @@ impl InDatabase {
 
     async fn read(&self, token: &Hash) -> Result<Option<SessionLookup>, Error> {
         let rows = self.db.query(FIND, [blob(token)]).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let person = read_person(row)?;
-        let live = Live {
-            id: SessionId::of(row.get(7)?),
-            user: person.principal.id(),
-            generation: row.get(8)?,
-            created_at: row.get(9)?,
-            seen_at: row.get(10)?,
-            proved_at: row.get(11)?,
-            roles: row.get(12)?,
-        };
-        Ok(Some(SessionLookup {
-            live,
-            person: Some(person),
-        }))
+        Ok(rows.first().map(read_session).transpose()?)
     }
+}
+
+/// A session with its user, in the order of [`FIND`].
+fn read_session(row: &Row) -> Result<SessionLookup, database::Error> {
+    let person = read_person(row)?;
+    let live = Live {
+        id: SessionId::of(row.get(7)?),
+        user: person.principal.id(),
+        generation: row.get(8)?,
+        created_at: row.get(9)?,
+        seen_at: row.get(10)?,
+        proved_at: row.get(11)?,
+        roles: row.get(12)?,
+    };
+    Ok(SessionLookup {
+        live,
+        person: Some(person),
+    })
 }
 
 /// A user as the database has them now.
 pub(in crate::sessions) async fn person(db: &Db, user: UserId) -> Result<Option<Person>, Error> {
     let rows = db.query(PERSON, [user.into()]).await?;
     Ok(rows.first().map(read_person).transpose()?)
+}
+
+/// Several users as the database has them now.
+pub(in crate::sessions) async fn persons(
+    db: &Db,
+    users: &[UserId],
+) -> Result<HashMap<UserId, Person>, Error> {
+    let mut people = HashMap::new();
+    for users in users.chunks(AT_ONCE) {
+        let ids: Vec<String> = users.iter().map(|user| user.get().to_string()).collect();
+        let ids = format!("[{}]", ids.join(","));
+        for row in db.query(PERSONS, [ids.into()]).await? {
+            let person = read_person(&row)?;
+            people.insert(person.principal.id(), person);
+        }
+    }
+    Ok(people)
 }
 
 /// The user in the first seven columns of a row, in the order of [`PERSON`].
@@ -174,6 +223,31 @@ impl SessionStore for InDatabase {
             self.cache.put(version, *token, found.clone());
         }
         Ok(found)
+    }
+
+    /// One statement for those that are not in memory, whatever their number is up to its bound.
+    async fn find_all(&self, tokens: &[Hash]) -> Result<HashMap<Hash, SessionLookup>, Error> {
+        let version = self.db.version();
+        let mut all = HashMap::new();
+        let mut missing = Vec::new();
+        for token in tokens {
+            match version.and_then(|version| self.cache.get(version, token)) {
+                Some(found) => drop(all.insert(*token, found)),
+                None => missing.push(*token),
+            }
+        }
+        for tokens in missing.chunks(AT_ONCE) {
+            let list: Vec<String> = tokens.iter().map(|token| HEXLOWER.encode(token)).collect();
+            let list = format!("[\"{}\"]", list.join("\",\""));
+            for row in self.db.query(FIND_ALL, [list.into()]).await? {
+                let (token, found): (Hash, _) = (row.get(13)?, read_session(&row)?);
+                if let Some(version) = version {
+                    self.cache.put(version, token, found.clone());
+                }
+                all.insert(token, found);
+            }
+        }
+        Ok(all)
     }
 
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error> {

@@ -7,6 +7,7 @@ mod place;
 #[cfg(feature = "redis")]
 mod redis;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::audit::Finding;
 use crate::database::Db;
 
 pub(crate) use counts::{Charge, Charged};
-pub(super) use database::{InDatabase, person};
+pub(super) use database::{InDatabase, person, persons};
 pub(crate) use database::{MIGRATIONS, read_person};
 pub use place::StorePlace;
 
@@ -31,6 +32,17 @@ pub(super) trait SessionStore: fmt::Debug + Send + Sync {
 
     /// Finds the session of a token.
     async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error>;
+
+    /// Finds the sessions of several tokens.
+    async fn find_all(&self, tokens: &[Hash]) -> Result<HashMap<Hash, SessionLookup>, Error> {
+        let mut all = HashMap::new();
+        for token in tokens {
+            if let Some(found) = self.find(token).await? {
+                all.insert(*token, found);
+            }
+        }
+        Ok(all)
+    }
 
     /// Writes the time of a session's last use. A session that ended meanwhile stays ended.
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error>;

@@ -8,6 +8,7 @@ mod database;
 mod dependencies;
 mod forms;
 mod https;
+mod live;
 mod mail;
 mod pages;
 mod roles;

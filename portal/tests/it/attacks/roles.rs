@@ -52,7 +52,7 @@ async fn the_route_table_holds_for_every_kind_of_person() {
             let path = path.replace("{user}", "1");
             let status = if entry.method == "GET" {
                 let request = browser.raw("GET", &path).header("accept", "text/html");
-                request.send().await.unwrap().status().as_u16()
+                request.events().await.unwrap().status().as_u16()
             } else {
                 post(browser, &path, "").await.status().as_u16()
             };

@@ -1,0 +1,119 @@
+"use strict";
+// Keeps every element with `data-live="/path"` up to date. Without this script a page stays as it was loaded.
+// The attribute `data-live-state` says how it stands: `open`, `waiting` (the connection comes back by itself) or `over`
+// (the reader may no longer see it: only a reload of the page says why).
+{
+  const FIRST = 1_000; // milliseconds before it comes back
+  const MOST = 60_000;
+  const SILENCE = 45_000; // the server says something at least every 15 seconds
+  const PARTS = 2 * 1024 * 1024; // characters of one event
+
+  // The server's templates have escaped what is in it, as in the page itself. Nobody outside this block can use the policy.
+  const policy = globalThis.trustedTypes?.createPolicy("dewar-live", { createHTML: (html) => html });
+  // Scripts in it do not run: a parsed document has none that do.
+  const parse = (html) => new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html").body;
+
+  // Somebody who types in the element is not disturbed: the part waits until they leave the field.
+  const isTyping = (element) => element.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+
+  const put = (element, html) => {
+    const part = parse(html);
+    if (part.innerHTML.trim() === element.innerHTML.trim()) return;
+    const focused = element.contains(document.activeElement) ? document.activeElement : null;
+    const same = (other) => other.id ? other.id === focused.id : other.matches("a[href]") && other.href === focused.href;
+    element.replaceChildren(...part.childNodes);
+    if (focused) [...element.querySelectorAll("[id], a[href]")].find(same)?.focus({ preventScroll: true });
+  };
+
+  // Reads the events of a response until its end.
+  const read = async (answer, heard) => {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      heard(null);
+      text += value;
+      if (text.length > PARTS) throw new Error("an event is too large");
+      const blocks = text.split("\n\n");
+      text = blocks.pop();
+      for (const block of blocks) {
+        const event = { name: "message", data: [] };
+        for (const line of block.split("\n")) {
+          const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
+          if (field === "event") event.name = value;
+          if (field === "data") event.data.push(value);
+          if (field === "retry") event.retry = Number(value);
+        }
+        heard(event);
+      }
+    }
+  };
+
+  const follow = (element) => {
+    const address = new URL(element.dataset.live, location.href);
+    if (address.origin !== location.origin) return;
+    let wait = FIRST;
+    let latest = null;
+    let controller = null;
+    let timer = 0;
+    const state = (name) => { element.dataset.liveState = name; };
+    const show = () => {
+      if (latest === null || isTyping(element)) return;
+      put(element, latest);
+      latest = null;
+    };
+    element.addEventListener("focusout", () => setTimeout(show));
+
+    const again = (after) => {
+      state("waiting");
+      clearTimeout(timer);
+      timer = setTimeout(connect, after * (0.5 + Math.random()));
+      wait = Math.min(wait * 2, MOST);
+    };
+    const connect = async () => {
+      if (!element.isConnected) return;
+      const own = controller = new AbortController();
+      let silent = setTimeout(() => own.abort(), SILENCE);
+      let after = null;
+      const heard = (event) => {
+        clearTimeout(silent);
+        silent = setTimeout(() => own.abort(), SILENCE);
+        if (event?.retry) wait = Math.min(event.retry, MOST);
+        if (event?.name !== "page") return;
+        latest = event.data.join("\n");
+        show();
+      };
+      try {
+        const answer = await fetch(address, { headers: { accept: "text/event-stream" }, cache: "no-store", redirect: "error", signal: own.signal });
+        if (answer.ok) {
+          state("open");
+          await read(answer, heard);
+        } else if ([400, 401, 403, 404, 405, 410].includes(answer.status)) {
+          state("over");
+          return;
+        } else {
+          after = Number(answer.headers.get("retry-after")) * 1_000 || null;
+        }
+      } catch {
+        // The connection broke, or the server is away: it comes back.
+      } finally {
+        clearTimeout(silent);
+        own.abort();
+      }
+      if (controller === own) again(Math.max(after ?? 0, wait));
+    };
+
+    // A page in the back/forward cache holds no connection.
+    addEventListener("pagehide", () => {
+      clearTimeout(timer);
+      const own = controller;
+      controller = null;
+      own?.abort();
+    });
+    addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
+    connect();
+  };
+
+  for (const element of document.querySelectorAll("[data-live]")) follow(element);
+}
