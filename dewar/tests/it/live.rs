@@ -332,7 +332,7 @@ async fn a_stop_ends_connections_at_once_and_tells_their_clients_to_come_back() 
     assert_eq!((&*last.event, &*last.data), ("end", "restart"));
 }
 
-/// ASVS: V3.5.3, V4.4.2
+/// ASVS: V3.5.3, V3.5.8
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_another_origin_opens_no_connection() {
     let site = Site::of(app).await;
@@ -366,6 +366,31 @@ async fn a_page_of_another_origin_opens_no_connection() {
         assert_eq!(from(hostile).await, 403, "{hostile:?}");
     }
     assert!(site.log().await.contains("malicious_csrf"));
+}
+
+/// An event reaches the connections of every node, and a session that ends on one node ends them on every node.
+///
+/// ASVS: V7.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn events_and_ends_reach_the_connections_of_another_node() {
+    let site = Site::of(app).await;
+    let ada = site.member("ada", &[]).await;
+    let settings = [("DEWAR_NODE", "web-2")];
+    let served = App::in_directory_with(&site.data, settings).unwrap();
+    let second = app(served).clock(site.clock.clone()).start().await.unwrap();
+    let authority = std::fs::read(second.authority_file().unwrap()).unwrap();
+    let there = Browser::new(second.url(), &authority);
+    let session = ada.cookie("__Host-session").unwrap();
+    there.plant_cookie("__Host-session", session.value());
+    let mut events = open(&there, "/heard").await;
+    say_to(&ada, "all", "hello").await;
+    assert_eq!(data(&mut events).await, "\"hello\"");
+    let dewar = site.running.dewar();
+    let id = dewar.accounts().find_by_email("ada@example.org").await;
+    let id = id.unwrap().unwrap().id;
+    dewar.sessions().end_all_of(id).await.unwrap();
+    assert_eq!(events.last().await.unwrap().data, "over");
+    second.stop().await.unwrap();
 }
 
 /// ASVS: V7.4.2
