@@ -364,7 +364,7 @@ accounts-confirm-again = Bitte schicken Sie es noch einmal
     .why = Bestätigen Sie zuerst, dass Sie es sind. Was Sie geschickt haben, enthält Dateien oder ist zu groß, um so lange aufgehoben zu werden; geändert wurde nichts.
     .how = Bestätigen Sie zuerst. Gehen Sie dann im Browser auf die Seite zurück, von der Sie kommen, und schicken Sie es noch einmal.
     .go = Jetzt bestätigen
-accounts-confirm-first = Bestätigen Sie zuerst Ihr Passwort auf der Seite /confirm. Geändert wurde nichts.
+accounts-confirm-first = Bestätigen Sie zuerst Ihr Passwort auf der Seite { $path }. Geändert wurde nichts.
 accounts-confirm-late = Das hat zu lange gedauert, und geändert wurde nichts. Gehen Sie zurück, laden Sie die Seite neu und wiederholen Sie, was Sie getan haben.
 accounts-confirm-done = Das haben Sie schon bestätigt, und da wurde es ausgeführt. Ein zweites Mal wird es nicht ausgeführt.
 accounts-sessions = Wo Sie angemeldet sind
@@ -412,3 +412,8 @@ new-api-token-name = Wofür ist es?
     .hint = Das Programm oder der Rechner, der es benutzt.
 new-api-token-scopes = Was darf es?
 new-api-token-days = Wie viele Tage gilt es?
+
+accounts-yours = Ihr Konto
+accounts-fields-save = Speichern
+accounts-fields-saved = Ihr Konto wurde geändert.
+accounts-fields-refused = Die Angaben zum Konto wurden abgelehnt, und nichts wurde geändert.

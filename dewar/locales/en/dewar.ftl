@@ -341,7 +341,7 @@ accounts-confirm-again = Please send it again
     .why = To continue, confirm that it is you. What you sent has files or is too large to be stored meanwhile, and nothing was changed.
     .how = Confirm first. Then go back in your browser to the page that you came from, and send it once more.
     .go = Confirm now
-accounts-confirm-first = Confirm your password on the page /confirm first. Nothing was changed.
+accounts-confirm-first = Confirm your password on the page { $path } first. Nothing was changed.
 accounts-confirm-late = That took too long, and nothing was changed. Go back, load the page again and repeat what you did.
 accounts-confirm-done = You have confirmed this already, and it was done then. It was not done a second time.
 accounts-sessions = Where you are signed in
@@ -384,3 +384,8 @@ api-token-in-address = A token does not belong into an address, because addresse
 api-insufficient-scope = The token does not have the scope { $scope }.
 api-needs-a-person = This works for a person's token, and not for a service's.
 api-cors-refused = The scripts of this origin may not use this address.
+
+accounts-yours = Your account
+accounts-fields-save = Save
+accounts-fields-saved = Your account was changed.
+accounts-fields-refused = The fields of the account were refused, and nothing was changed.

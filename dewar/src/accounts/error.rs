@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::FieldsError;
 use super::guessable::Guessable;
 use super::password::MOST_BYTES;
 use super::pool::{PoolError, RETRY_AFTER};
@@ -34,6 +35,9 @@ pub enum Error {
     /// Users cannot sign up: `accounts.sign_up` is `closed`.
     #[error("sign-up is closed")]
     Closed,
+    /// The application's own fields were not stored, and the account was not made.
+    #[error(transparent)]
+    Fields(#[from] FieldsError),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),
@@ -127,6 +131,7 @@ impl AsProblem for Error {
             | Self::Changed(_)
             | Self::Closed
             | Self::Database(_)
+            | Self::Fields(_)
             | Self::LinkSpent
             | Self::Mail(_)
             | Self::NoSuchUser
@@ -168,6 +173,10 @@ impl From<Error> for pages::Error {
             Error::Changed(changed) => changed.into(),
             Error::Closed | Error::NoSuchUser => Self::not_found(),
             Error::Database(error) => error.into(),
+            Error::Fields(FieldsError::Failed(error)) => *error,
+            Error::Fields(FieldsError::Problems(_)) => {
+                Self::bad_request(Message::new("accounts-fields-refused"))
+            }
             Error::Sessions(error) => error.into(),
             Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => {
                 let words = error.about_password().map(Words::from);

@@ -12,7 +12,7 @@ use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::{self, Db, Tx};
 use crate::mail::{self, Letter, LetterKind, LetterStatus, MailQuota, Mailer, Recipient};
-use crate::pages::{Language, Languages, RequestContext};
+use crate::pages::{AccountPage, AccountPaths, Language, Languages, LocalPath, RequestContext};
 use crate::secrets::KeyRing;
 use crate::sessions::{Session, Sessions, read_cookie};
 use http::HeaderMap;
@@ -60,6 +60,7 @@ pub(super) struct Inner {
     pub(super) ring: KeyRing,
     pub(super) log: Log,
     pub(super) mailer: Mailer,
+    pub(super) paths: AccountPaths,
     pub(super) pool: HashPool,
     pub(super) roles: Roles,
     pub(super) session_end: SessionEnd,
@@ -88,6 +89,8 @@ pub(crate) struct Dependencies {
     pub(crate) site: String,
     /// The letters.
     pub(crate) mailer: Mailer,
+    /// The paths of the pages, for links in letters and redirects.
+    pub(crate) paths: AccountPaths,
 }
 
 /// The names of the application's roles.
@@ -115,6 +118,7 @@ impl Accounts {
             sessions,
             site,
             mailer,
+            paths,
         } = needs;
         let addresses = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
         let own = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
@@ -123,6 +127,7 @@ impl Accounts {
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
             mailer,
             own,
+            paths,
             ring,
             pool: HashPool::start(config.hash_threads, config.hash_queue)?,
             clock,
@@ -160,6 +165,21 @@ impl Accounts {
         };
         let (ring, now) = (&self.0.ring, self.0.clock.now());
         KnownBrowser::remember(request, user, generation, ring, now, headers);
+    }
+
+    /// The paths of the pages.
+    pub(crate) fn paths(&self) -> &AccountPaths {
+        &self.0.paths
+    }
+
+    /// The place of a page, for a redirect.
+    pub(crate) fn place(&self, page: AccountPage) -> LocalPath {
+        self.0.paths.place(page)
+    }
+
+    /// The address of a page, for a link in a letter.
+    pub(super) fn address_of(&self, page: AccountPage) -> String {
+        format!("{}{}", self.0.mailer.origin(), self.0.paths.path(page))
     }
 
     /// Whether visitors may make an account.

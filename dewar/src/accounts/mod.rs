@@ -49,6 +49,7 @@ mod email;
 mod endpoints;
 mod error;
 mod extract;
+mod fields;
 mod guessable;
 mod handle;
 mod inventory;
@@ -76,12 +77,14 @@ mod users;
 pub use config::{Config, SignUps};
 pub use endpoints::{
     ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SecondTab, SetUp, SignIn, SignOut,
-    SignUp, SignedIn, change_password, change_password_page, confirm, confirm_page,
-    end_other_sessions, end_session, forgot, forgot_page, reset, reset_page, sessions_page, set_up,
-    set_up_page, sign_in, sign_in_page, sign_out, sign_up, sign_up_page,
+    SignUp, SignedIn, account_page_with, change_account_with, change_password,
+    change_password_page, confirm, confirm_page, end_other_sessions, end_session, forgot,
+    forgot_page, reset, reset_page, sessions_page, set_up, set_up_page, sign_in, sign_in_page,
+    sign_out, sign_up, sign_up_page, sign_up_page_with, sign_up_with,
 };
 pub use error::Error;
 pub use extract::CurrentUser;
+pub use fields::{AccountFields, FieldsError, SignUpWith};
 pub use guessable::Guessable;
 pub use handle::Accounts;
 pub(crate) use inventory::inventory;
@@ -109,7 +112,8 @@ pub(crate) use users::holders;
 use endpoints::MOST_PENDING;
 pub(crate) use tables::{MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, models};
 
-/// The page to sign in. Letters and redirects lead to these paths, so mount the pages there.
+/// The usual path of the page to sign in. A page can be mounted at any other path as well: letters and redirects lead to
+/// the path in the route table ([`AccountPage`](crate::pages::AccountPage)).
 pub const SIGN_IN: &str = "/sign-in";
 /// The page to make an account.
 pub const SIGN_UP: &str = "/sign-up";
@@ -129,10 +133,6 @@ pub const SESSIONS: &str = "/account/sessions";
 
 /// The page to change the password.
 pub const CHANGE_PASSWORD: &str = "/account/password";
-
-fn forgot_at(origin: &str) -> String {
-    format!("{origin}{FORGOT}")
-}
 
 #[cfg(test)]
 mod tests;

@@ -7,10 +7,11 @@ use super::letters::{PasswordChanged, ResetLetter};
 use super::link::{self, LinkPurpose};
 use super::password::StoredHash;
 use super::pool::PoolShare;
-use super::{Accounts, Error, RESET, User, VerifiedPassword, forgot_at, throttle};
+use super::{Accounts, Error, User, VerifiedPassword, throttle};
 use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Tx, refuse_while_reading};
 use crate::mail::{IntoRecipient, LetterKind, MailQuota, Recipient};
+use crate::pages::AccountPage;
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
@@ -162,7 +163,7 @@ impl Accounts {
         let entry = entry.subject(user).detail("password reset link");
         tx.record(&inner.log, entry).await?;
         tx.commit().await?;
-        Ok(format!("{RESET}/{}", token.reveal()))
+        Ok(inner.paths.with(AccountPage::Reset, &token.reveal()))
     }
 
     async fn owner_of_reset(&self, token: &str) -> Result<UserId, Error> {
@@ -218,7 +219,7 @@ impl Accounts {
     async fn tell_of_change(&self, tx: &Tx, person: &User) -> Result<(), database::Error> {
         let key = EmailKey::new(&person.email);
         let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
-        let link = forgot_at(self.0.mailer.origin());
+        let link = self.address_of(AccountPage::Forgot);
         let letter = PasswordChanged { link };
         let to = person.into_recipient().or_in_language(&self.1.language);
         self.0.write_to(tx, about, to, &letter).await.map(drop)
@@ -247,7 +248,8 @@ impl Accounts {
             .detail("password reset link");
         tx.record(&inner.log, entry).await?;
         let about = (LetterKind::Link, MailQuota::Network(from));
-        let link = format!("{}{RESET}/{}", inner.mailer.origin(), token.reveal());
+        let path = inner.paths.with(AccountPage::Reset, &token.reveal());
+        let link = format!("{}{path}", inner.mailer.origin());
         let to = Recipient::stored(&email).in_language(&self.1.language);
         if inner
             .write_to(&tx, about, to, &ResetLetter { link })

@@ -1,9 +1,9 @@
 //! The rate limit key of a visitor's request that shows more than its network.
+use super::Accounts;
 use super::known_browser::{self, KnownBrowser};
 use super::link::{self, LinkPurpose};
 use super::throttle::FailureLimit;
-use super::{Accounts, RESET, SETUP};
-use crate::pages::RequestContext;
+use crate::pages::{AccountPage, AccountPaths, RequestContext};
 use crate::secrets::Token;
 use crate::sessions::read_cookie;
 
@@ -31,19 +31,17 @@ impl Accounts {
         if let Some(user) = account {
             return Some(RateKey(FailureLimit::of_browser(user, &[]).bucket()));
         }
-        let (purpose, token) = link_in(context.facts().path_without_query())?;
+        let (purpose, token) = link_in(&inner.paths, context.facts().path_without_query())?;
         let found = link::look(&inner.db, purpose, &token, now).await;
         found.ok()?.map(|_| RateKey(token.hash()))
     }
 }
 
 /// The link in a path.
-fn link_in(path: &str) -> Option<(LinkPurpose, Token)> {
-    let of = |page, purpose| {
-        let token = path.strip_prefix(page)?.strip_prefix('/')?;
-        Some((purpose, Token::parse(token)?))
-    };
-    of(RESET, LinkPurpose::Reset).or_else(|| of(SETUP, LinkPurpose::Setup))
+fn link_in(paths: &AccountPaths, path: &str) -> Option<(LinkPurpose, Token)> {
+    let of = |page, purpose| Some((purpose, Token::parse(paths.parameter(page, path)?)?));
+    of(AccountPage::Reset, LinkPurpose::Reset)
+        .or_else(|| of(AccountPage::SetUp, LinkPurpose::Setup))
 }
 
 #[cfg(test)]
@@ -53,7 +51,9 @@ mod tests {
     #[test]
     fn a_link_is_found_in_the_path_of_its_page_alone() {
         let token = Token::new();
-        let found = |path: String| link_in(&path).map(|(purpose, _)| purpose);
+        let mut paths = AccountPaths::default();
+        let found =
+            |path: String| link_in(&AccountPaths::default(), &path).map(|(purpose, _)| purpose);
         let token = token.reveal();
         assert_eq!(found(format!("/reset/{token}")), Some(LinkPurpose::Reset));
         assert_eq!(found(format!("/setup/{token}")), Some(LinkPurpose::Setup));
@@ -62,5 +62,9 @@ mod tests {
         }
         assert_eq!(found(format!("/reset{token}")), None);
         assert_eq!(found(format!("/documents/{token}")), None);
+        paths.set(AccountPage::Reset, "/neu/{key}");
+        let moved = |path: &str| link_in(&paths, path).map(|(purpose, _)| purpose);
+        assert_eq!(moved(&format!("/neu/{token}")), Some(LinkPurpose::Reset));
+        assert_eq!(moved(&format!("/reset/{token}")), None);
     }
 }

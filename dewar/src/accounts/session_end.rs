@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 
 use super::email::EmailKey;
 use super::letters::TokenCreated;
-use super::{Accounts, User, forgot_at};
+use super::{Accounts, User};
 use crate::database::{self, Tx};
 use crate::mail::{IntoRecipient, LetterKind, MailQuota};
+use crate::pages::AccountPage;
 use crate::sessions::{SessionId, UserId};
 
 type Ending = Pin<Box<dyn Future<Output = Result<(), database::Error>> + Send>>;
@@ -49,7 +50,7 @@ impl Accounts {
     ) -> Result<(), database::Error> {
         let key = EmailKey::new(&person.email);
         let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
-        let link = forgot_at(self.0.mailer.origin());
+        let link = self.address_of(AccountPage::Forgot);
         let to = person.into_recipient().or_in_language(&self.1.language);
         let letter = TokenCreated { link };
         self.0.write_to(tx, about, to, &letter).await.map(drop)

@@ -2,16 +2,18 @@
 use std::net::IpAddr;
 
 use super::email::EmailKey;
+use super::fields::{Beside, Own};
 use super::letters::{SignUpAgain, Welcome};
 use super::link::{self, LinkPurpose};
 use super::password::StoredHash;
 use super::pool::PoolShare;
 use super::users::about;
-use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
+use super::{AccountFields, Accounts, Error, FieldsError};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Tx, refuse_while_reading};
 use crate::forms::{Email, Name};
 use crate::mail::{LetterKind, MailQuota, Recipient};
+use crate::pages::AccountPage;
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
@@ -70,6 +72,29 @@ impl Accounts {
     /// [`Error::Closed`]; [`Error::Name`] for a name that looks like that of somebody in charge; the problem of the password;
     /// [`Error::Throttled`]; [`Error::Busy`].
     pub async fn sign_up(&self, person: NewUser<'_>, from: IpAddr) -> Result<SignUpLetter, Error> {
+        self.sign_up_beside(person, (), from).await
+    }
+
+    /// As [`sign_up`](Self::sign_up), and stores the application's own fields in the same transaction. It calls
+    /// [`AccountFields::store`] also if the address has an account: then for a user whom it rolls back.
+    ///
+    /// # Errors
+    /// As [`sign_up`](Self::sign_up), and [`Error::Fields`].
+    pub async fn sign_up_with<E: AccountFields>(
+        &self,
+        person: NewUser<'_>,
+        fields: E,
+        from: IpAddr,
+    ) -> Result<SignUpLetter, Error> {
+        self.sign_up_beside(person, Own(fields), from).await
+    }
+
+    async fn sign_up_beside(
+        &self,
+        person: NewUser<'_>,
+        beside: impl Beside,
+        from: IpAddr,
+    ) -> Result<SignUpLetter, Error> {
         let inner = &self.0;
         if !self.sign_up_is_open() {
             return Err(Error::Closed);
@@ -83,11 +108,7 @@ impl Accounts {
         };
         let hash = inner.pool.hash(password, PoolShare::Stranger).await?;
         let tx = inner.db.begin().await?;
-        let language = Some(self.1.language.tag());
-        let user = insert(&tx, person, &hash, inner.clock.now(), language).await?;
-        if let (Some(user), Some(role)) = (user, &inner.config.role) {
-            add_role(&tx, user, role).await?;
-        }
+        let user = self.insert_beside(&tx, person, &hash, beside).await?;
         let key = EmailKey::new(person.email);
         // One audit entry in the transaction either way, so that both cases cost the same.
         let entry = match user {
@@ -104,6 +125,58 @@ impl Accounts {
         })
     }
 
+    /// Adds the account with its role, and does the work beside it. None if the address has an account: then the work is done for a
+    /// user whom nobody else sees, and rolled back. Otherwise its result and its time would show that the address is known.
+    async fn insert_beside<B: Beside>(
+        &self,
+        tx: &Tx,
+        person: NewUser<'_>,
+        hash: &StoredHash,
+        beside: B,
+    ) -> Result<Option<UserId>, Error> {
+        let (language, now) = (Some(self.1.language.tag()), self.0.clock.now());
+        let nested = tx.begin_nested().await?;
+        let user = insert(&nested, person, hash, now, language).await?;
+        let stand_in = if user.is_none() && B::IS_SOME {
+            let email = format!("{}@stand-in.invalid", Token::new().reveal());
+            let person = NewUser {
+                email: &email,
+                ..person
+            };
+            insert(&nested, person, hash, now, language).await?
+        } else {
+            None
+        };
+        let done = if let Some(one) = user.or(stand_in) {
+            if let Some(role) = &self.0.config.role {
+                add_role(&nested, one, role).await?;
+            }
+            beside.keep(&nested, one).await
+        } else {
+            Ok(())
+        };
+        match (&done, stand_in) {
+            (Ok(()), None) => nested.commit().await?,
+            _ => nested.rollback().await?,
+        }
+        done?;
+        Ok(user)
+    }
+
+    /// Stores the application's own fields of an account.
+    pub(super) async fn store_fields<E: AccountFields>(
+        &self,
+        user: UserId,
+        fields: E,
+    ) -> Result<(), FieldsError> {
+        refuse_while_reading()?;
+        let tx = self.0.db.begin().await?;
+        fields.store(&tx, user).await?;
+        let entry = about(Event::UserUpdated, Some(user), user).detail("fields");
+        tx.record(&self.0.log, entry).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// The one letter of a sign-up: to the new user, or to the owner of the account that the address has.
     async fn write_of_sign_up(
         &self,
@@ -113,14 +186,13 @@ impl Accounts {
         from: IpAddr,
     ) -> Result<bool, database::Error> {
         let inner = &self.0;
-        let origin = inner.mailer.origin();
         let about = (LetterKind::SignUp, MailQuota::Network(from));
         let to = Recipient::stored(person.email).in_language(&self.1.language);
         if user.is_some() {
-            let link = format!("{origin}{SIGN_IN}");
+            let link = self.address_of(AccountPage::SignIn);
             inner.write_to(tx, about, to, &Welcome { link }).await
         } else {
-            let link = forgot_at(origin);
+            let link = self.address_of(AccountPage::Forgot);
             inner.write_to(tx, about, to, &SignUpAgain { link }).await
         }
     }
@@ -173,7 +245,7 @@ impl Accounts {
         let entry = Entry::new(Event::AuthnTokenCreated).detail("setup link");
         tx.record(&inner.log, entry).await?;
         tx.commit().await?;
-        Ok(Some(format!("{SETUP}/{}", token.reveal())))
+        Ok(Some(inner.paths.with(AccountPage::SetUp, &token.reveal())))
     }
 
     /// Checks whether a setup link is valid.

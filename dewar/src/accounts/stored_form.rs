@@ -3,12 +3,13 @@
 use http::{Method, Uri};
 use serde::{Deserialize, Serialize};
 
+use super::endpoints::is_page;
 use super::pending_form::{KEPT_FOR, largest_form};
-use super::{Accounts, MOST_PENDING, SIGN_IN};
+use super::{Accounts, MOST_PENDING};
 use crate::forms::{
     Field, FieldKind, FormValue, Intake, Line, Problem, RawValue, Received, Unsent,
 };
-use crate::pages::{Error, LocalPath, Page, RequestContext, Resume, SealedField};
+use crate::pages::{AccountPage, Error, LocalPath, Page, RequestContext, Resume, SealedField};
 use crate::sessions::{Session, UserId};
 
 /// The typed values of another form, as a field of the sign-in form. They travel sealed in the sign-in page, for this
@@ -116,7 +117,7 @@ pub(crate) fn sign_in_with(
         };
         Some(text)
     };
-    let back = back.filter(|path| !path.as_str().starts_with(SIGN_IN));
+    let back = back.filter(|path| !is_page(accounts.paths(), AccountPage::SignIn, path));
     Ok(super::endpoints::sign_in_again(&accounts, back, kept))
 }
 

@@ -94,6 +94,7 @@ impl House {
             roles,
             sessions: sessions.clone(),
             site: "Paperhouse".to_owned(),
+            paths: crate::pages::AccountPaths::default(),
         };
         let accounts = Accounts::open(needs).unwrap();
         Self {

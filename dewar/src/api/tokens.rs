@@ -14,7 +14,7 @@ use super::{Config, Error, ScopeInfo, rows};
 use crate::accounts::{Accounts, RateLimiter};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::{Db, refuse_while_reading};
-use crate::pages::BearerCaller;
+use crate::pages::{AccountPaths, BearerCaller};
 use crate::secrets::{KeyRing, Purpose, Secret, random};
 use crate::sessions::{Session, SessionId, UserId};
 
@@ -226,6 +226,11 @@ impl ApiTokens {
             }
         });
         tokens
+    }
+
+    /// The paths of the pages of accounts and tokens.
+    pub(super) fn paths(&self) -> &AccountPaths {
+        self.0.accounts.paths()
     }
 
     /// Makes a token, and returns its text, which nobody can read again.

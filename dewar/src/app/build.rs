@@ -653,6 +653,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 gives: route.gives.clone(),
             });
         }
+        table.provide_change_password();
         table.load_from(&self.parts.content);
         table.limit_all(&self.parts.rate_limits);
         table

@@ -8,19 +8,25 @@ use http::{Method, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::routes::refused;
-use crate::accounts::{CONFIRM, Pending, largest_form};
+use crate::accounts::{Pending, largest_form};
 use crate::csrf::HEADER;
 use crate::forms::{Intake, URLENCODED, token_of};
 use crate::https::media_type::MediaType;
-use crate::pages::{Error, Message, Page, Prefers, Redirect, RequestContext};
+use crate::pages::{AccountPage, Error, Message, Page, Prefers, Redirect, RequestContext};
 
 /// Asks for the password, and keeps the original request: a page by its path, a form sealed in the page that asks.
 pub(super) async fn ask(parts: Parts, body: Body, prefers: Prefers) -> Response {
+    let page = match RequestContext::of(&parts) {
+        Ok(context) => {
+            let paths = context.services().mounted.accounts();
+            paths.place(AccountPage::Confirm)
+        }
+        Err(error) => return error.into_response(),
+    };
     if prefers == Prefers::Json {
         // A program cannot enter a password.
-        return Error::forbidden()
-            .public(Message::new("accounts-confirm-first"))
-            .into_response();
+        let first = Message::new("accounts-confirm-first").with("path", page.as_str().to_owned());
+        return Error::forbidden().public(first).into_response();
     }
     if matches!(parts.method, Method::GET | Method::HEAD) {
         let wanted = parts
@@ -28,8 +34,8 @@ pub(super) async fn ask(parts: Parts, body: Body, prefers: Prefers) -> Response 
             .path_and_query()
             .map_or("/", |whole| whole.as_str());
         let next = utf8_percent_encode(wanted, NON_ALPHANUMERIC);
-        return Redirect::to_path(format!("{CONFIRM}?next={next}"))
-            .unwrap_or_else(|_| Redirect::to(CONFIRM))
+        return Redirect::to_path(format!("{}?next={next}", page.as_str()))
+            .unwrap_or_else(|_| Redirect::to(page))
             .into_response();
     }
     match keep(&parts, body).await {

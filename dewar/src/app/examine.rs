@@ -18,6 +18,7 @@ use crate::database::{Db, Error as DatabaseError, of_file, of_passwords};
 use crate::dependencies;
 use crate::https::acme::Acme;
 use crate::mail::Mailer;
+use crate::pages::AccountPage;
 use crate::secrets::{Below, KeyRing, below};
 use crate::uploads::Uploads;
 use crate::{api, https, jobs, live, roles, sessions, uploads};
@@ -86,7 +87,7 @@ impl Blueprint {
         findings.extend(config.mail.findings(config.mode));
         findings.extend(config.accounts.findings(&roles));
         findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
-        if table.mounted().route("POST", accounts::SIGN_UP) {
+        if table.takes_form_of(AccountPage::SignUp) {
             let others = parts.roles.iter().filter(|role| !role.administrator);
             let others: Vec<&str> = others.map(|role| role.name).collect();
             findings.extend(config.accounts.gives_nobody(&others));

@@ -22,7 +22,9 @@ use crate::jobs::{self, Jobs};
 use crate::live::{self, Live};
 use crate::mail::{self, Mailbox, Mailer};
 use crate::outgoing::Client;
-use crate::pages::{self, Assets, Languages, LetterTemplates, Mounted, SettingValues, Templates};
+use crate::pages::{
+    self, AccountPage, Assets, Languages, LetterTemplates, Mounted, SettingValues, Templates,
+};
 use crate::roles::Access;
 use crate::secrets::{KeyRing, KeySource};
 use crate::sessions::{self, Sessions, UserId};
@@ -499,6 +501,7 @@ impl Blueprint {
             sessions: sessions.clone(),
             site: self.config.name.clone(),
             mailer: mailer.clone(),
+            paths: self.table.account_paths(),
         };
         Accounts::open(needs).map_err(|error| failed(Practice::Accounts, "accounts-open", &error))
     }
@@ -584,7 +587,7 @@ fn leads_to(table: &RouteTable, accounts: &Accounts) -> Mounted {
     if accounts.sign_up_is_open() {
         mounted
     } else {
-        mounted.without(accounts::SIGN_UP)
+        mounted.without(AccountPage::SignUp)
     }
 }
 

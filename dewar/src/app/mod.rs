@@ -32,6 +32,8 @@
 //!
 //! The questions of all other rooms, at start and with `check`; and every weakening of a route, with its reason.
 
+mod account_pages;
+mod account_routes;
 mod background;
 mod build;
 mod cli;
@@ -70,6 +72,7 @@ mod stack;
 mod table;
 mod templates;
 
+pub use account_routes::AccountPages;
 pub use build::App;
 pub use command::{Command, ReadCommand, ReadOnlyDewar};
 pub use handlers::{HandlerFn, Mountable};
@@ -132,3 +135,8 @@ struct JsonPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/moving-from-flask.md")]
 struct MovingFromFlaskPage;
+
+/// Compiles the examples of the page about the look of the pages of accounts.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/look.md")]
+struct LookPage;

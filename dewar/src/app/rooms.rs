@@ -4,7 +4,7 @@ use axum::extract::FromRef;
 
 use super::Settings;
 use super::rate_limit::{Posts, SharedCounts};
-use crate::accounts::{Accounts, SIGN_IN};
+use crate::accounts::Accounts;
 use crate::api::ApiTokens;
 use crate::audit::{Clock, Finding, Log, Reserve, SettingsSection};
 use crate::csrf::Webhooks;
@@ -219,7 +219,6 @@ impl Dewar {
             mounted: rooms.mounted.clone(),
             ring: rooms.ring.clone(),
             sessions: rooms.sessions.clone(),
-            sign_in: SIGN_IN,
             templates: rooms.templates.clone(),
             later,
         }

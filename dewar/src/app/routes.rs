@@ -12,11 +12,12 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http::request::Parts;
 use http::{Method, StatusCode};
 
+use super::account_pages::account_page_of;
 use super::mounted_router::MountedRouter;
 use super::rate_limit::{Counted, RouteRates, Standing};
 use super::stack::host_of;
 use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_out};
-use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
+use crate::accounts::Accounts;
 use crate::api::Origins;
 use crate::audit::{Entry, Event};
 use crate::csrf::{CsrfRejection, Origin, RequestHead, WebhookAuth, judge_live};
@@ -25,8 +26,8 @@ use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm}
 use crate::https::{PagePolicy, RoutePolicy};
 use crate::live::Opening;
 use crate::pages::{
-    Danger, Error, ErrorKind, Message, Outcome, Outputs, RateRefusal, RequestContext, Sealed,
-    TypedInForm,
+    AccountPage, Danger, Error, ErrorKind, Message, Outcome, Outputs, RateRefusal, RequestContext,
+    Sealed, TypedInForm,
 };
 use crate::roles::{Access, admit};
 
@@ -161,6 +162,25 @@ impl<S> Route<S> {
     }
 }
 
+impl<S> Route<S> {
+    /// States that this route is a page of accounts, or takes its form: links, redirects and letters lead to its path. Dewar
+    /// knows the framework's own handlers, so only a handler of the application's own needs this, and only at another path
+    /// than the usual one.
+    ///
+    /// ```
+    /// use dewar::pages::AccountPage;
+    /// use dewar::{App, Page, get};
+    /// async fn account() -> Page { Page::new("account.html") }
+    /// fn app(app: App) -> App {
+    ///     app.signed_in([get("/konto", account).account_page(AccountPage::Account)])
+    /// }
+    /// ```
+    pub fn account_page(mut self, page: AccountPage) -> Self {
+        self.described.account_page = Some(page);
+        self
+    }
+}
+
 impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)
@@ -235,6 +255,7 @@ where
     T::describe(&mut described);
     described.dangers.extend(H::dangers(Sealed(())));
     described.redirects_to = H::redirects_to(Sealed(()));
+    described.account_page = account_page_of::<H>().or(described.account_page);
     described.under(path);
     let asks = RequiredProof::of::<T>(&method);
     let is_safe = matches!(asks, RequiredProof::Nothing);
@@ -614,10 +635,15 @@ impl<H> Guarded<H> {
         if matches!(self.asks, RequiredProof::Nothing) {
             return Ok(false);
         }
-        let goes_on = [SIGN_IN, SIGN_OUT, CONFIRM].contains(&path)
-            || path
-                .strip_prefix(SESSIONS)
-                .is_some_and(|rest| rest.starts_with('/'));
+        let paths = context.services().mounted.accounts();
+        let goes_on = [
+            AccountPage::SignIn,
+            AccountPage::SignOut,
+            AccountPage::Confirm,
+            AccountPage::EndSession,
+            AccountPage::EndOtherSessions,
+        ];
+        let goes_on = goes_on.into_iter().any(|page| paths.is(page, path));
         Ok(!goes_on && context.service::<Intake>()?.is_disk_full())
     }
 }

@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{App, Running};
 use crate::mail::MAILBOX;
-use crate::pages::Error;
+use crate::pages::{AccountPage, Error};
 
 /// Serves until a signal stops the process.
 pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
@@ -62,7 +62,8 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
         .setup_path()
         .await
         .map_err(Error::internal)?;
-    let is_mounted = running.dewar().rooms().mounted.page("/setup/{token}");
+    let mounted = &running.dewar().rooms().mounted;
+    let is_mounted = mounted.account_page(AccountPage::SetUp).is_some();
     text.push_str(&first_steps(setup.as_deref(), is_mounted, running.url()));
     for finding in running.findings() {
         text.push_str(&format!("\n{finding}"));

@@ -20,17 +20,20 @@ use super::programs::{ProgramRoute, ProgramRoutes};
 use super::request_log::RequestLog;
 use super::routes::refused;
 use super::scan_detector::ScanDetector;
-use crate::accounts::{CONFIRM, KNOWN_BROWSER, SIGN_IN};
+use crate::accounts::KNOWN_BROWSER;
 use crate::api::{AskedOrigin, Authorization, allow, is_preflight};
 use crate::audit::{Entry, Event, RoutePattern};
 use crate::csrf::{CsrfRejection, Origin, RequestHead, judge};
 use crate::https::{HttpsLayer, REPORTS_PATH, RequestId, RequestInfo, SECURITY_TXT_PATH};
 use crate::mail::Mailbox;
 use crate::pages::{
-    Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume, ResumeMode,
-    STATIC_PREFIX, Services, Words, keep_from_shared_caches, render,
+    AccountPage, Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume,
+    ResumeMode, STATIC_PREFIX, Services, Words, keep_from_shared_caches, render,
 };
 use crate::sessions::{Cookies, Flash, NotSealedHere, Session, SessionUse, remove_all_but};
+
+/// The path that password managers know (W3C, *A Well-Known URL for Changing Passwords*).
+pub(super) const CHANGE_PASSWORD_PATH: &str = "/.well-known/change-password";
 
 const FIRST_CHECK: HeaderValue =
     HeaderValue::from_static("sec-fetch-site, sec-fetch-mode, sec-fetch-dest, origin");
@@ -285,15 +288,34 @@ impl Core {
 
     /// The responses that are the same for everyone and need no room.
     fn provided(&self, parts: &Parts) -> Option<Response> {
+        let path = parts.uri.path();
+        if !path.starts_with("/.well-known/") || !matches!(parts.method, Method::GET | Method::HEAD)
+        {
+            return None;
+        }
+        if path == CHANGE_PASSWORD_PATH {
+            return self.change_password_page();
+        }
         let text = self.security_txt.as_ref()?;
-        let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        if !reads || parts.uri.path() != SECURITY_TXT_PATH {
+        if path != SECURITY_TXT_PATH {
             return None;
         }
         let mut response = Response::new(Body::from(text.clone()));
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         Some(response)
+    }
+
+    /// The redirect for password managers (W3C, *A Well-Known URL for Changing Passwords*), if the page is mounted and the
+    /// application has no route of its own there.
+    fn change_password_page(&self) -> Option<Response> {
+        if !self.patterns.provides(CHANGE_PASSWORD_PATH) {
+            return None;
+        }
+        let mounted = &self.services.mounted;
+        let page = mounted.account_page(AccountPage::ChangePassword)?;
+        let page = LocalPath::parse(page.to_owned()).ok()?;
+        Some(Redirect::to(page).into_response())
     }
 
     /// The mailbox, for a request from this machine itself: the links in letters open accounts.
@@ -343,8 +365,12 @@ impl Core {
 
     async fn visit(&self, context: RequestContext, parts: Parts, body: Body) -> Response {
         // Only the pages that confirm and sign in resume a pending form, so the request is copied only there.
-        let confirming =
-            parts.method == Method::POST && [CONFIRM, SIGN_IN].contains(&parts.uri.path());
+        let paths = self.services.mounted.accounts();
+        let path = parts.uri.path();
+        let confirming = parts.method == Method::POST
+            && [AccountPage::Confirm, AccountPage::SignIn]
+                .into_iter()
+                .any(|page| paths.is(page, path));
         let again = confirming.then(|| Box::new(parts.clone()));
         let mut response = self.handle(&context, parts, body).await;
         let mut outcome = Outcome::take(&mut response);

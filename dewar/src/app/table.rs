@@ -1,3 +1,4 @@
+mod account_pages;
 mod framed;
 mod readers;
 
@@ -11,7 +12,6 @@ use framed::framed;
 use readers::no_password;
 
 use super::{RateLimit, rate_limit};
-use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
 use crate::api::{Origins, of_cors};
 use crate::audit::{Finding, Practice};
 use crate::csrf::{SignatureScheme, WebhookAuth};
@@ -246,8 +246,7 @@ impl RouteTable {
         }
         findings.extend(rate_limit::of_all(&self.own, &self.rate_limits));
         findings.extend(self.unreadable_paths());
-        findings.extend(self.nobody_could_confirm());
-        findings.extend(self.led_to_and_missing());
+        findings.extend(self.of_account_pages());
         findings
     }
 
@@ -379,86 +378,9 @@ impl RouteTable {
 
     /// The mounted pages, for everything that links or redirects.
     pub(super) fn mounted(&self) -> Mounted {
-        Mounted::of(self.all().map(|entry| (&*entry.method, entry.path)))
+        let all = self.all().map(|entry| (&*entry.method, entry.path));
+        Mounted::of(all).with_accounts(self.account_paths())
     }
-
-    /// The pages that others lead to and that are not mounted: a visitor would get 404.
-    fn led_to_and_missing(&self) -> Vec<Finding> {
-        let mounted = self.mounted();
-        let mut findings = Vec::new();
-        for (leads, place, mount) in LED_TO {
-            if mounted.page(place) {
-                continue;
-            }
-            if let Some(entry) = self.own.iter().find(|entry| leads(entry)) {
-                findings.push(led_nowhere(entry, place, mount));
-            }
-        }
-        findings
-    }
-
-    /// A route that requires re-authentication needs the page for it.
-    fn nobody_could_confirm(&self) -> Option<Finding> {
-        let mut confirms = self.own.iter().filter(|entry| entry.path == CONFIRM);
-        let asks = self.own.iter().find(|entry| entry.takes.recently)?;
-        if confirms.any(|entry| entry.method == "POST") {
-            return None;
-        }
-        let title = format!(
-            "{} {} requires re-authentication, and no page for it is mounted",
-            asks.method, asks.path
-        );
-        let finding = Finding::refuse(Practice::Accounts, "accounts-no-confirm-page", title)
-            .why("Dewar would redirect users to a page that does not exist")
-            .fix(
-                "mount it: `.signed_in([get(accounts::CONFIRM, accounts::confirm_page), post(accounts::CONFIRM, \
-                 accounts::confirm)])`",
-            )
-            .asvs(&["7.5.1", "7.5.3"]);
-        Some(finding)
-    }
-}
-
-/// The routes that lead to a page, the page, and how to mount it.
-type Leads = (fn(&RouteEntry) -> bool, &'static str, &'static str);
-
-const LED_TO: &[Leads] = &[
-    (
-        |entry| matches!(entry.access, Access::Role(_) | Access::SignedIn),
-        SIGN_IN,
-        "`.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])`",
-    ),
-    (
-        |entry| entry.method == "POST" && [SIGN_UP, FORGOT].contains(&entry.path),
-        SIGN_IN,
-        "`.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])`",
-    ),
-    // Letters after a sign-up link to it: a user who did not sign up, or has an account already, chooses a new password there.
-    (
-        |entry| entry.method == "POST" && entry.path == SIGN_UP,
-        FORGOT,
-        "`.public([get(accounts::FORGOT, accounts::forgot_page), post(accounts::FORGOT, accounts::forgot)])`",
-    ),
-    (
-        |entry| entry.method == "POST" && entry.path == FORGOT,
-        "/reset/{token}",
-        "`.public([get(\"/reset/{token}\", accounts::reset_page), post(\"/reset/{token}\", accounts::reset)])`",
-    ),
-    (
-        |entry| entry.method == "POST" && [SIGN_IN, SIGN_OUT].contains(&entry.path),
-        "/",
-        "`.public([get(\"/\", …)])`",
-    ),
-];
-
-fn led_nowhere(entry: &RouteEntry, place: &str, mount: &str) -> Finding {
-    let title = format!(
-        "{} {} leads to {place}, and no page is mounted there",
-        entry.method, entry.path
-    );
-    Finding::warn(Practice::Roles, "roles-led-nowhere", title)
-        .why("Users would get a 404 page.")
-        .fix(format!("mount the page: {mount}"))
 }
 
 /// A router has a prefix of its own, and no sender signs what it takes.
@@ -558,6 +480,7 @@ impl fmt::Display for RouteTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
     use crate::forms::{Form, HandlerInputs, Line, Path};
 
     #[derive(crate::forms::Form, Debug)]

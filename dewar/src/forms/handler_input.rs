@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::schema::{self, FormEncoding};
 use super::{FieldSpec, Model};
 use crate::https::{ContentSources, PagePolicy};
-use crate::pages::{CookieInfo, Danger, Sealed};
+use crate::pages::{AccountPage, CookieInfo, Danger, Sealed};
 
 /// An input of a handler: an extractor that the route table knows.
 ///
@@ -188,6 +188,9 @@ pub struct Described {
     pub query: Option<FormSpec>,
     /// The fields of the body. A route that has some reads and checks its token with them.
     pub form: Option<FormSpec>,
+    /// The page of accounts that the route is, or whose form it takes.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "by_name")]
+    pub account_page: Option<AccountPage>,
     /// The sections of the application's own settings that the handler reads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<&'static str>,
@@ -236,6 +239,18 @@ pub struct Described {
     /// The forms, each with the fields whose labels can be translated.
     #[serde(skip)]
     labelled: Vec<(&'static str, &'static [FieldSpec])>,
+}
+
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn by_name<S: serde::Serializer>(
+    page: &Option<AccountPage>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    page.map(AccountPage::name).serialize(serializer)
 }
 
 fn under(before: &str, fields: &[FieldSpec], ids: &mut Vec<String>) {

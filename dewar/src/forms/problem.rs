@@ -197,6 +197,15 @@ impl<T> Problems<T> {
         self.all.iter()
     }
 
+    /// The same problems, of a form that has these fields too.
+    pub(crate) fn of_form<U>(self) -> Problems<U> {
+        Problems::of_any(self.all)
+    }
+
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.all.extend(others.all);
+    }
+
     /// `Ok` if the form has no problems: the end of a `#[form(check = …)]`.
     ///
     /// # Errors

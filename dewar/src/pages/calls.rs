@@ -8,13 +8,22 @@ use super::context::{Called, WithLine};
 use crate::audit::{Finding, Practice, near};
 
 /// Functions that a request or the place of the call defines.
-const OF_A_REQUEST: [&str; 6] = ["caller", "loop", "mounted", "self", "super", "t"];
+const OF_A_REQUEST: [&str; 7] = [
+    "account_page",
+    "caller",
+    "loop",
+    "mounted",
+    "self",
+    "super",
+    "t",
+];
 
 /// The names to suggest for an unknown one. The engine has no list of its names; a name that it does not know is left out.
 const FILTERS: &str = "abs attr batch bool capitalize chain count dangerous_html date datetime default dictsort first float filesize \
     format groupby indent int iso items join last length lines list lower map max min pprint reject rejectattr \
     replace reverse round select selectattr slice sort split string sum title trim unique upper urlencode";
-const FUNCTIONS: &str = "caller dict integrity loop mounted namespace range self static t";
+const FUNCTIONS: &str =
+    "account_page caller dict integrity loop mounted namespace range self static t";
 const TESTS: &str = "boolean defined divisibleby endingwith eq even false ge gt in iterable le lower lt mapping none number odd \
     string undefined";
 

@@ -95,7 +95,7 @@ impl WrittenForm<'_> {
             let name = expression.trim_start_matches([' ', '-', '\n', '\t']);
             let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)));
             let (name, rest) = name.split_at(end.unwrap_or(name.len()));
-            rest.starts_with('(') && !["t", "static", "integrity"].contains(&name)
+            rest.starts_with('(') && !["account_page", "integrity", "static", "t"].contains(&name)
         }) || tags.any(|tag| {
             let tag = tag.trim_start_matches([' ', '-', '\n', '\t']);
             words.iter().any(|word| tag.starts_with(word))

@@ -32,6 +32,7 @@
 //!
 //! Does every template load, with each value where it can be escaped? Where is HTML printed as it is, and for what reason?
 
+mod account_page;
 mod admission;
 mod assets;
 mod bearer;
@@ -77,6 +78,8 @@ mod typed;
 mod untrusted;
 mod user;
 
+pub use account_page::AccountPage;
+pub(crate) use account_page::AccountPaths;
 pub use assets::Assets;
 pub use bundle::Bundle;
 pub use csv::{Cell, Csv};

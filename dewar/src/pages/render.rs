@@ -15,7 +15,7 @@ use super::request_context::{Facts, RequestContext};
 use super::translate_function::Say;
 use super::untrusted::untrusted;
 use super::user::user;
-use super::{Error, ErrorKind, Page, TypedField, TypedInForm, Words};
+use super::{AccountPage, Error, ErrorKind, Page, TypedField, TypedInForm, Words};
 use crate::csrf::CsrfTokens;
 use crate::sessions::Principal;
 
@@ -128,7 +128,12 @@ fn explained(error: &Error, request: &Facts) -> Option<String> {
 fn to_sign_in(request: &Facts) -> Response {
     let mut response = blank(StatusCode::SEE_OTHER);
     let next = utf8_percent_encode(&request.path, NON_ALPHANUMERIC);
-    if let Ok(place) = HeaderValue::from_str(&format!("{}?next={next}", request.services.sign_in)) {
+    let page = request
+        .services
+        .mounted
+        .accounts()
+        .path(AccountPage::SignIn);
+    if let Ok(place) = HeaderValue::from_str(&format!("{page}?next={next}")) {
         response.headers_mut().insert(header::LOCATION, place);
     }
     response
@@ -272,6 +277,7 @@ impl Object for TemplateContext {
                 Some(self.say.get_or_init(say).clone())
             }
             "mounted" => Some(request.services.mounted.to_value()),
+            "account_page" => Some(request.services.mounted.account_page_function()),
             "nonce" => Some(Value::from(request.nonce.to_string())),
             "request_id" => Some(Value::from(request.request_id.to_string())),
             "csrf_field" => Some(token_field(&request.tokens)),

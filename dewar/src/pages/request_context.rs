@@ -82,8 +82,6 @@ pub(crate) struct Services {
     pub(crate) mounted: Mounted,
     pub(crate) ring: KeyRing,
     pub(crate) sessions: Sessions,
-    /// The path of the sign-in page.
-    pub(crate) sign_in: &'static str,
     pub(crate) templates: Templates,
     /// The handles of the later rooms, each by its type.
     pub(crate) later: Extensions,
@@ -358,7 +356,6 @@ mod fixture {
                 mounted: Mounted::default(),
                 ring: self.ring.clone(),
                 sessions: self.sessions.clone(),
-                sign_in: "/sign-in",
                 templates: Templates::load(&[], assets, Mode::Production),
                 later,
             };

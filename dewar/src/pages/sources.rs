@@ -9,7 +9,8 @@ use super::context::judge;
 use super::letter_templates::is_of_a_letter;
 
 /// The values of every page, and the engine's own names.
-const OF_EVERY_PAGE: [&str; 20] = [
+const OF_EVERY_PAGE: [&str; 21] = [
+    "account_page",
     "caller",
     "csrf_field",
     "csrf_token",

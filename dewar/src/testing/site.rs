@@ -2,11 +2,12 @@
 
 use super::answer::TestResponse;
 use super::{Browser, Cookies, RawRequest, SentLetter};
-use crate::accounts::{NewUser, SIGN_IN};
+use crate::accounts::NewUser;
 use crate::app::{App, Dewar, Running};
 use crate::audit::Clock;
 use crate::csrf::signature;
 use crate::database::Db;
+use crate::pages::AccountPage;
 use crate::pages::Error;
 use crate::roles::Role;
 use crate::sessions::UserId;
@@ -143,7 +144,7 @@ impl Site {
     /// [`Site::add_user`] and [`Site::sign_in`].
     ///
     /// # Panics
-    /// The application has no page [`SIGN_IN`], or does not know the role.
+    /// The application has no page to sign in, or does not know the role.
     pub async fn sign_in_as<R: Role>(&self, role: R) -> Browser {
         let number = self.users.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         let email = format!("{}{number}@example.org", role.name());
@@ -172,9 +173,10 @@ impl Site {
     /// The application did not sign the user in.
     pub async fn sign_in(&self, email: &str) -> Browser {
         let browser = self.visitor();
-        let page = browser.get(SIGN_IN).await;
+        let path = self.dewar().accounts().place(AccountPage::SignIn);
+        let page = browser.get(path.as_str()).await;
         let form = page
-            .form(SIGN_IN)
+            .form(path.as_str())
             .fill("email", email)
             .fill("password", PASSWORD);
         let answer: TestResponse = browser.submit(form).await;

@@ -364,6 +364,7 @@ fn no_test_has_a_deadline_of_its_own() {
         "dewar-audit",
         "portal",
         "docs/board",
+        "examples/doors",
         "examples/helpdesk",
         "test-servers",
     ] {

@@ -38,6 +38,8 @@ mod limits;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod look;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod proof;

@@ -121,7 +121,7 @@ const PARTS: [(&str, &[&str]); 18] = [
     ("app", &["dewar/tests/it/app", "dewar/src/app"]),
     ("the portal", &["portal/tests", "portal/src"]),
     ("the auditor", &["dewar-audit/tests", "dewar-audit/src"]),
-    ("the book", &["docs/board"]),
+    ("the book", &["docs/board", "examples/doors"]),
     (
         "the project",
         &[

@@ -1,13 +1,10 @@
-use crate::accounts::{self, Accounts, CHANGE_PASSWORD, CurrentUser};
+use crate::accounts::{self, Accounts, CurrentUser};
 use crate::forms::{Form, NewPassword, Password};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Message, Mounted, Page, Redirect};
+use crate::pages::{AccountPage, Error, Message, Page, Redirect};
 use crate::sessions::Session;
 
 const PAGE: &str = "accounts/change_password.html";
-
-/// The account page, if the application has one; it is the application's own.
-const ACCOUNT: &str = "/account";
 
 /// The old password and the new one.
 #[derive(Debug, dewar_macros::Form)]
@@ -38,7 +35,6 @@ pub async fn change_password(
     person: CurrentUser,
     session: Session,
     address: ClientAddress,
-    mounted: Mounted,
     form: Form<ChangePassword>,
 ) -> Result<Redirect, Error> {
     let (change, bound) = form.bind(PAGE)?;
@@ -60,10 +56,11 @@ pub async fn change_password(
         .change_password(proof, change.new_password.expose(), &session)
         .await;
     bound.or_refuse(changed, ChangePassword::NEW_PASSWORD)?;
-    let next = if mounted.page(ACCOUNT) {
-        ACCOUNT
+    let has_account_page = accounts.paths().pattern(AccountPage::Account).is_some();
+    let next = if has_account_page {
+        AccountPage::Account
     } else {
-        CHANGE_PASSWORD
+        AccountPage::ChangePassword
     };
-    Ok(Redirect::to(next).flash(Message::new("accounts-changed")))
+    Ok(Redirect::to(accounts.place(next)).flash(Message::new("accounts-changed")))
 }

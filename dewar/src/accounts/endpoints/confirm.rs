@@ -1,12 +1,15 @@
 use axum::response::{IntoResponse, Response};
 
-use super::Next;
+use super::{Next, is_page};
 use crate::accounts::pending_form::{LARGEST_FORM, PAGE, Pending, Sent};
-use crate::accounts::{self, Accounts, CONFIRM, CurrentUser};
+use crate::accounts::{self, Accounts, CurrentUser};
 use crate::audit::Clock;
 use crate::forms::{Form, Hidden, Line, Password, Query};
 use crate::https::ClientAddress;
-use crate::pages::{Error, ErrorKind, LocalPath, Message, Outcome, Page, Redirect, Resume, output};
+use crate::pages::{
+    AccountPage, Error, ErrorKind, LocalPath, Message, Mounted, Outcome, Page, Redirect, Resume,
+    output,
+};
 use crate::sessions::Session;
 
 /// The password for re-authentication, and the pending request.
@@ -50,10 +53,15 @@ output! { Confirmed => [303 None] }
 ///
 /// # Errors
 /// Never for a path that [`Next`] takes.
-pub async fn confirm_page(_person: CurrentUser, Query(next): Query<Next>) -> Result<Page, Error> {
+pub async fn confirm_page(
+    _person: CurrentUser,
+    mounted: Mounted,
+    Query(next): Query<Next>,
+) -> Result<Page, Error> {
+    let paths = mounted.accounts();
     let to = next
-        .local()
-        .filter(|path| !path.as_str().starts_with(CONFIRM));
+        .local(paths)
+        .filter(|path| !is_page(paths, AccountPage::Confirm, path));
     let asks = Pending::page(to.as_ref()).ask();
     asks.ok_or_else(|| Error::internal("the path does not fit into the re-authentication form"))
 }

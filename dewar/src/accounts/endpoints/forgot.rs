@@ -1,7 +1,7 @@
-use crate::accounts::{Accounts, SIGN_IN};
+use crate::accounts::Accounts;
 use crate::forms::{Email, Form};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Message, Page, Redirect};
 
 /// The address of a forgotten password.
 #[derive(Debug, dewar_macros::Form)]
@@ -29,7 +29,7 @@ pub async fn forgot(
     let (person, bound) = form.bind(page(&accounts))?;
     let asked = accounts.request_reset(person.email.as_str(), address.network());
     bound.or_refuse(asked, Forgot::EMAIL)?;
-    Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-letter")))
+    Ok(Redirect::to(accounts.place(AccountPage::SignIn)).flash(Message::new("accounts-letter")))
 }
 
 fn page(accounts: &Accounts) -> Page {

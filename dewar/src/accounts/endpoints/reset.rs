@@ -1,9 +1,9 @@
 use http::StatusCode;
 
-use crate::accounts::{self, Accounts, FORGOT, RESET, SIGN_IN};
+use crate::accounts::{self, Accounts};
 use crate::forms::{Form, Line, NewPassword, Path};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Message, Page, Redirect};
 
 /// A new password instead of a forgotten one.
 #[derive(Debug, dewar_macros::Form)]
@@ -23,8 +23,8 @@ pub struct Reset {
 /// If the database cannot be read.
 pub async fn reset_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Result<Page, Error> {
     match accounts.look_at_reset(token.as_str()).await {
-        Ok(email) => Ok(page(&token).form("form", Reset::view().username(email))),
-        Err(accounts::Error::LinkSpent) => Ok(spent()),
+        Ok(email) => Ok(page(&accounts, &token).form("form", Reset::view().username(email))),
+        Err(accounts::Error::LinkSpent) => Ok(spent(&accounts)),
         Err(other) => Err(other.into()),
     }
 }
@@ -43,23 +43,27 @@ pub async fn reset(
         Ok(email) => form.username(email),
         Err(_) => form, // the reset itself returns this error
     };
-    let (new, bound) = form.bind(page(&token))?;
+    let (new, bound) = form.bind(page(&accounts, &token))?;
     match accounts
         .reset(token.as_str(), new.password.expose(), address.network())
         .await
     {
-        Ok(()) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-changed-sign-in"))),
-        Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
+        Ok(()) => Ok(Redirect::to(accounts.place(AccountPage::SignIn))
+            .flash(Message::new("accounts-changed-sign-in"))),
+        Err(accounts::Error::LinkSpent) => Err(Error::page(spent(&accounts))),
         Err(error) => bound.or_refuse(Err(error), Reset::PASSWORD),
     }
 }
 
-fn page(token: &Line<64>) -> Page {
-    Page::new("accounts/reset.html").with("action", format!("{RESET}/{}", token.as_str()))
+fn page(accounts: &Accounts, token: &Line<64>) -> Page {
+    Page::new("accounts/reset.html").with(
+        "action",
+        accounts.paths().with(AccountPage::Reset, token.as_str()),
+    )
 }
 
-fn spent() -> Page {
+fn spent(accounts: &Accounts) -> Page {
     Page::new("accounts/link_spent.html")
-        .with("forgot", FORGOT)
+        .with("forgot", accounts.paths().pattern(AccountPage::Forgot))
         .status(StatusCode::GONE)
 }

@@ -1,8 +1,8 @@
 use serde::Serialize;
 
-use crate::accounts::{Accounts, CurrentUser, RecentlyAuthenticated, SESSIONS, device};
+use crate::accounts::{Accounts, CurrentUser, RecentlyAuthenticated, device};
 use crate::forms::{Line, Path};
-use crate::pages::{Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Message, Mounted, Page, Redirect};
 use crate::sessions::{Session, SessionId, SessionInfo, Sessions};
 
 /// A session as the page shows it.
@@ -71,7 +71,8 @@ pub async fn end_session(
     if !sessions.end(person.id(), &id).await? {
         return Err(Error::not_found());
     }
-    Ok(Redirect::to(SESSIONS).flash(Message::new("accounts-session-ended")))
+    Ok(Redirect::to(accounts.place(AccountPage::Sessions))
+        .flash(Message::new("accounts-session-ended")))
 }
 
 /// `POST /account/sessions/end-others`: ends all sessions but this one, which continues under a new token.
@@ -80,8 +81,12 @@ pub async fn end_session(
 /// If the database or the store cannot be written.
 pub async fn end_other_sessions(
     session: Session,
+    mounted: Mounted,
     _recently: RecentlyAuthenticated,
 ) -> Result<Redirect, Error> {
     session.end_others().await?;
-    Ok(Redirect::to(SESSIONS).flash(Message::new("accounts-sessions-ended")))
+    Ok(
+        Redirect::to(mounted.accounts().place(AccountPage::Sessions))
+            .flash(Message::new("accounts-sessions-ended")),
+    )
 }

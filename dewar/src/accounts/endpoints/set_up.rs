@@ -1,9 +1,9 @@
 use http::StatusCode;
 
-use crate::accounts::{self, Accounts, NewUser, SETUP, SIGN_IN};
+use crate::accounts::{self, Accounts, NewUser};
 use crate::forms::{Email, Form, Line, Name, NewPassword, Path};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Message, Page, Redirect};
 
 /// The input for the first administrator.
 #[derive(Debug, dewar_macros::Form)]
@@ -30,7 +30,7 @@ pub struct SetUp {
 /// If the database cannot be read.
 pub async fn set_up_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Result<Page, Error> {
     match accounts.look_at_setup(token.as_str()).await {
-        Ok(()) => Ok(page(&token).form("form", SetUp::view())),
+        Ok(()) => Ok(page(&accounts, &token).form("form", SetUp::view())),
         Err(accounts::Error::LinkSpent) => Ok(spent()),
         Err(other) => Err(other.into()),
     }
@@ -46,7 +46,7 @@ pub async fn set_up(
     Path(token): Path<Line<64>>,
     form: Form<SetUp>,
 ) -> Result<Redirect, Error> {
-    let (person, bound) = form.bind(page(&token))?;
+    let (person, bound) = form.bind(page(&accounts, &token))?;
     let new = NewUser {
         email: person.email.as_str(),
         name: person.name.as_str(),
@@ -56,7 +56,10 @@ pub async fn set_up(
         .set_up(token.as_str(), new, address.network())
         .await
     {
-        Ok(_) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-first"))),
+        Ok(_) => {
+            Ok(Redirect::to(accounts.place(AccountPage::SignIn))
+                .flash(Message::new("accounts-first")))
+        }
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
         Err(accounts::Error::Taken) => {
             Err(bound.refuse(SetUp::EMAIL, Message::new("accounts-taken")))
@@ -65,8 +68,11 @@ pub async fn set_up(
     }
 }
 
-fn page(token: &Line<64>) -> Page {
-    Page::new("accounts/set_up.html").with("action", format!("{SETUP}/{}", token.as_str()))
+fn page(accounts: &Accounts, token: &Line<64>) -> Page {
+    Page::new("accounts/set_up.html").with(
+        "action",
+        accounts.paths().with(AccountPage::SetUp, token.as_str()),
+    )
 }
 
 fn spent() -> Page {

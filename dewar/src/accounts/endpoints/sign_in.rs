@@ -2,13 +2,14 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use crate::accounts::{self, Accounts, SIGN_IN, StoredForm};
+use super::is_page;
+use crate::accounts::{self, Accounts, StoredForm};
 use crate::audit::Clock;
 use crate::forms::{Described, Email, Form, HandlerInput, Line, Password, Problems, Query};
 use crate::https::ClientAddress;
 use crate::pages::{
-    DoneAlready, Error, LocalPath, Message, Outcome, Page, Redirect, RequestContext, Resume,
-    Sealed, output,
+    AccountPage, AccountPaths, DoneAlready, Error, LocalPath, Message, Outcome, Page, Redirect,
+    RequestContext, Resume, Sealed, output,
 };
 use crate::sessions::Session;
 
@@ -83,9 +84,9 @@ pub struct Next {
 
 impl Next {
     /// The path, if it is one of this application's (CWE-601). None for the sign-in page itself.
-    pub(super) fn local(&self) -> Option<LocalPath> {
+    pub(super) fn local(&self, paths: &AccountPaths) -> Option<LocalPath> {
         let path = LocalPath::parse(self.next.as_ref()?.as_str().to_owned()).ok()?;
-        (!path.as_str().starts_with(SIGN_IN)).then_some(path)
+        (!is_page(paths, AccountPage::SignIn, &path)).then_some(path)
     }
 }
 
@@ -116,7 +117,8 @@ impl<S: Send + Sync> FromRequestParts<S> for SecondTab {
         if let Some(name) = who {
             let why = Message::new("accounts-signed-in").with("name", name);
             let Query(next) = Query::<Next>::from_request_parts(parts, state).await?;
-            let to = next.local().unwrap_or_else(LocalPath::front);
+            let paths = RequestContext::of(parts)?.services().mounted.accounts();
+            let to = next.local(paths).unwrap_or_else(LocalPath::front);
             let context = RequestContext::of_mut(parts)?;
             context.admission.done_already = Some(Box::new(DoneAlready { to, why }));
         }
@@ -130,7 +132,7 @@ impl HandlerInput for SecondTab {
 
 /// `GET /sign-in`.
 pub async fn sign_in_page(accounts: Accounts, Query(next): Query<Next>) -> Page {
-    page(&accounts, next.local().as_ref()).form("form", SignIn::view())
+    page(&accounts, next.local(accounts.paths()).as_ref()).form("form", SignIn::view())
 }
 
 /// `POST /sign-in`.
@@ -146,7 +148,7 @@ pub async fn sign_in(
     clock: Clock,
     form: Form<SignIn>,
 ) -> Result<SignedIn, Error> {
-    let (person, bound) = form.bind(page(&accounts, next.local().as_ref()))?;
+    let (person, bound) = form.bind(page(&accounts, next.local(accounts.paths()).as_ref()))?;
     let proof = accounts
         .sign_in(
             person.email.as_str(),
@@ -170,7 +172,9 @@ pub async fn sign_in(
             return bound.or_refuse(Err(other), SignIn::PASSWORD);
         }
     };
-    let to = next.local().unwrap_or_else(LocalPath::front);
+    let to = next
+        .local(accounts.paths())
+        .unwrap_or_else(LocalPath::front);
     if let Some(resume) = person.kept.shown_to(user, clock.now(), &to) {
         return Ok(SignedIn(AfterSignIn::Show(resume)));
     }
@@ -209,7 +213,9 @@ mod tests {
     fn the_way_back_stays_in_this_application() {
         let local = |text: &str| {
             let next = Line::parse(text).ok();
-            Next { next }.local().map(|path| path.as_str().to_owned())
+            Next { next }
+                .local(&AccountPaths::default())
+                .map(|path| path.as_str().to_owned())
         };
         assert_eq!(
             local("/documents?page=2").as_deref(),

@@ -1,7 +1,10 @@
-use crate::accounts::{Accounts, NewUser, SIGN_IN, SignUpLetter};
-use crate::forms::{Email, Form, Name, NewPassword};
+use crate::accounts::fields::OnSignUp;
+use crate::accounts::{
+    self, AccountFields, Accounts, FieldsError, NewUser, SignUpLetter, SignUpWith,
+};
+use crate::forms::{AnyField, BoundForm, Email, FieldPath, Form, FormView, Name, NewPassword};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Message, Page, Redirect};
 
 /// The input for a new account.
 #[derive(Debug, dewar_macros::Form)]
@@ -43,23 +46,72 @@ pub async fn sign_up(
     form: Form<SignUp>,
 ) -> Result<Redirect, Error> {
     let (person, bound) = form.bind(page(&accounts))?;
-    let new = NewUser {
+    let done = accounts.sign_up(new_user(&person), address.network()).await;
+    answer(&accounts, &bound, done)
+}
+
+/// `GET /sign-up` with fields of the application's own.
+///
+/// # Errors
+/// 404 if sign-up is closed.
+pub async fn sign_up_page_with<E: AccountFields>(
+    _here: OnSignUp,
+    accounts: Accounts,
+) -> Result<Page, Error> {
+    if !accounts.sign_up_is_open() {
+        return Err(Error::not_found());
+    }
+    let form = FormView::<SignUpWith<E>>::blank();
+    Ok(page(&accounts).form("form", form))
+}
+
+/// `POST /sign-up` with fields of the application's own. They are checked together with the account's, so the page shows all
+/// problems at once.
+///
+/// # Errors
+/// As [`sign_up`].
+pub async fn sign_up_with<E: AccountFields>(
+    _here: OnSignUp,
+    accounts: Accounts,
+    address: ClientAddress,
+    form: Form<SignUpWith<E>>,
+) -> Result<Redirect, Error> {
+    let (person, bound) = form.bind(page(&accounts))?;
+    let SignUpWith { account, fields } = person;
+    let done = accounts
+        .sign_up_with(new_user(&account), fields, address.network())
+        .await;
+    answer(&accounts, &bound, done)
+}
+
+fn new_user(person: &SignUp) -> NewUser<'_> {
+    NewUser {
         email: person.email.as_str(),
         name: person.name.as_str(),
         password: person.password.expose(),
-    };
-    let text = match accounts.sign_up(new, address.network()).await {
+    }
+}
+
+/// The response to a sign-up. It is the same for an address that has an account already.
+fn answer<T>(
+    accounts: &Accounts,
+    bound: &BoundForm<T>,
+    done: Result<SignUpLetter, accounts::Error>,
+) -> Result<Redirect, Error> {
+    let text = match done {
         Ok(SignUpLetter::Queued) => Message::new("accounts-welcome-letter"),
         Ok(SignUpLetter::None) => Message::new("accounts-welcome"),
+        Err(accounts::Error::Fields(FieldsError::Problems(problems))) => {
+            return Err(bound.clone().refuse_all(problems.of_form()));
+        }
         Err(error) => {
-            let field = match error.about_name() {
-                Some(_) => SignUp::NAME.any(),
-                None => SignUp::PASSWORD.any(),
-            };
+            // A form with fields of the application's own has these fields too.
+            let name = error.about_name().map_or("password", |_| "name");
+            let field = FieldPath::<T, AnyField>::new(name);
             return bound.or_refuse(Err(error), field);
         }
     };
-    Ok(Redirect::to(SIGN_IN).flash(text))
+    Ok(Redirect::to(accounts.place(AccountPage::SignIn)).flash(text))
 }
 
 fn page(accounts: &Accounts) -> Page {

@@ -1,10 +1,8 @@
 use serde::Serialize;
 
-use crate::api::{
-    ApiTokenInfo, ApiTokens, Error, SERVICE_TOKENS, ScopeInfo, TOKENS, TokenHolder, TokenRequest,
-};
+use crate::api::{ApiTokenInfo, ApiTokens, Error, ScopeInfo, TokenHolder, TokenRequest};
 use crate::forms::{Form, Int, Line, Many, Offered, Pick};
-use crate::pages::{self, Page};
+use crate::pages::{self, AccountPage, Page};
 use crate::sessions::{Principal, Session};
 
 const PAGE: &str = "accounts/tokens.html";
@@ -51,11 +49,20 @@ impl TokenPage<'_> {
         Offered::new(self.offered.clone(), |scope| (scope.name, scope.label))
     }
 
-    const fn path(&self) -> &'static str {
+    const fn account_page(&self) -> AccountPage {
         match self.holder {
-            TokenHolder::Person(_) => TOKENS,
-            TokenHolder::Service => SERVICE_TOKENS,
+            TokenHolder::Person(_) => AccountPage::Tokens,
+            TokenHolder::Service => AccountPage::ServiceTokens,
         }
+    }
+
+    /// The path of the button that revokes a token.
+    fn revoke(&self, id: &str) -> String {
+        let button = match self.holder {
+            TokenHolder::Person(_) => AccountPage::RevokeToken,
+            TokenHolder::Service => AccountPage::RevokeServiceToken,
+        };
+        self.tokens.paths().with(button, id)
     }
 
     /// The page with the list, without a form.
@@ -69,7 +76,7 @@ impl TokenPage<'_> {
                 (None, false) => "expired",
             },
             scopes: self.labels(&info.scopes),
-            revoke: format!("{}/{}/revoke", self.path(), info.id),
+            revoke: self.revoke(&info.id),
             name: info.name,
             created_at: info.created_at,
             expires_at: info.expires_at,
@@ -78,7 +85,7 @@ impl TokenPage<'_> {
         let views: Vec<View> = all.into_iter().map(view).collect();
         Ok(Page::new(PAGE)
             .with("tokens", views)
-            .with("action", self.path())
+            .with("action", self.tokens.paths().path(self.account_page()))
             .with("services", self.holder == TokenHolder::Service))
     }
 

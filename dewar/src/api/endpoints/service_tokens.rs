@@ -1,8 +1,8 @@
 use super::form::{NewApiToken, TokenPage};
 use crate::accounts::{Accounts, CurrentUser, RecentlyAuthenticated};
-use crate::api::{ApiTokens, SERVICE_TOKENS, TokenHolder};
+use crate::api::{ApiTokens, TokenHolder};
 use crate::forms::{Form, Line, Path};
-use crate::pages::{Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Message, Page, Redirect};
 use crate::sessions::Session;
 
 /// The page, for an administrator. The handlers ask themselves, so no other heading opens them to others.
@@ -67,5 +67,8 @@ pub async fn revoke_service_token(
     if !tokens.revoke(by, TokenHolder::Service, id.as_str()).await? {
         return Err(Error::not_found());
     }
-    Ok(Redirect::to(SERVICE_TOKENS).flash(Message::new("api-token-revoked")))
+    Ok(
+        Redirect::to(tokens.paths().place(AccountPage::ServiceTokens))
+            .flash(Message::new("api-token-revoked")),
+    )
 }

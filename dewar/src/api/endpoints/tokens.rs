@@ -1,8 +1,8 @@
 use super::form::{NewApiToken, TokenPage};
 use crate::accounts::{CurrentUser, RecentlyAuthenticated};
-use crate::api::{ApiTokens, TOKENS, TokenHolder};
+use crate::api::{ApiTokens, TokenHolder};
 use crate::forms::{Form, Line, Path};
-use crate::pages::{Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Message, Page, Redirect};
 use crate::sessions::Session;
 
 fn page_of<'a>(person: &CurrentUser, tokens: &'a ApiTokens) -> TokenPage<'a> {
@@ -52,5 +52,6 @@ pub async fn revoke_token(
     {
         return Err(Error::not_found());
     }
-    Ok(Redirect::to(TOKENS).flash(Message::new("api-token-revoked")))
+    Ok(Redirect::to(tokens.paths().place(AccountPage::Tokens))
+        .flash(Message::new("api-token-revoked")))
 }

@@ -8,7 +8,7 @@ use super::super::run::origin;
 use super::super::{Dewar, background};
 use super::{print, print_json};
 use crate::accounts::{self, Accounts, NewUser, User};
-use crate::pages::{Error, Position};
+use crate::pages::{AccountPage, Error, Position};
 
 pub(super) const OLDER: &str = "an older program created the tables; run `migrate` first";
 
@@ -20,9 +20,8 @@ pub(super) async fn run(plan: Blueprint, what: Users, input: impl Read) -> Resul
     }
     let https = &plan.config.https;
     let origin = origin(https, https.public_port);
-    let has_reset = plan.table.entries().iter().any(|entry| {
-        entry.path.starts_with(accounts::RESET) && entry.path.len() > accounts::RESET.len()
-    });
+    let paths = plan.table.account_paths();
+    let has_reset = paths.pattern(AccountPage::Reset).is_some();
     let opened = plan
         .open()
         .await
@@ -217,6 +216,7 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
         | Wrong::Database(_)
         | Wrong::Mail(_)
         | Wrong::Pool(_)
+        | Wrong::Fields(_)
         | Wrong::Sessions(_)) => Error::internal(error),
     }
 }

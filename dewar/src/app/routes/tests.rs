@@ -1,3 +1,4 @@
+use crate::accounts::{CONFIRM, SIGN_IN, SIGN_OUT};
 use http::Request;
 
 use super::*;

@@ -1,0 +1,203 @@
+//! All pages of accounts in one call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::{App, Dewar, Route, get, post};
+use crate::accounts::AccountFields;
+use crate::pages::AccountPage;
+use crate::{accounts, api};
+
+/// The framework's pages of accounts, for [`App::account_pages`].
+///
+/// ```
+/// use dewar::App;
+/// use dewar::app::AccountPages;
+/// use dewar::pages::AccountPage;
+/// fn app(app: App) -> App {
+///     let pages = AccountPages::new()
+///         .under("/konto")
+///         .at(AccountPage::SignIn, "/anmelden")
+///         .without(AccountPage::SignUp);
+///     app.account_pages(pages) // /anmelden, /konto/forgot, /konto/account/password, …
+/// }
+/// # let table = app(App::in_directory(std::env::temp_dir())?).route_table();
+/// # assert!(table.entries().iter().any(|entry| entry.path == "/konto/account/password"));
+/// # Ok::<(), dewar::Error>(())
+/// ```
+#[must_use = "it does nothing until `App::account_pages` mounts it"]
+pub struct AccountPages<S = Dewar> {
+    prefix: &'static str,
+    paths: BTreeMap<AccountPage, &'static str>,
+    without: BTreeSet<AccountPage>,
+    sign_up: PageAndForm<S>,
+    account: Option<PageAndForm<S>>,
+}
+
+/// Mounts a page and its form.
+type PageAndForm<S> = fn(&'static str) -> [Route<S>; 2];
+
+impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
+    /// All pages but those of API tokens, at their usual paths.
+    #[expect(
+        clippy::new_without_default,
+        reason = "the constructor states what is in it"
+    )]
+    pub fn new() -> Self {
+        Self {
+            prefix: "",
+            paths: BTreeMap::new(),
+            without: [AccountPage::Tokens].into(),
+            sign_up: |path| {
+                [
+                    get(path, accounts::sign_up_page),
+                    post(path, accounts::sign_up),
+                ]
+            },
+            account: None,
+        }
+    }
+
+    /// Puts this prefix before every path that [`at`](Self::at) does not set.
+    pub fn under(mut self, prefix: &'static str) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// The path of a page. The page of a link has a parameter in it: `/neues-passwort/{token}`.
+    pub fn at(mut self, page: AccountPage, path: &'static str) -> Self {
+        self.paths.insert(page, path);
+        self
+    }
+
+    /// Leaves a page out: the application has none, or mounts its own.
+    pub fn without(mut self, page: AccountPage) -> Self {
+        self.without.insert(page);
+        self
+    }
+
+    /// The page of the user's own API tokens too.
+    pub fn with_tokens(mut self) -> Self {
+        self.without.remove(&AccountPage::Tokens);
+        self
+    }
+
+    /// Adds fields of the application's own to the page to sign up.
+    pub fn sign_up_fields<E: AccountFields>(mut self) -> Self {
+        self.sign_up = |path| {
+            [
+                get(path, accounts::sign_up_page_with::<E>),
+                post(path, accounts::sign_up_with::<E>),
+            ]
+        };
+        self
+    }
+
+    /// Adds the account's own page, with these fields.
+    pub fn account_fields<E: AccountFields>(mut self) -> Self {
+        self.account = Some(|path| {
+            [
+                get(path, accounts::account_page_with::<E>),
+                post(path, accounts::change_account_with::<E>),
+            ]
+        });
+        self
+    }
+
+    fn has(&self, page: AccountPage) -> bool {
+        !self.without.contains(&page)
+    }
+
+    /// The path of a page. A route table has few routes and lives as long as the program, so a path is never freed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is made of the program's own literals, like a path that is one"
+    )]
+    fn path(&self, page: AccountPage) -> &'static str {
+        let below = |parent, rest: &str| format!("{}{rest}", self.path(parent));
+        let path = match (self.paths.get(&page), page) {
+            (Some(path), _) => return path,
+            (None, AccountPage::EndSession) => below(AccountPage::Sessions, "/{id}/end"),
+            (None, AccountPage::EndOtherSessions) => below(AccountPage::Sessions, "/end-others"),
+            (None, AccountPage::RevokeToken) => below(AccountPage::Tokens, "/{id}/revoke"),
+            (None, _) => format!("{}{}", self.prefix, page.usual_path()),
+        };
+        path.leak()
+    }
+
+    /// The routes for everyone, then those for people who are signed in.
+    fn routes(&self) -> [Vec<Route<S>>; 2] {
+        use AccountPage::{
+            Account, ChangePassword, Confirm, EndOtherSessions, EndSession, Forgot, Reset,
+            RevokeToken, Sessions, SetUp, SignIn, SignOut, SignUp, Tokens,
+        };
+        let (mut public, mut signed_in) = (Vec::new(), Vec::new());
+        macro_rules! mount {
+            ($to:ident: $page:ident, $show:path, $take:path) => {
+                if self.has($page) {
+                    let path = self.path($page);
+                    $to.extend([get(path, $show), post(path, $take)]);
+                }
+            };
+        }
+        if self.has(SignUp) {
+            public.extend((self.sign_up)(self.path(SignUp)));
+        }
+        mount!(public: SignIn, accounts::sign_in_page, accounts::sign_in);
+        mount!(public: Forgot, accounts::forgot_page, accounts::forgot);
+        mount!(public: Reset, accounts::reset_page, accounts::reset);
+        mount!(public: SetUp, accounts::set_up_page, accounts::set_up);
+        if self.has(SignOut) {
+            signed_in.push(post(self.path(SignOut), accounts::sign_out));
+        }
+        if let Some(account) = self.account.filter(|_| self.has(Account)) {
+            signed_in.extend(account(self.path(Account)));
+        }
+        mount!(signed_in: ChangePassword, accounts::change_password_page, accounts::change_password);
+        mount!(signed_in: Confirm, accounts::confirm_page, accounts::confirm);
+        if self.has(Sessions) {
+            signed_in.extend([
+                get(self.path(Sessions), accounts::sessions_page),
+                post(self.path(EndSession), accounts::end_session),
+                post(self.path(EndOtherSessions), accounts::end_other_sessions),
+            ]);
+        }
+        mount!(signed_in: Tokens, api::tokens_page, api::create_token);
+        if self.has(Tokens) {
+            signed_in.push(post(self.path(RevokeToken), api::revoke_token));
+        }
+        [public, signed_in]
+    }
+}
+
+impl<S> fmt::Debug for AccountPages<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountPages")
+            .field("prefix", &self.prefix)
+            .field("paths", &self.paths)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> App<S> {
+    /// Mounts the framework's pages of accounts: to sign in, sign up, reset a forgotten password and set up the first administrator
+    /// under `public`; everything else under `signed_in`. The route table shows each of them. Links, redirects, letters and
+    /// the password managers' `/.well-known/change-password` lead to their paths.
+    ///
+    /// ```
+    /// use dewar::App;
+    /// use dewar::app::AccountPages;
+    /// fn app(app: App) -> App { app.account_pages(AccountPages::new().under("/auth")) }
+    /// # let table = app(App::in_directory(std::env::temp_dir())?).route_table();
+    /// # assert!(table.entries().iter().any(|entry| entry.path == "/auth/sign-in"));
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is used up, as routes are"
+    )]
+    pub fn account_pages(self, pages: AccountPages<S>) -> Self {
+        let [public, signed_in] = pages.routes();
+        self.public(public).signed_in(signed_in)
+    }
+}
