@@ -1,4 +1,4 @@
-//! Derives for data: `Form`, `Choices`, `JsonSchema`, `Letter`, `PathParams`, `Role`, `ApiScope` and `Settings`. They write down facts
+//! Derives for data: `Form`, `Choices`, `JsonSchema`, `Letter`, `PageData`, `PathParams`, `Role`, `ApiScope` and `Settings`. They write down facts
 //! that a type already has, and nothing else; routes, guards and checks are plain Rust.
 #![forbid(unsafe_code)]
 
@@ -8,6 +8,7 @@ mod form;
 mod json_schema;
 mod letter;
 mod letter_case;
+mod page;
 mod path;
 mod role;
 mod scope;
@@ -52,6 +53,18 @@ pub fn derive_choices(input: TokenStream) -> TokenStream {
 pub fn derive_letter(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     letter::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
+}
+
+/// Makes the fields of a struct the values of a page's template.
+///
+/// `#[page(template = "notes/show.html")]` names the template, which Dewar compares with the fields at start. A field with
+/// `#[page(untyped)]` is a value whose parts Dewar does not know.
+#[proc_macro_derive(PageData, attributes(page))]
+pub fn derive_page_data(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    page::derive(&input)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }

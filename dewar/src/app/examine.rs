@@ -97,6 +97,7 @@ impl Blueprint {
         findings.extend(shown.languages.unknown_in(&parts.templates));
         findings.extend(shown.languages.labels_of_no_field(&table.label_ids()));
         findings.extend(shown.templates.findings().iter().cloned());
+        findings.extend(shown.templates.of_pages(&table.page_types()));
         findings.extend(shown.letters.findings().iter().cloned());
         let letters = parts.letters.iter();
         findings.extend(letters.flat_map(|letter| letter.findings(&shown.letters)));

@@ -18,7 +18,7 @@ use crate::csrf::{SignatureScheme, WebhookAuth};
 use crate::forms::Described;
 use crate::https::{ContentSources, Directive, HttpsOrigin, not_an_origin};
 use crate::live::of_route;
-use crate::pages::{Mounted, Outputs};
+use crate::pages::{Mounted, Outputs, PageType};
 use crate::roles::Access;
 
 /// The route table: the path, the method and the access rule of every route. It is the application's access policy as data.
@@ -368,6 +368,13 @@ impl RouteTable {
             );
         }
         findings
+    }
+
+    /// The pages with typed values that its handlers may return.
+    pub(super) fn page_types(&self) -> Vec<PageType> {
+        let entries = self.own.iter();
+        let types = entries.flat_map(|entry| &entry.gives.pages);
+        types.copied().collect()
     }
 
     /// The ids of the messages that may label the fields of its forms, by form.

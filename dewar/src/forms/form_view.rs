@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
@@ -5,11 +6,11 @@ use minijinja::Value;
 
 use super::view::FormMethod;
 use super::{
-    Field, FieldPath, FormValue, Model, NamedField, Offered, Picks, Problems, UntypedProblems,
-    UntypedView,
+    Field, FieldPath, FieldSpec, FormValue, Model, NamedField, Offered, Picks, Problems,
+    UntypedProblems, UntypedView,
 };
 use crate::csrf::CsrfTokens;
-use crate::pages::{Language, NeedsToken};
+use crate::pages::{Language, NeedsToken, Page, PageValue, Schemas, Shape};
 
 /// A form on a page.
 ///
@@ -168,4 +169,63 @@ impl<T: 'static> NeedsToken for FormView<T> {
     fn names(&self) -> Vec<&'static str> {
         self.untyped.names()
     }
+}
+
+impl<T: Model> PageValue for FormView<T> {
+    fn shape(_: &mut Schemas) -> Shape {
+        of_form(T::FIELDS)
+    }
+
+    fn give(self, page: Page, name: &'static str) -> Page {
+        page.form(name, self)
+    }
+}
+
+/// A form that only some readers of a page see.
+impl<T: Model> PageValue for Option<FormView<T>> {
+    fn shape(schemas: &mut Schemas) -> Shape {
+        FormView::<T>::shape(schemas)
+    }
+
+    fn give(self, page: Page, name: &'static str) -> Page {
+        match self {
+            Some(form) => page.form(name, form),
+            None => page,
+        }
+    }
+}
+
+/// The forms of a list, by the ids of its records: `{{ forms[note.id] }}`.
+impl<T: Model> PageValue for BTreeMap<i64, FormView<T>> {
+    fn shape(schemas: &mut Schemas) -> Shape {
+        Shape::Map(FormView::<T>::shape(schemas).into())
+    }
+
+    fn give(self, page: Page, name: &'static str) -> Page {
+        page.form(name, self)
+    }
+}
+
+/// The parts of a form, as [`Fragment`](crate::pages::Fragment) gives them.
+fn of_form(fields: &'static [FieldSpec]) -> Shape {
+    let own = ["attributes", "errors", "token"].map(|name| (name, Shape::Leaf));
+    let all = ("fields", Shape::list(Shape::Any));
+    Shape::parts(own.into_iter().chain([all]).chain(of_fields(fields)))
+}
+
+fn of_fields(fields: &'static [FieldSpec]) -> impl Iterator<Item = (&'static str, Shape)> {
+    fields.iter().map(|spec| (spec.name, of_field(spec)))
+}
+
+fn of_field(spec: &'static FieldSpec) -> Shape {
+    let own = ["error", "hint", "id", "input", "label", "name", "value"];
+    let own = own.into_iter().map(|name| (name, Shape::Leaf));
+    let items = spec.kind.items;
+    let rows = (!items.is_empty()).then(|| {
+        let own = ["error", "id"].map(|name| (name, Shape::Leaf));
+        let all = ("fields", Shape::list(Shape::Any));
+        let row = own.into_iter().chain([all]).chain(of_fields(items));
+        ("rows", Shape::list(Shape::parts(row)))
+    });
+    Shape::parts(own.chain(rows))
 }

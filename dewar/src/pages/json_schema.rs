@@ -101,6 +101,13 @@ fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
+/// A value of the template engine can be anything.
+impl JsonSchema for minijinja::Value {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({})
+    }
+}
+
 /// The schema of a value that may be `null`.
 pub(crate) fn or_null(mut schema: Value) -> Value {
     let nullable = schema.as_object_mut().is_some_and(|members| {

@@ -62,6 +62,8 @@ mod outcome;
 mod outputs;
 mod own_cookie;
 mod page;
+mod page_check;
+mod page_data;
 mod paged;
 mod problem_details;
 pub(crate) mod ranges;
@@ -70,6 +72,7 @@ mod render;
 mod request_context;
 mod response_headers;
 mod resume;
+mod shape;
 #[cfg(feature = "testing")]
 mod sources;
 mod templates;
@@ -102,6 +105,10 @@ pub use own_cookie::{
     CookieInfo, CookieValue, DangerousScriptCookie, DangerousScriptValue, SameSite, SealedCookie,
 };
 pub use page::{NeedsToken, Page};
+pub(crate) use page_data::PageType;
+#[doc(hidden)]
+pub use page_data::PageValues;
+pub use page_data::{PageData, PageValue, TypedPage};
 pub use paged::{Paged, Position};
 pub use problem_details::ProblemDetails;
 pub use redirect::{LocalPath, NotLocal, Redirect, RedirectTarget};
@@ -110,6 +117,8 @@ pub(crate) use response_headers::keep_from_shared_caches;
 pub use response_headers::{LinkRelation, OwnHeader, PublicContent, WithHeaders};
 #[doc(hidden)]
 pub use serde_json::{Value as JsonValue, json};
+#[doc(hidden)]
+pub use shape::Shape;
 #[cfg(feature = "testing")]
 pub(crate) use sources::wrong_templates;
 pub use templates::Templates;

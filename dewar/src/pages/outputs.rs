@@ -1,7 +1,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Schemas;
+use super::{PageType, Schemas};
 
 /// What a handler may answer, as data: the route table has it, and OpenAPI prints it.
 ///
@@ -23,6 +23,9 @@ pub struct Outputs {
     /// Further errors of the handler's own, each with its description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<(u16, &'static str)>,
+    /// The pages with typed values, for the check of their templates.
+    #[serde(skip)]
+    pub(crate) pages: Vec<PageType>,
 }
 
 /// One answer.

@@ -7,34 +7,16 @@ use std::path::Path;
 use super::Bundle;
 use super::context::judge;
 use super::letter_templates::is_of_a_letter;
-
-/// The values of every page, and the engine's own names.
-const OF_EVERY_PAGE: [&str; 21] = [
-    "account_page",
-    "caller",
-    "csrf_field",
-    "csrf_token",
-    "debug",
-    "dict",
-    "flash",
-    "integrity",
-    "lang",
-    "loop",
-    "mounted",
-    "namespace",
-    "nonce",
-    "path",
-    "range",
-    "request_id",
-    "self",
-    "static",
-    "super",
-    "t",
-    "user",
-];
+use super::page_check::OF_EVERY_PAGE;
 
 /// The text before the name of a template in a source.
-const NAMES_A_TEMPLATE: [&str; 4] = ["Page::new(", ".or_rerender(", ".bind(", ": &str = "];
+const NAMES_A_TEMPLATE: [&str; 5] = [
+    "Page::new(",
+    ".or_rerender(",
+    ".bind(",
+    ": &str = ",
+    "#[page(template = ",
+];
 
 /// The text before the name of a value for a page.
 const GIVES_A_VALUE: [&str; 4] = [".with(", ".with_value(", ".form(", "context! {"];
@@ -65,6 +47,7 @@ pub(crate) fn wrong_templates(
             }
         }
         given.extend(literals(text, &GIVES_A_VALUE).map(|(_, name)| name.to_owned()));
+        given.extend(fields_of_pages(text).map(str::to_owned));
     }
     let text = |name: &str| {
         let mut bundles = bundles.iter().rev().chain([own]);
@@ -102,6 +85,20 @@ pub(crate) fn wrong_templates(
     wrong.sort();
     wrong.dedup();
     Ok(wrong)
+}
+
+/// The fields of each struct with `#[page(template = "…")]`: the start compares the template with them.
+fn fields_of_pages(text: &str) -> impl Iterator<Item = &str> {
+    let structs = text.split("#[page(template").skip(1);
+    let bodies = structs.filter_map(|rest| rest.split_once('{')?.1.split_once('}'));
+    bodies.flat_map(|(body, _)| {
+        body.lines().filter_map(|line| {
+            let (name, _) = line.trim_start().split_once(": ")?;
+            let name = name.rsplit(' ').next()?;
+            let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            (is_name && !line.trim_start().starts_with("//")).then_some(name)
+        })
+    })
 }
 
 fn read(folder: &Path, texts: &mut Vec<(String, String)>) -> io::Result<()> {

@@ -2,13 +2,15 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use minijinja::machinery::parse;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, UndefinedBehavior};
 
 use super::calls::Calls;
 use super::context::judge;
 use super::letter_templates::is_letter_text;
-use super::{Assets, Bundle, Page, escape, filters, markup, missing_token, near_names};
+use super::page_check::{self, Parsed};
+use super::{Assets, Bundle, Page, PageType, escape, filters, markup, missing_token, near_names};
 use crate::audit::{Finding, Mode, Practice};
 
 /// The most work for one page before the engine stops it: a template that loops over everything is a mistake that must not
@@ -103,6 +105,31 @@ impl Templates {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.0.findings
+    }
+
+    /// The findings about the templates of these pages: a value that the page does not have.
+    pub(crate) fn of_pages(&self, pages: &[PageType]) -> Vec<Finding> {
+        let texts: Vec<(&str, String)> = (self.0.names.iter())
+            .filter_map(|name| Some((name.as_str(), (self.0.sources.0)(name)?)))
+            .collect();
+        let syntax = minijinja::syntax::SyntaxConfig::default;
+        let parsed: Parsed<'_> = (texts.iter())
+            .filter_map(|(name, text)| Some((*name, parse(text, name, syntax()).ok()?)))
+            .collect();
+        let mut findings: Vec<Finding> = Vec::new();
+        for page in pages {
+            if !self.0.names.contains(page.template) {
+                let names = self.0.names.iter().map(String::as_str);
+                findings.push(page_check::no_template(page, names));
+            }
+            for found in page_check::findings(page, &parsed) {
+                // Many pages extend the same template.
+                if findings.iter().all(|known| known.title != found.title) {
+                    findings.push(found);
+                }
+            }
+        }
+        findings
     }
 
     /// The HTML of a page outside of a request, such as a letter or a report: each value is escaped for its context.

@@ -2,6 +2,7 @@
 
 use dewar::Db;
 use dewar::forms::CleanHtml;
+use dewar::pages::JsonSchema;
 use minijinja::Value;
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use super::document::{DocumentContent, Model, has_thumbnail};
 use super::list::words;
 use super::new::DESCRIPTION;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DocumentView {
     id: i64,
     title: String,

@@ -24,11 +24,13 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minijinja::machinery::ast::Expr;
 use minijinja::machinery::parse;
 
 use super::escape::{DANGEROUS, Escape};
 use crate::audit::Finding;
 pub(super) use expressions::Called;
+use expressions::Inside;
 use html::HtmlContext;
 use rejection::TemplateRejection;
 use walk::TemplateWalk;
@@ -136,6 +138,12 @@ fn inherited(
         Ok(walk) => Some(walk.blocks),
         Err(_) => Some(Blocks::new()),
     }
+}
+
+/// The names of the values in an expression.
+pub(super) fn names_in(expr: &Expr<'_>) -> impl Iterator<Item = String> {
+    let names = Inside::of(expr).names.into_iter();
+    names.map(|found| found.what)
 }
 
 /// The source with a filter after each expression that needs one. No line moves.
