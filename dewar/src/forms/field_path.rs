@@ -57,6 +57,10 @@ impl<T, F> FieldPath<T, F> {
         &self.name
     }
 
+    pub(super) fn into_name(self) -> Cow<'static, str> {
+        self.name
+    }
+
     /// The same field without its type, where a program chooses between fields of different types.
     ///
     /// ```
@@ -121,31 +125,6 @@ impl<T, F> fmt::Debug for FieldPath<T, F> {
 impl<T, F> AsRef<str> for FieldPath<T, F> {
     fn as_ref(&self) -> &str {
         &self.name
-    }
-}
-
-/// A field of a form, as an argument.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no field of the form `{T}`",
-    label = "not a field of `{T}`",
-    note = "`#[derive(Form)]` writes a constant for each field: `{T}::TITLE` for the field `title`"
-)]
-pub trait NamedField<T> {
-    /// The name of the field.
-    #[doc(hidden)]
-    fn into_name(self) -> Cow<'static, str>;
-}
-
-impl<T, F> NamedField<T> for FieldPath<T, F> {
-    fn into_name(self) -> Cow<'static, str> {
-        self.name
-    }
-}
-
-/// The name as a text, for code that is not moved yet.
-impl<T> NamedField<T> for &'static str {
-    fn into_name(self) -> Cow<'static, str> {
-        Cow::Borrowed(self)
     }
 }
 

@@ -11,9 +11,8 @@ use super::incoming::Shortage;
 use super::reader::FormReader;
 use super::slow_body::check_again;
 use super::{
-    Described, Field, FieldPath, FormSpec, FormView, HandlerInput, Intake, Model, NamedField,
-    Offered, Picks, Problem, Problems, RawValue, Record, RecordVersion, UntypedProblems,
-    UntypedView, events, rows,
+    Described, Field, FieldPath, FormSpec, FormView, HandlerInput, Intake, Model, Offered, Picks,
+    Problem, Problems, RawValue, Record, RecordVersion, UntypedProblems, UntypedView, events, rows,
 };
 use crate::csrf::CsrfChecked;
 use crate::database;
@@ -380,7 +379,7 @@ impl<T> BoundForm<T> {
 
     /// The page again at 422, with the typed values and this problem beside a field.
     #[must_use]
-    pub fn refuse(self, field: impl NamedField<T>, problem: impl Into<Problem>) -> Error {
+    pub fn refuse<F>(self, field: FieldPath<T, F>, problem: impl Into<Problem>) -> Error {
         self.refuse_all(Problems::at(field, problem))
     }
 
@@ -411,10 +410,10 @@ impl<T> BoundForm<T> {
     ///
     /// # Errors
     /// The page with the problem beside the field, or the error.
-    pub fn or_refuse<V, E: AsProblem>(
+    pub fn or_refuse<V, E: AsProblem, F>(
         &self,
         result: Result<V, E>,
-        field: impl NamedField<T>,
+        field: FieldPath<T, F>,
     ) -> Result<V, Error> {
         result.map_err(|error| {
             if let Some((wait, why)) = error.as_wait() {
@@ -431,10 +430,10 @@ impl<T> BoundForm<T> {
     }
 
     /// The page again at 507 or 503, with the typed values and the message beside the field. The log has the cause.
-    fn unavailable(
+    fn unavailable<F>(
         mut self,
         unavailable: Unavailable,
-        field: impl NamedField<T>,
+        field: FieldPath<T, F>,
         cause: impl Into<Error>,
     ) -> Error {
         let Unavailable { why, reason } = unavailable;
@@ -458,11 +457,11 @@ impl<T> BoundForm<T> {
     ///
     /// # Errors
     /// The page with this problem beside the field, or the failure.
-    pub fn or_taken<V, E: Into<database::Error>>(
+    pub fn or_taken<V, E: Into<database::Error>, F>(
         self,
         result: Result<V, E>,
         column: &str,
-        field: impl NamedField<T>,
+        field: FieldPath<T, F>,
         problem: impl Into<Problem>,
     ) -> Result<V, Error> {
         result.map_err(|error| {

@@ -6,8 +6,8 @@ use minijinja::Value;
 
 use super::view::FormMethod;
 use super::{
-    Field, FieldPath, FieldSpec, FormValue, Model, NamedField, Offered, Picks, Problems,
-    UntypedProblems, UntypedView,
+    Field, FieldPath, FieldSpec, FormValue, Model, Offered, Picks, Problems, UntypedProblems,
+    UntypedView,
 };
 use crate::csrf::CsrfTokens;
 use crate::pages::{Language, NeedsToken, Page, PageValue, Schemas, Shape};
@@ -68,7 +68,7 @@ impl<T: Model> FormView<T> {
     /// Fills a field with a text, as a person would type it: on a page that changes something, with the current value.
     /// Passwords and files stay empty. A field in a row fills the row, if the list can have so many.
     #[must_use]
-    pub fn fill(mut self, field: impl NamedField<T>, text: impl Display) -> Self {
+    pub fn fill<F: Field>(mut self, field: FieldPath<T, F>, text: impl Display) -> Self {
         let text = FormValue::text(text);
         self.untyped.fill(&field.into_name(), text);
         self

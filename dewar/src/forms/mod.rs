@@ -127,7 +127,7 @@ pub use edits::{ActiveOf, Becomes, change};
 pub use edits::{Edits, IntoColumn};
 pub use email::Email;
 pub use field::{Field, FormValue, RawValue};
-pub use field_path::{AnyField, FieldPath, NamedField, Picks};
+pub use field_path::{AnyField, FieldPath, Picks};
 pub(crate) use file_name::{CleanName, LONGEST_EXTENSION};
 pub(crate) use form::NO_ROOM;
 pub use form::{AsProblem, BoundForm, Form, Unavailable};

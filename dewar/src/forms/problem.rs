@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::NamedField;
+use super::FieldPath;
 use crate::pages::{Message, Words};
 
 /// The problem of one field, in words for the person who filled it in.
@@ -151,7 +151,7 @@ impl<T> Problems<T> {
     }
 
     /// A problem with a field.
-    pub fn at(field: impl NamedField<T>, problem: impl Into<Problem>) -> Self {
+    pub fn at<F>(field: FieldPath<T, F>, problem: impl Into<Problem>) -> Self {
         Self::default().and(field, problem)
     }
 
@@ -162,13 +162,13 @@ impl<T> Problems<T> {
 
     /// Adds another problem.
     #[must_use]
-    pub fn and(mut self, field: impl NamedField<T>, problem: impl Into<Problem>) -> Self {
+    pub fn and<F>(mut self, field: FieldPath<T, F>, problem: impl Into<Problem>) -> Self {
         self.add(field, problem);
         self
     }
 
     /// Adds a problem with a field.
-    pub fn add(&mut self, field: impl NamedField<T>, problem: impl Into<Problem>) {
+    pub fn add<F>(&mut self, field: FieldPath<T, F>, problem: impl Into<Problem>) {
         self.all.add(field.into_name(), problem);
     }
 
@@ -186,7 +186,7 @@ impl<T> Problems<T> {
     }
 
     /// The problems of a field.
-    pub fn of(&self, field: impl NamedField<T>) -> impl Iterator<Item = &Problem> {
+    pub fn of<F>(&self, field: FieldPath<T, F>) -> impl Iterator<Item = &Problem> {
         let field = field.into_name();
         let all = self.iter().filter(move |(name, _)| *name == field);
         all.map(|(_, problem)| problem)

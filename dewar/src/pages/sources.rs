@@ -163,6 +163,14 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_page_with_a_struct_gives_its_fields() {
+        let source = "#[derive(PageData)]\n#[page(template = \"a.html\")]\npub(crate) struct A {\n    /// The title: words.\n    \
+            pub title: String,\n    #[page(untyped)]\n    other: Foreign,\n}\nstruct B { c: u8 }";
+        let fields: Vec<_> = fields_of_pages(source).collect();
+        assert_eq!(fields, ["title", "other"]);
+    }
+
     /// The framework's own templates use values that its own handlers give.
     #[test]
     fn every_template_of_the_framework_is_given_what_it_takes() {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::audit::Mode;
-use crate::pages::{Assets, JsonSchema, Templates};
+use crate::pages::{Assets, Templates};
 
 #[derive(serde::Serialize, crate::pages::JsonSchema)]
 struct Note {
@@ -62,92 +62,95 @@ fn told(text: &str) -> Vec<String> {
     told.collect()
 }
 
+/// Templates of the page, each with the finding about it and its fix.
+const WRONG: &[(&str, &str)] = &[
+    ("{{ nots }}", "1: there is no `nots` Did you mean `note`?"),
+    (
+        "\n{{ note.titel }}",
+        "2: there is no `note.titel` Did you mean `title`?",
+    ),
+    (
+        "{{ note.author.nam }}",
+        "1: there is no `note.author.nam` Did you mean `name`?",
+    ),
+    (
+        "{{ note[\"titel\"] }}",
+        "1: there is no `note.titel` Did you mean `title`?",
+    ),
+    (
+        "{% for one in notes %}\n{{ one.titel }}{% endfor %}",
+        "2: there is no `one.titel` Did you mean `title`?",
+    ),
+    (
+        "{% for one in notes|reverse %}{{ one.titel }}{% endfor %}",
+        "1: there is no `one.titel` Did you mean `title`?",
+    ),
+    (
+        "{{ notes[0].titel }}",
+        "1: there is no `notes[…].titel` Did you mean `title`?",
+    ),
+    (
+        "{{ by_name[note.title].titel }}",
+        "1: there is no `by_name[…].titel` Did you mean `title`?",
+    ),
+    (
+        "{{ (notes|first).titel }}",
+        "1: there is no `….titel` Did you mean `title`?",
+    ),
+    (
+        "{% set it = note %}{{ it.titel }}",
+        "1: there is no `it.titel` Did you mean `title`?",
+    ),
+    (
+        "{% with it = note %}{{ it.titel }}{% endwith %}",
+        "1: there is no `it.titel` Did you mean `title`?",
+    ),
+    (
+        "{% if noet %}a{% endif %}",
+        "1: there is no `noet` Did you mean `note`?",
+    ),
+    (
+        "{{ note.title.length }}",
+        "1: there is no `note.title.length` Correct the template.",
+    ),
+    (
+        "{{ t(\"a\", name=note.titel) }}",
+        "1: there is no `note.titel` Did you mean `title`?",
+    ),
+    (
+        "{% include \"part.html\" %}",
+        "template part.html, line 1: there is no `note.titel` Did you mean `title`?",
+    ),
+    (
+        "{% extends \"layout.html\" %}{% block content %}{{ note.titel }}{% endblock %}",
+        "1: there is no `note.titel` Did you mean `title`?",
+    ),
+    (
+        "{% extends \"layout.html\" %}",
+        "template layout.html, line 1: there is no `qqqqqqqq` The page has note, notes, by_name, other. Add a field to `ShowNote`, or correct the template.",
+    ),
+    (
+        "{% from \"parts.html\" import line %}{{ line(note) }}",
+        "template parts.html, line 1: there is no `note.colour` It has author, id, tags, title.",
+    ),
+    (
+        "{% import \"parts.html\" as parts %}{{ parts.line(note=note) }}",
+        "template parts.html, line 1: there is no `note.colour` It has author, id, tags, title.",
+    ),
+    (
+        "{% from \"parts.html\" import table %}{% call(row) table(notes) %}{{ row.titel }}{% endcall %}",
+        "1: there is no `row.titel` Did you mean `title`?",
+    ),
+    (
+        "{% macro own(one) %}{{ one.titel }}{% endmacro %}{{ own(note) }}",
+        "1: there is no `one.titel` Did you mean `title`?",
+    ),
+];
+
 #[test]
 fn a_value_that_the_page_does_not_have_is_found_wherever_it_stands() {
-    for (text, says) in [
-        ("{{ nots }}", "1: there is no `nots` Did you mean `note`?"),
-        (
-            "\n{{ note.titel }}",
-            "2: there is no `note.titel` Did you mean `title`?",
-        ),
-        (
-            "{{ note.author.nam }}",
-            "1: there is no `note.author.nam` Did you mean `name`?",
-        ),
-        (
-            "{{ note[\"titel\"] }}",
-            "1: there is no `note.titel` Did you mean `title`?",
-        ),
-        (
-            "{% for one in notes %}\n{{ one.titel }}{% endfor %}",
-            "2: there is no `one.titel` Did you mean `title`?",
-        ),
-        (
-            "{% for one in notes|reverse %}{{ one.titel }}{% endfor %}",
-            "1: there is no `one.titel` Did you mean `title`?",
-        ),
-        (
-            "{{ notes[0].titel }}",
-            "1: there is no `notes[…].titel` Did you mean `title`?",
-        ),
-        (
-            "{{ by_name[note.title].titel }}",
-            "1: there is no `by_name[…].titel` Did you mean `title`?",
-        ),
-        (
-            "{{ (notes|first).titel }}",
-            "1: there is no `….titel` Did you mean `title`?",
-        ),
-        (
-            "{% set it = note %}{{ it.titel }}",
-            "1: there is no `it.titel` Did you mean `title`?",
-        ),
-        (
-            "{% with it = note %}{{ it.titel }}{% endwith %}",
-            "1: there is no `it.titel` Did you mean `title`?",
-        ),
-        (
-            "{% if noet %}a{% endif %}",
-            "1: there is no `noet` Did you mean `note`?",
-        ),
-        (
-            "{{ note.title.length }}",
-            "1: there is no `note.title.length` Correct the template.",
-        ),
-        (
-            "{{ t(\"a\", name=note.titel) }}",
-            "1: there is no `note.titel` Did you mean `title`?",
-        ),
-        (
-            "{% include \"part.html\" %}",
-            "template part.html, line 1: there is no `note.titel` Did you mean `title`?",
-        ),
-        (
-            "{% extends \"layout.html\" %}{% block content %}{{ note.titel }}{% endblock %}",
-            "1: there is no `note.titel` Did you mean `title`?",
-        ),
-        (
-            "{% extends \"layout.html\" %}",
-            "template layout.html, line 1: there is no `qqqqqqqq` The page has note, notes, by_name, other. Add a field to `ShowNote`, or correct the template.",
-        ),
-        (
-            "{% from \"parts.html\" import line %}{{ line(note) }}",
-            "template parts.html, line 1: there is no `note.colour` It has author, id, tags, title.",
-        ),
-        (
-            "{% import \"parts.html\" as parts %}{{ parts.line(note=note) }}",
-            "template parts.html, line 1: there is no `note.colour` It has author, id, tags, title.",
-        ),
-        (
-            "{% from \"parts.html\" import table %}{% call(row) table(notes) %}{{ row.titel }}{% endcall %}",
-            "1: there is no `row.titel` Did you mean `title`?",
-        ),
-        (
-            "{% macro own(one) %}{{ one.titel }}{% endmacro %}{{ own(note) }}",
-            "1: there is no `one.titel` Did you mean `title`?",
-        ),
-    ] {
-        assert_eq!(told(text), [says], "{text}");
+    for (text, says) in WRONG {
+        assert_eq!(told(text), [*says], "{text}");
     }
 }
 
