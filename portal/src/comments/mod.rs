@@ -53,7 +53,7 @@ pub(crate) struct CommentView {
 }
 
 /// A page of comments, and where the page with older ones begins.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Comments {
     shown: Vec<CommentView>,
     older: Option<i64>,

@@ -2,7 +2,6 @@
 
 use dewar::Db;
 use dewar::forms::CleanHtml;
-use dewar::pages::JsonSchema;
 use minijinja::Value;
 use serde::Serialize;
 
@@ -10,7 +9,7 @@ use super::document::{DocumentContent, Model, has_thumbnail};
 use super::list::words;
 use super::new::DESCRIPTION;
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct DocumentView {
     id: i64,
     title: String,

@@ -3,34 +3,18 @@
 use std::collections::BTreeMap;
 
 use dewar::accounts::SignIn;
-use dewar::forms::{Cursor, FormView};
-use dewar::pages::{PageData, TypedPage};
+use dewar::forms::Cursor;
 use dewar::roles::Role as _;
 use dewar::secrets::KeyRing;
 use dewar::sessions::Session;
-use dewar::{Db, Form, Query};
+use dewar::{Db, Form, Page, Query};
 
-use crate::Role;
-use crate::notices::{self, NoticeView, Withdrawal};
+use crate::{Role, notices};
 
 /// The page of notices to show.
 #[derive(Form, Debug)]
 pub(crate) struct NoticePage {
     page: Option<Cursor>,
-}
-
-/// The page.
-#[derive(PageData)]
-#[page(template = "front/index.html")]
-pub(crate) struct Front {
-    notices: Vec<NoticeView>,
-    newer: Option<String>,
-    older: Option<String>,
-    publisher: bool,
-    /// The buttons that withdraw the notices, by their ids.
-    withdrawals: BTreeMap<i64, FormView<Withdrawal>>,
-    /// For a visitor who is not signed in.
-    sign_in: Option<FormView<SignIn>>,
 }
 
 /// `GET /`
@@ -39,7 +23,7 @@ pub(crate) async fn index(
     db: Db,
     keys: KeyRing,
     Query(which): Query<NoticePage>,
-) -> dewar::Result<TypedPage<Front>> {
+) -> dewar::Result<Page> {
     let holds = |role: Role| {
         session
             .principal()
@@ -53,12 +37,14 @@ pub(crate) async fn index(
     } else {
         BTreeMap::new()
     };
-    Ok(TypedPage(Front {
-        notices,
-        newer: links.previous.map(address),
-        older: links.next.map(address),
-        publisher,
-        withdrawals,
-        sign_in: session.principal().is_none().then(SignIn::view),
-    }))
+    let front = Page::new("front/index.html")
+        .with("notices", notices)
+        .with("newer", links.previous.map(address))
+        .with("older", links.next.map(address))
+        .with("publisher", publisher)
+        .form("withdrawals", withdrawals);
+    Ok(match session.principal() {
+        Some(_) => front,
+        None => front.form("sign_in", SignIn::view()),
+    })
 }

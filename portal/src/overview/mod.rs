@@ -1,12 +1,11 @@
 //! The state of the installation, for administrators: the findings of `check`, about the running program.
 
-use dewar::Dewar;
 use dewar::audit::Finding;
-use dewar::pages::{JsonSchema, PageData, TypedPage};
+use dewar::{Dewar, Page};
 use serde::Serialize;
 
 /// A finding for the page.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct FindingView {
     id: &'static str,
     title: String,
@@ -14,17 +13,10 @@ struct FindingView {
     fix: String,
 }
 
-/// The page.
-#[derive(PageData)]
-#[page(template = "overview/show.html")]
-pub(crate) struct Overview {
-    findings: Vec<FindingView>,
-}
-
 /// `GET /admin`
-pub(crate) async fn show(dewar: Dewar) -> TypedPage<Overview> {
-    let findings = dewar.findings_now().into_iter().map(view).collect();
-    TypedPage(Overview { findings })
+pub(crate) async fn show(dewar: Dewar) -> Page {
+    let findings: Vec<FindingView> = dewar.findings_now().into_iter().map(view).collect();
+    Page::new("overview/show.html").with("findings", findings)
 }
 
 fn view(finding: Finding) -> FindingView {

@@ -8,7 +8,7 @@ use dewar::accounts::{Accounts, User};
 use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::database::Quota;
 use dewar::forms::{Email, FormView, Path, RecordVersion};
-use dewar::pages::{JsonSchema, Message};
+use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::secrets::random;
 use dewar::{Db, Form, Page, Redirect};
@@ -36,7 +36,7 @@ pub(crate) struct RemoveShare {
 }
 
 /// A user with whom a document is shared.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct ShareReader {
     id: i64,
     name: String,
