@@ -1,13 +1,12 @@
 //! Tickets for programs: they send an API token, which a person makes on `/account/tokens`.
 
 use dewar::api::ApiScope;
-use dewar::audit::Clock;
 use dewar::forms::Choice;
 use dewar::pages::{Created, Json, JsonSchema};
 use dewar::roles::Scope;
 use dewar::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use dewar::serde::Serialize;
-use dewar::{CurrentUser, Db, Form, Query};
+use dewar::{CurrentUser, Db, Dewar, Form, Query};
 
 use crate::tickets::ticket::{Body, Column, Entity, Model, Priority, Status, Title};
 use crate::tickets::{self, NewRecord, PER_CUSTOMER, Reachable};
@@ -64,8 +63,7 @@ pub async fn list(
 /// `POST /api/tickets`
 pub async fn create(
     me: CurrentUser,
-    db: Db,
-    clock: Clock,
+    dewar: Dewar,
     form: Form<TicketToOpen>,
 ) -> dewar::Result<Created<Ticket>> {
     let (new, bound) = form.bind_or_reject()?;
@@ -75,9 +73,9 @@ pub async fn create(
         priority: new.priority,
         description: new.description,
     };
-    let tx = db.begin().await?;
+    let tx = dewar.db().begin().await?;
     bound.or_full(PER_CUSTOMER.check(&tx, me.id().get()).await)?;
-    let ticket = tickets::open(&tx, &clock, record).await?;
+    let ticket = tickets::open(&tx, &dewar, record).await?;
     tx.commit().await?;
     Created::at_path(format!("/tickets/{}", ticket.id), ticket.into())
 }

@@ -58,6 +58,7 @@ pub fn app(app: App) -> App {
             Staff::Agent,
             [
                 get("/queue", tickets::queue),
+                get("/queue/live", tickets::queue_live),
                 get("/tickets.csv", tickets::export),
                 get("/tickets/{id}/edit", tickets::edit),
                 post("/tickets/{id}/edit", tickets::change),

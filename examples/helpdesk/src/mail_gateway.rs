@@ -1,7 +1,6 @@
 //! A mail server hands in what customers write to the desk's address, signed with the key `mail`.
 
 use dewar::accounts::{Accounts, NewUser};
-use dewar::audit::Clock;
 use dewar::csrf::VerifiedWebhook;
 use dewar::forms::{Choice, Email, Field, RawValue};
 use dewar::pages::NoContent;
@@ -9,7 +8,7 @@ use dewar::roles::Role;
 use dewar::secrets::Token;
 use dewar::serde::Deserialize;
 use dewar::sessions::UserId;
-use dewar::{Db, Error};
+use dewar::{Dewar, Error};
 
 use crate::Staff;
 use crate::tickets::ticket::{Body, Priority, Title};
@@ -29,8 +28,7 @@ struct Mail {
 pub async fn receive(
     delivery: VerifiedWebhook,
     accounts: Accounts,
-    db: Db,
-    clock: Clock,
+    dewar: Dewar,
 ) -> dewar::Result<NoContent> {
     let mail: Mail = delivery.json()?;
     let refused = |what| move |_| Error::bad_request(what);
@@ -44,9 +42,9 @@ pub async fn receive(
         priority: Choice::new(Priority::Normal),
         description,
     };
-    let tx = db.begin().await?;
+    let tx = dewar.db().begin().await?;
     PER_CUSTOMER.check(&tx, record.owner.get()).await?;
-    tickets::open(&tx, &clock, record).await?;
+    tickets::open(&tx, &dewar, record).await?;
     tx.commit().await?;
     Ok(NoContent)
 }

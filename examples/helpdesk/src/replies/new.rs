@@ -13,7 +13,7 @@ use crate::Staff;
 use crate::attachments::{self, Attached};
 use crate::settings::DeskSettings;
 use crate::tickets::ticket::{self, Body, Status};
-use crate::tickets::{self, Reachable};
+use crate::tickets::{self, QUEUE, Reachable};
 
 const PER_TICKET: Quota = Quota::new("replies", "ticket_id", MOST);
 
@@ -70,6 +70,7 @@ pub async fn create(
         [status.into(), dewar.clock().now().into(), ticket.id.into()],
     )
     .await?;
+    dewar.live().publish_in(&tx, &QUEUE, &ticket.id).await?;
     if is_from_agent {
         tell_customer(&dewar, &mailer, &tx, &ticket, words).await?;
     }

@@ -1,14 +1,15 @@
 //! Agents change a ticket: its priority, its status, and who works on it.
 
 use dewar::forms::{Choice, Edits, Pick, RecordVersion};
+use dewar::live::Live;
 use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::sea_orm::sea_query::{Expr, ExprTrait};
 use dewar::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use dewar::{Db, Form, Page, Redirect};
 
-use super::Reachable;
 use super::ticket::{ActiveModel, Column, Entity, Model, Priority, Status};
+use super::{QUEUE, Reachable};
 use crate::people::{self, Agent};
 
 /// The form: it can change the columns that it shows, and no others.
@@ -39,6 +40,7 @@ pub async fn edit(db: Db, ticket: Scoped<Reachable>) -> dewar::Result<Page> {
 /// `POST /tickets/{id}/edit`
 pub async fn change(
     db: Db,
+    live: Live,
     ticket: Scoped<Reachable>,
     form: Form<EditTicket>,
 ) -> dewar::Result<Redirect> {
@@ -57,16 +59,19 @@ pub async fn change(
         assignee_id: Set(assignee),
         ..changes.apply(ticket.clone())
     };
+    let tx = db.begin().await?;
     let changed = Entity::update_many()
         .set(record)
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))
         .filter(Column::Id.eq(ticket.id))
         .filter(Column::Version.eq(ticket.version))
-        .exec(&db)
+        .exec(&tx)
         .await?;
     if changed.rows_affected == 0 {
         return Err(bound.conflict(Message::new("tickets-changed")));
     }
+    live.publish_in(&tx, &QUEUE, &ticket.id).await?;
+    tx.commit().await?;
     Ok(Redirect::to_path(format!("/tickets/{}", ticket.id))?.flash(Message::new("saved")))
 }
 

@@ -1,13 +1,13 @@
 //! Opens a ticket.
 
 use dewar::app::RateLimit;
-use dewar::audit::Clock;
 use dewar::database::{Quota, Tx};
 use dewar::forms::Choice;
 use dewar::sea_orm::{ActiveModelTrait, Set};
 use dewar::sessions::UserId;
-use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
+use dewar::{CurrentUser, Dewar, Form, Page, Redirect};
 
+use super::QUEUE;
 use super::ticket::{ActiveModel, Body, Model, Priority, Status, Title};
 use crate::attachments::{self, Attached};
 
@@ -34,13 +34,11 @@ pub async fn new() -> Page {
 /// `POST /tickets`
 pub async fn create(
     me: CurrentUser,
-    db: Db,
-    clock: Clock,
-    uploads: Uploads,
+    dewar: Dewar,
     form: Form<NewTicket>,
 ) -> dewar::Result<Redirect> {
     let (new, bound) = form.bind("tickets/new.html")?;
-    let kept = attachments::keep(&uploads, me.id(), new.file).await;
+    let kept = attachments::keep(dewar.uploads(), me.id(), new.file).await;
     let file = bound.or_refuse(kept, NewTicket::FILE)?;
     let record = NewRecord {
         owner: me.id(),
@@ -48,9 +46,9 @@ pub async fn create(
         priority: new.priority,
         description: new.description,
     };
-    let tx = db.begin().await?;
+    let tx = dewar.db().begin().await?;
     bound.or_full(PER_CUSTOMER.check(&tx, me.id().get()).await)?;
-    let ticket = open(&tx, &clock, record).await?;
+    let ticket = open(&tx, &dewar, record).await?;
     attachments::add(&tx, ticket.id, file).await?;
     tx.commit().await?;
     let opened = dewar::pages::Message::new("tickets-opened");
@@ -66,16 +64,19 @@ pub(crate) struct NewRecord {
 }
 
 /// Opens a ticket, for a page, a program or a mail.
-pub(crate) async fn open(tx: &Tx, clock: &Clock, new: NewRecord) -> dewar::Result<Model> {
+pub(crate) async fn open(tx: &Tx, dewar: &Dewar, new: NewRecord) -> dewar::Result<Model> {
+    let now = dewar.clock().now();
     let record = ActiveModel {
         owner_id: Set(new.owner.get()),
         title: Set(new.title),
         description: Set(new.description),
         priority: Set(new.priority),
         status: Set(Choice::new(Status::Open)),
-        opened_at: Set(clock.now()),
-        active_at: Set(clock.now()),
+        opened_at: Set(now),
+        active_at: Set(now),
         ..Default::default()
     };
-    Ok(record.insert(tx).await?)
+    let ticket = record.insert(tx).await?;
+    dewar.live().publish_in(tx, &QUEUE, &ticket.id).await?;
+    Ok(ticket)
 }

@@ -122,3 +122,24 @@ async fn a_page_of_another_site_opens_nothing() {
         .form("title=Forged");
     assert_eq!(forged.send().await.unwrap().status(), 403);
 }
+
+#[tokio::test]
+async fn the_queue_shows_a_new_ticket_by_itself() {
+    let site = Site::start(helpdesk::app).await;
+    let customer = site.sign_in_as(Staff::Customer).await;
+    let agent = site.sign_in_as(Staff::Agent).await;
+    let page = agent.get("/queue").await;
+    let live = page.attribute("[data-live]", "data-live").unwrap();
+    let mut queue = agent.events(&live).await;
+    assert!(
+        queue
+            .next()
+            .await
+            .unwrap()
+            .data
+            .contains("Nobody is waiting")
+    );
+    opened(&customer, "The lamp hums").await;
+    assert!(queue.next().await.unwrap().data.contains("The lamp hums"));
+    assert_eq!(customer.get(&live).await.status(), 403);
+}
