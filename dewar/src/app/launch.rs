@@ -145,6 +145,10 @@ impl Blueprint {
     ///
     /// # Errors
     /// Everything that forbids the launch, all at once where possible: a room that cannot be opened ends it.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "readers can see the order of all rooms on one page"
+    )]
     pub(super) async fn open(mut self) -> Result<Opened, LaunchFindings> {
         let (shown, ring) = (self.questions()?, self.keys()?);
         let (config, clock) = (&self.config, &self.clock);
@@ -157,13 +161,7 @@ impl Blueprint {
         let (jobs, of_jobs) = self.jobs(&db, &ring).await?;
         let mailer = self.mailer(&shown, (&db, &log, &ring))?;
         let (accounts, tokens) = self.callers((&db, &log, &ring), &sessions, &mailer)?;
-        let live = Live::new(live::Dependencies {
-            clock: clock.clone(),
-            config: config.live.clone(),
-            db: db.clone(),
-            sessions: sessions.clone(),
-            tokens: tokens.clone(),
-        });
+        let live = self.live(&db, &sessions, &tokens);
         let (uploads, of_files) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
         let (intake, webhooks) = (self.intake(&reserve, &uploads), self.webhooks(&db)?);
@@ -226,6 +224,17 @@ impl Blueprint {
         };
         let opened = opened.await;
         opened.map_err(|error| failed(Practice::Database, "jobs-open", &error))
+    }
+
+    /// The connections that stay open.
+    fn live(&self, db: &Db, sessions: &Sessions, tokens: &ApiTokens) -> Live {
+        Live::new(live::Dependencies {
+            clock: self.clock.clone(),
+            config: self.config.live.clone(),
+            db: db.clone(),
+            sessions: sessions.clone(),
+            tokens: tokens.clone(),
+        })
     }
 
     /// The senders of webhooks, with their keys.

@@ -544,6 +544,14 @@ impl<H> Guarded<H> {
                 Request::from_parts(parts, body)
             }
         };
+        self.call_checked(request, state).await
+    }
+
+    /// Calls the handler of a request that has passed every check.
+    async fn call_checked<T, S>(self, request: Request, state: S) -> Result<Response, Error>
+    where
+        H: Handler<T, S>,
+    {
         if let Some(path) = self.stays_open {
             // In a box: a request under way is small, and few open a connection.
             return Box::pin(self.open(path, request, state)).await;

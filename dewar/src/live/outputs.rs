@@ -17,6 +17,8 @@ use crate::pages::{Danger, EVENT_STREAM, Error, HandlerOutput, JsonSchema, Outpu
 
 pub(super) type Rendering = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
 
+type Show = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// What a connection passes on.
 pub(super) struct Source {
     pub(super) topics: Vec<Cow<'static, str>>,
@@ -26,7 +28,7 @@ pub(super) struct Source {
 #[derive(Clone)]
 pub(super) enum SourceKind {
     /// Shows an event's JSON to the reader: none if it is none of theirs.
-    Events(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>),
+    Events(Arc<Show>),
     Page(Arc<dyn Fn() -> Rendering + Send + Sync>),
 }
 
