@@ -12,7 +12,7 @@ use crate::{attributes, words};
 const TAKEN: [&str; 5] = ["attributes", "csrf_token", "errors", "fields", "token"];
 
 const KNOWN: &str = "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", group = \"…\", earliest = \"…\", \
-     latest = \"…\", rows = 6, radio, range, list_box, suggest = [\"…\"], unlabelled, apart";
+     latest = \"…\", rows = 6, radio, range, list_box, suggest = [\"…\"], tickets = \"…\", unlabelled, apart";
 
 const RULES: &str = "the field's type states the rules, so nothing bypasses them: `Line<40>` for a length, `Int<1, \
      9>` for a range, `Option<…>` for an optional value, a `Field` of your own for a pattern";
@@ -263,7 +263,7 @@ fn spec(field: &Field) -> Result<TokenStream> {
         match entry.as_str() {
             "label" => label = attributes::text(meta)?.value(),
             // The compiler checks these at their place: the call has the span of the text.
-            "autocomplete" | "earliest" | "latest" => {
+            "autocomplete" | "earliest" | "latest" | "tickets" => {
                 let text = attributes::text(meta)?;
                 let method = Ident::new(&entry, text.span());
                 kind.extend(quote_spanned!(text.span()=> .#method(#text)));

@@ -22,7 +22,7 @@ use syn::{DeriveInput, Error, parse_macro_input};
 /// Makes a form of a struct whose fields are value types.
 ///
 /// On a field, `#[field(label = "…", hint = "…", placeholder = "…", autocomplete = "…", group = "…", earliest = "…",
-/// latest = "…", rows = 6, radio, range, list_box, suggest = ["…"], unlabelled)]` sets how it is shown and, for a day or
+/// latest = "…", rows = 6, radio, range, list_box, suggest = ["…"], tickets = "…", unlabelled)]` sets how it is shown and, for a day or
 /// an hour, its bounds; the default label is the field's name. On the struct, `#[form(check = Self::function)]` names a
 /// rule between fields, a `fn(&Self) -> Result<(), dewar::forms::Problems<Self>>`. `#[form(edits = note::Model)]` makes it a
 /// form that changes a record of this model; mark a field that is no column with `#[field(apart)]`.

@@ -67,7 +67,8 @@ pub fn app(app: App) -> App {
         [
             get("/documents", documents::list),
             post("/documents", documents::create),
-            get("/documents/new", documents::new),
+            get("/documents/new", documents::new).direct_uploads(),
+            post("/documents/tickets", documents::ticket),
             get("/documents/{id}", documents::show),
             get("/documents/{id}/file", documents::download),
             get("/documents/{id}/thumbnail", documents::thumbnail),

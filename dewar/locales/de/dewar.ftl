@@ -277,6 +277,10 @@ uploads-scans = Das Bild ist in mehr Durchgängen gespeichert, als ein Bild brau
 uploads-unknown-kind = Dateien dieser Art werden hier nicht angenommen.
 uploads-busy = Ihre Datei konnte gerade nicht gespeichert werden. Lassen Sie diese Seite offen und senden Sie sie gleich noch einmal.
 uploads-share = Mehrere Ihrer Dateien werden gerade noch geprüft. Schicken Sie diese, wenn das erledigt ist.
+uploads-tickets = Sie haben in kurzer Zeit viele Dateien hochgeladen. Versuchen Sie es in ein paar Minuten noch einmal.
+uploads-ticket-ended = Das Hochladen hat zu lange gedauert. Wählen Sie die Datei noch einmal aus.
+uploads-ticket-other-file = Die Datei ist nicht so angekommen, wie sie angekündigt war. Wählen Sie sie noch einmal aus.
+uploads-ticket-unknown = Diese Datei wartet nicht auf dieses Formular. Wählen Sie sie noch einmal aus.
 uploads-quota = { $files ->
     [one] Für diese Datei ist kein Platz mehr: Sie dürfen eine Datei von { $size } behalten. Löschen Sie erst etwas.
    *[other] Für diese Datei ist kein Platz mehr: Sie dürfen { $files } Dateien von zusammen { $size } behalten. Löschen Sie erst etwas.

@@ -254,6 +254,10 @@ uploads-scans = The picture is stored in more passes than a picture needs. Save 
 uploads-unknown-kind = This kind of file is not accepted here.
 uploads-busy = Your file could not be stored at the moment. Keep this page open, and send it again soon.
 uploads-share = Several of your files are still being checked. Send this one afterwards.
+uploads-tickets = You have started many uploads in a short time. Try again in a few minutes.
+uploads-ticket-ended = The upload was started too long ago. Choose the file again.
+uploads-ticket-other-file = The file did not arrive as it was announced. Choose it again.
+uploads-ticket-unknown = This upload is not waiting for this form. Choose the file again.
 uploads-quota = { $files ->
     [one] Your storage has no space left for this file: you may store one file of { $size }. Delete something first.
    *[other] Your storage has no space left for this file: you may store { $files } files of { $size } in total. Delete something first.

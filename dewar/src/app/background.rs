@@ -247,8 +247,16 @@ pub(super) async fn keep_name(dewar: &Dewar) {
     dewar.log().record(entry.outcome(outcome).detail(detail));
 }
 
-/// Stores where the log ends, once; also at the stop.
-pub(super) async fn remember(dewar: &Dewar, known: &mut Option<String>) {
+/// Ends the audit log, as the last thing that a command or a server does: it writes what was only counted, waits for the disk, and
+/// stores where the log ends. The log has the entries then, so their rows need not wait for the next start of a server.
+pub(super) async fn end_log(dewar: &Dewar) {
+    dewar.log().settle();
+    dewar.log().flush().await;
+    remember(dewar, &mut None).await;
+}
+
+/// Stores where the log ends, once.
+async fn remember(dewar: &Dewar, known: &mut Option<String>) {
     let rows = dewar.log().rows_written();
     if !rows.is_empty()
         && let Err(error) = dewar.db().audit_written(&rows).await

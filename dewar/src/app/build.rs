@@ -21,6 +21,7 @@ use crate::mail::{Letter, LetterType};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
+use crate::uploads::{self, AwsEnvironment};
 
 /// The variable with the place of the database.
 const DATABASE_URL: &str = "DEWAR_DATABASE_URL";
@@ -145,7 +146,8 @@ impl App {
     /// ```
     ///
     /// If the environment has `TEST_DATABASE_URL`, the application uses a schema of that PostgreSQL database, one for each
-    /// directory.
+    /// directory. If it has `TEST_S3_URL` and `TEST_S3_KEY` (`id:secret`), and the feature `s3` is on, the files are in the bucket
+    /// `dewar` of that server, below a prefix for each directory.
     ///
     /// # Errors
     /// A name that does not begin with `DEWAR_`, which an operator's program would not read either.
@@ -165,6 +167,13 @@ impl App {
         if let Some(url) = crate::database::url_for(&data).filter(|_| !has_database) {
             settings.push((DATABASE_URL.to_owned(), url));
         }
+        let has_storage = settings.iter().any(|(name, _)| name == uploads::STORAGE);
+        let mut aws = AwsEnvironment::default();
+        if let Some(bucket) = uploads::bucket_for(&data).filter(|_| !has_storage) {
+            let named = bucket.settings.into_iter();
+            settings.extend(named.map(|(name, value)| (name.to_owned(), value)));
+            aws = bucket.key;
+        }
         let findings: Vec<_> = settings
             .iter()
             .filter_map(|(name, _)| unread(name))
@@ -174,6 +183,7 @@ impl App {
         }
         Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
             settings: audit::Settings::read(None, settings).with_flags(flags),
+            aws,
             ..Surroundings::default()
         }))
     }
@@ -654,6 +664,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             });
         }
         table.provide_change_password();
+        table.upload_to(self.config.uploads.direct_target().as_ref());
         table.load_from(&self.parts.content);
         table.limit_all(&self.parts.rate_limits);
         table

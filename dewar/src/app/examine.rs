@@ -53,7 +53,9 @@ impl Blueprint {
         findings.extend(sessions::unreachable(&self.config.sessions).await);
         findings.extend(uploads::unreachable(&self.config.uploads).await);
         let db = self.database_to_read().await.ok().flatten();
-        let of_storage = Uploads::storage_findings(&self.config.uploads, db.as_ref(), &self.clock);
+        let pages = self.table.sends_files().then_some(self.base_url.as_str());
+        let uploads = &self.config.uploads;
+        let of_storage = Uploads::storage_findings(uploads, db.as_ref(), &self.clock, pages);
         findings.extend(of_storage.await);
         drop(db);
         match self.tables_as_they_are().await {

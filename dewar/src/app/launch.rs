@@ -451,6 +451,7 @@ impl Blueprint {
             })
             .with_facts(SettingValues {
                 password_characters: self.config.accounts.min_password_length,
+                direct_uploads: self.config.uploads.takes_direct(),
             });
         let templates = Templates::load(&parts.templates, assets.clone(), self.config.mode);
         let letters = LetterTemplates::load(&parts.templates, templates.clone());

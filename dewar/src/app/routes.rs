@@ -128,6 +128,22 @@ impl<S> Route<S> {
         self
     }
 
+    /// Lets the pages of this route send files to the bucket of `uploads.storage`, for a form with a
+    /// [`DirectUpload`](crate::uploads::DirectUpload). Their policy then has that place under `connect-src`, and the route table
+    /// prints it. The route that takes the form shows it again, so it needs no such call. With files on the disk it changes
+    /// nothing.
+    ///
+    /// ```
+    /// # use dewar::Page;
+    /// async fn new() -> Page { Page::new("papers/new.html") }
+    /// let route: dewar::app::Route = dewar::get("/papers/new", new).direct_uploads();
+    /// # drop(route);
+    /// ```
+    pub fn direct_uploads(mut self) -> Self {
+        self.described.direct_uploads = true;
+        self
+    }
+
     /// Lets the handler of a `GET` change rows. Another site can send a signed-in user to this address, so nothing that the
     /// handler changes may matter (CWE-352). The audit reports the reason.
     ///

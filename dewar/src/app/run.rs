@@ -23,6 +23,7 @@ use super::rate_limit::{Counters, Posts};
 use super::request_log::RequestLog;
 use super::scan_detector::ScanDetector;
 use super::stack::{Core, Stack, not_this_method, nothing_here, without_slash};
+use super::table::has_pages;
 use super::{App, Dewar, background, commands};
 use crate::audit::{Entry, Event, Finding, Practice};
 use crate::https::acme::{Acme, PlainHttp};
@@ -178,6 +179,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         let table = self.route_table();
         let of_all = table.content().clone();
         let limits = self.parts.rate_limits.clone();
+        let bucket = self.config.uploads.direct_target();
         let Self {
             config,
             settings,
@@ -208,6 +210,9 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             }
             let mut counters = Counters::new(dewar.rooms().counts.clone());
             for (access, mut route) in routes {
+                if has_pages(access) {
+                    route.described.upload_to(bucket.as_ref());
+                }
                 route.described.prepare_pages(&of_all);
                 let place = (route.method.as_str(), route.path);
                 let pace = route.pace.open(place, &limits, &mut counters);
@@ -451,8 +456,7 @@ impl Running {
         self.dewar.rooms().reports.settle();
         self.dewar.log().settle();
         self.dewar.log().record(Entry::new(Event::SysShutdown));
-        self.dewar.log().flush().await;
-        background::remember(&self.dewar, &mut None).await;
+        background::end_log(&self.dewar).await;
         self.dewar.rooms().node.release().await;
         Ok(())
     }

@@ -1,4 +1,5 @@
 mod account_pages;
+mod direct;
 mod framed;
 mod readers;
 
@@ -8,6 +9,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+pub(super) use direct::has_pages;
 use framed::framed;
 use readers::no_password;
 
@@ -247,6 +249,7 @@ impl RouteTable {
         findings.extend(rate_limit::of_all(&self.own, &self.rate_limits));
         findings.extend(self.unreadable_paths());
         findings.extend(self.of_account_pages());
+        findings.extend(direct::findings(&self.own));
         findings
     }
 

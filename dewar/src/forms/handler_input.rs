@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::schema::{self, FormEncoding};
 use super::{FieldSpec, Model};
-use crate::https::{ContentSources, PagePolicy};
+use crate::https::{ContentSources, HttpsOrigin, PagePolicy};
 use crate::pages::{AccountPage, CookieInfo, Danger, Sealed};
 
 /// An input of a handler: an extractor that the route table knows.
@@ -206,6 +206,9 @@ pub struct Described {
     /// The ready-made headers of its pages, where they differ from the application's.
     #[serde(skip)]
     pub(crate) policy: Option<Arc<PagePolicy>>,
+    /// Whether its pages may send files to the storage themselves.
+    #[serde(skip)]
+    pub(crate) direct_uploads: bool,
     /// The types of the shared values that the handler asks for.
     #[serde(skip)]
     shared: Vec<(TypeId, &'static str)>,
@@ -358,6 +361,25 @@ impl Described {
     /// The shared values that the handler asks for.
     pub(crate) fn shared(&self) -> &[(TypeId, &'static str)] {
         &self.shared
+    }
+
+    /// Whether a page of it may show a field whose file a browser sends to the storage itself: it says so, or it takes the form
+    /// and shows it again.
+    pub(crate) fn sends_files(&self) -> bool {
+        self.direct_uploads || self.direct_fields().next().is_some()
+    }
+
+    /// The fields of its form that take such a file.
+    pub(crate) fn direct_fields(&self) -> impl Iterator<Item = &'static FieldSpec> + use<> {
+        let fields = self.form.as_ref().map_or(&[][..], |form| form.fields);
+        fields.iter().filter(|field| field.kind.direct)
+    }
+
+    /// Lets its pages send files to this place in a bucket, if they have to.
+    pub(crate) fn upload_to(&mut self, bucket: Option<&HttpsOrigin>) {
+        if let Some(bucket) = bucket.filter(|_| self.sends_files()) {
+            self.content.send_to(bucket.clone());
+        }
     }
 
     /// Makes the headers of the route's pages, where it adds to what every page may load.

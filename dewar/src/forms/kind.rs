@@ -63,6 +63,12 @@ pub struct FieldKind {
     /// The accepted kinds of file, in words for people: `PNG, JPEG, WebP`. The page shows them beside the field, with the most
     /// bytes.
     pub file_kinds: Option<&'static str>,
+    /// Whether a browser may send the file to the storage itself, and the form a ticket in its place.
+    #[serde(skip_serializing_if = "is_false")]
+    pub direct: bool,
+    /// The route that gives out the tickets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tickets: Option<&'static str>,
     /// Whether only the handler knows the options.
     #[serde(skip_serializing_if = "is_false")]
     pub picked: bool,
@@ -104,6 +110,8 @@ impl FieldKind {
             max_bytes: None,
             accept: None,
             file_kinds: None,
+            direct: false,
+            tickets: None,
             picked: false,
             items: &[],
             offers: &[],
@@ -204,6 +212,27 @@ impl FieldKind {
     #[must_use]
     pub const fn file_kinds(mut self, words: &'static str) -> Self {
         self.file_kinds = Some(words);
+        self
+    }
+
+    /// Lets a browser send the file to the storage itself. The type of the field redeems the ticket that comes in its place.
+    #[must_use]
+    pub(crate) const fn direct(mut self) -> Self {
+        self.direct = true;
+        self
+    }
+
+    /// Names the route that gives out the tickets of a `DirectUpload`.
+    ///
+    /// # Panics
+    /// If the field takes no ticket, or the route is no path; in a constant it does not compile.
+    #[must_use]
+    pub const fn tickets(mut self, route: &'static str) -> Self {
+        assert!(
+            self.direct && matches!(route.as_bytes(), [b'/', ..]),
+            "`tickets` belongs to a `DirectUpload`, and is the path of the route that gives them out: `/documents/tickets`"
+        );
+        self.tickets = Some(route);
         self
     }
 

@@ -309,7 +309,10 @@ impl Received {
     }
 
     pub(super) fn into_view<T: Model>(self) -> UntypedView {
-        let had_file = self.values.iter().map(|value| value.had_file).collect();
+        let had_file = self.fields.iter().zip(&self.values);
+        let had_file = had_file
+            .map(|(spec, value)| value.had_file || (spec.kind.direct && !value.texts.is_empty()))
+            .collect();
         let shown = show(self.fields, self.values);
         UntypedView::again::<T>(shown, had_file, self.problems)
     }

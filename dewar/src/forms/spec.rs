@@ -70,8 +70,15 @@ pub struct FieldSpec {
 
 impl FieldSpec {
     /// A field of a kind.
+    ///
+    /// # Panics
+    /// If a `DirectUpload` names no route for its tickets; in a constant it does not compile.
     #[must_use]
     pub const fn new(name: &'static str, label: &'static str, kind: FieldKind) -> Self {
+        assert!(
+            !kind.direct || kind.tickets.is_some(),
+            "a `DirectUpload` names the route that gives out its tickets: `#[field(tickets = \"/documents/tickets\")]`"
+        );
         Self {
             name,
             label,

@@ -99,6 +99,14 @@ impl ContentSources {
         }
     }
 
+    /// Lets pages send files to this place in a bucket.
+    pub(crate) fn send_to(&mut self, bucket: HttpsOrigin) {
+        self.added
+            .entry(Directive::Connections)
+            .or_default()
+            .insert(bucket);
+    }
+
     pub(crate) fn weaken(&mut self, weakening: Weakening) {
         self.weakened.insert(weakening);
     }

@@ -54,6 +54,13 @@ impl HttpsOrigin {
         }
     }
 
+    /// The place in a bucket to which pages may send files: the address of a server, which the settings have checked, and a path
+    /// below it. With the path, a page reaches no other bucket of that server (CSP3, 6.7.2.10). The server may be one of this
+    /// machine, without TLS.
+    pub(crate) fn of_bucket(endpoint: &str, path: &str) -> Self {
+        Self(format!("{}/{path}", endpoint.to_ascii_lowercase()))
+    }
+
     fn of_scheme(scheme: &str, text: &str) -> Result<Self, NotAnOrigin> {
         if text.contains('*') {
             return Err(NotAnOrigin::Wildcard);

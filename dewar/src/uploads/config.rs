@@ -8,6 +8,7 @@ use super::storage::{self, AwsEnvironment, S3Config, StoragePlace};
 use super::upload::MIB;
 use super::virus_scan::VirusScan;
 use crate::audit::{FreeSpace, Section};
+use crate::https::HttpsOrigin;
 
 /// The directory of the files, and the limits.
 ///
@@ -44,6 +45,16 @@ pub struct Config {
     pub under_way_files: usize,
     /// The bytes that stay free on the disk beside all files; a file that would take them gets 507.
     pub free_space: u64,
+    /// Tickets of one owner for files that browsers send to the bucket, used or not, until each ends; the next one gets 503.
+    pub tickets_per_owner: u64,
+    /// All such tickets; the next one gets 503.
+    pub tickets: u64,
+    /// Bytes of all files with such tickets.
+    pub ticket_bytes: u64,
+    /// How long a browser may send a file to the bucket, and the form after it.
+    pub ticket_ttl: Duration,
+    /// How long a file may take from the bucket into quarantine.
+    pub fetch_timeout: Duration,
     /// How long a file waits for a worker.
     pub wait: Duration,
     /// Whether a virus scanner sees each file.
@@ -74,6 +85,11 @@ impl Config {
             under_way: 2 * 1024 * MIB,
             under_way_files: 1_000,
             free_space: 32 * MIB,
+            tickets_per_owner: 20,
+            tickets: 1_000,
+            ticket_bytes: 16 * 1024 * MIB,
+            ticket_ttl: Duration::from_secs(15 * 60),
+            fetch_timeout: Duration::from_secs(20),
             wait: Duration::from_secs(20),
             virus_scan: VirusScan::Off,
             clamd: ClamdAddress::debian(),
@@ -100,6 +116,23 @@ impl Config {
             under_way_files: small(section.integer("under_way_files", 1_000, 1..=1_000_000)),
             under_way: section.bytes("under_way", default.under_way, MIB..=1024 * 1024 * MIB),
             free_space: section.bytes("free_space", default.free_space, 0..=1024 * 1024 * MIB),
+            tickets_per_owner: section.integer("tickets_per_owner", 20, 1..=1_000),
+            tickets: section.integer("tickets", 1_000, 1..=100_000),
+            ticket_bytes: section.bytes(
+                "ticket_bytes",
+                default.ticket_bytes,
+                MIB..=16 * 1024 * 1024 * MIB,
+            ),
+            ticket_ttl: section.duration(
+                "ticket_ttl",
+                default.ticket_ttl,
+                seconds(60)..=seconds(60 * 60),
+            ),
+            fetch_timeout: section.duration(
+                "fetch_timeout",
+                default.fetch_timeout,
+                seconds(1)..=seconds(600),
+            ),
             wait: section.duration("wait", default.wait, seconds(1)..=seconds(300)),
             virus_scan: section.choice("virus_scan", default.virus_scan, &VirusScan::WORDS),
             clamd: clamd(section, default.clamd),
@@ -126,6 +159,20 @@ impl Config {
     pub(crate) fn with_aws(mut self, environment: AwsEnvironment) -> Self {
         self.s3.environment = environment;
         self
+    }
+
+    /// Whether a browser can send a file to the storage itself.
+    pub(crate) fn takes_direct(&self) -> bool {
+        self.storage != StoragePlace::Disk
+    }
+
+    /// The place in the bucket to which browsers send files, as a policy of pages names it.
+    pub(crate) fn direct_target(&self) -> Option<HttpsOrigin> {
+        let StoragePlace::S3(bucket) = &self.storage else {
+            return None;
+        };
+        let endpoint = self.s3.endpoint_url()?;
+        Some(HttpsOrigin::of_bucket(&endpoint, &bucket.incoming()))
     }
 
     /// The quarantine directory: the room `forms` writes unexamined files there.

@@ -68,6 +68,9 @@ pub enum Error {
     /// The owner has too many files that wait or are being examined.
     #[error("Dewar examines too many files of this owner already")]
     Share,
+    /// The owner has too many tickets for files that a browser sends to the storage.
+    #[error("the owner has too many tickets")]
+    Tickets,
     /// The storage does not answer, or not now.
     #[error("the storage of the files does not answer: {0}")]
     Unavailable(String),
@@ -97,6 +100,7 @@ impl Error {
             | Self::NotFound
             | Self::NotShown
             | Self::Share
+            | Self::Tickets
             | Self::Unavailable(_)
             | Self::Unscannable
             | Self::Unscanned => None,
@@ -132,6 +136,7 @@ impl forms::AsProblem for Error {
             Self::Database(error) if error.is_for_a_moment() => Some(busy("uploads-busy")),
             Self::Busy | Self::Unavailable(_) => Some(busy("uploads-busy")),
             Self::Share => Some(busy("uploads-share")),
+            Self::Tickets => Some(busy("uploads-tickets")),
             Self::Damaged
             | Self::Database(_)
             | Self::Infected
@@ -177,12 +182,16 @@ impl From<Error> for pages::Error {
                 }
             }
             // The kind of the file is fine.
-            Error::Refused(refused @ UploadRejection::TooSlow) => {
-                Self::new(pages::ErrorKind::Unprocessable).public(refused.message())
-            }
+            Error::Refused(
+                refused @ (UploadRejection::TicketEnded
+                | UploadRejection::TicketOtherFile
+                | UploadRejection::TicketUnknown
+                | UploadRejection::TooSlow),
+            ) => Self::new(pages::ErrorKind::Unprocessable).public(refused.message()),
             Error::Refused(refused) => Self::unsupported_media_type(refused.message()),
             Error::Unavailable(_) => Self::busy(COME_BACK).because(error),
             Error::Share => Self::busy(COME_BACK).public(pages::Message::new("uploads-share")),
+            Error::Tickets => Self::busy(COME_BACK).public(pages::Message::new("uploads-tickets")),
             Error::Unscannable => {
                 Self::busy(LIMIT_RAISED_BY_THEN).public(UploadRejection::TooLargeToScan.message())
             }

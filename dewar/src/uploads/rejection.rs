@@ -62,6 +62,12 @@ pub enum UploadRejection {
     NotText,
     /// A text begins like a page, a drawing or a script.
     Page,
+    /// The ticket of the file ended before the form came.
+    TicketEnded,
+    /// The file in the storage is not the one that was announced: it is missing, or has another size or other bytes.
+    TicketOtherFile,
+    /// The ticket is used, forged, or of another person, session or field.
+    TicketUnknown,
     /// The virus scanner refuses files of this size: its limit is below that of the field.
     TooLargeToScan,
     /// Something follows the end of the file's content.
@@ -105,6 +111,9 @@ impl UploadRejection {
             Self::Name => "name",
             Self::NotText => "not_text",
             Self::Page => "page",
+            Self::TicketEnded => "ticket_ended",
+            Self::TicketOtherFile => "ticket_other_file",
+            Self::TicketUnknown => "ticket_unknown",
             Self::TooLargeToScan => "too_large_to_scan",
             Self::TooManyFrames => "too_many_frames",
             Self::TooManyPixels => "too_many_pixels",
@@ -143,6 +152,9 @@ impl UploadRejection {
             Self::Name => Message::new("uploads-name"),
             Self::NotText => Message::new("uploads-not-text"),
             Self::Page => Message::new("uploads-page"),
+            Self::TicketEnded => Message::new("uploads-ticket-ended"),
+            Self::TicketOtherFile => Message::new("uploads-ticket-other-file"),
+            Self::TicketUnknown => Message::new("uploads-ticket-unknown"),
             Self::TooLargeToScan => Message::new("uploads-too-large-to-scan"),
             Self::TooManyFrames => Message::new("uploads-frames").with("frames", MAX_FRAMES),
             Self::TooManyPixels => {

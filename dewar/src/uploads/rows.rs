@@ -9,6 +9,7 @@ use super::error::Error;
 use super::id::FileId;
 use super::kind::FileKind;
 use super::name::FileName;
+use super::ticket_rows;
 use super::virus_scan::ScanStatus;
 use crate::database::{Db, Migration, Row, Tx};
 use crate::sessions::UserId;
@@ -69,6 +70,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
      ) STRICT, WITHOUT ROWID",
     )
     .additive(),
+    ticket_rows::MIGRATION,
 ];
 
 /// A stored file, as its row describes it.

@@ -33,8 +33,9 @@ use super::thumbnail_rows;
 use super::upload::Upload;
 use super::virus_scan::{ScanStatus, ScannerHealth};
 use crate::audit::{Clock, Entry, Event, Finding, Log, NodeName, Practice, owner_only};
+use crate::csrf::CsrfTokens;
 use crate::database::{Db, Tx, refuse_while_reading};
-use crate::forms::{Described, FromParts, HandlerInput, Incoming};
+use crate::forms::{Described, FromParts, HandlerInput, Incoming, Intake};
 use crate::https::{ClientAddress, RequestInfo};
 use crate::pages;
 use crate::pages::Sealed;
@@ -63,6 +64,17 @@ pub struct Uploads {
     request: Arc<FileRequest>,
     /// The network that sent that request.
     pub(super) network: Option<IpAddr>,
+    /// The rooms of that request that a ticket needs.
+    pub(super) rooms: Option<RequestRooms>,
+}
+
+/// What a ticket needs of the request.
+#[derive(Clone, Debug)]
+pub(super) struct RequestRooms {
+    /// They seal a ticket for the session.
+    pub(super) tokens: CsrfTokens,
+    /// It takes the file into quarantine.
+    pub(super) intake: Intake,
 }
 
 pub(super) struct Inner {
@@ -119,6 +131,7 @@ impl Uploads {
             }),
             request: Arc::default(),
             network: None,
+            rooms: None,
         })
     }
 
@@ -127,11 +140,13 @@ impl Uploads {
         self.inner.storage.findings(looking).await
     }
 
-    /// The same for these settings, before anything is open. What cannot be opened is among them.
+    /// The same for these settings, before anything is open. What cannot be opened is among them, and whether the pages of this
+    /// origin can send files, if they have to.
     pub(crate) async fn storage_findings(
         config: &Config,
         db: Option<&Db>,
         clock: &Clock,
+        pages: Option<&str>,
     ) -> Vec<Finding> {
         if config.storage == StoragePlace::Disk {
             return Vec::new();
@@ -139,6 +154,9 @@ impl Uploads {
         let found = async {
             let storage = Storage::open(config, clock)?;
             let mut found = storage.findings(Looking::AsFound).await;
+            if let Some(origin) = pages {
+                found.extend(storage.cors_finding(origin).await);
+            }
             if !found.iter().any(|finding| finding.refuses_launch) {
                 found.extend(Binding::of(db, &storage).await?.finding(&config.storage));
             }
@@ -435,6 +453,7 @@ impl Uploads {
     /// A file could not be deleted; those before it are deleted.
     pub async fn delete_all_of(&self, owner: UserId) -> Result<usize, Error> {
         refuse_while_reading()?;
+        self.remove_tickets_of(owner).await?;
         let (mut deleted, mut last) = (0, None);
         loop {
             let page = rows::of_owner(&self.inner.db, owner, last.as_ref()).await?;
@@ -540,6 +559,7 @@ impl Uploads {
             | Error::NotFound
             | Error::NotShown
             | Error::Share
+            | Error::Tickets
             | Error::Unavailable(_)
             | Error::Unscannable
             | Error::Unscanned => {
@@ -550,6 +570,10 @@ impl Uploads {
             entry.outcome("refused").detail(why)
         });
         error
+    }
+
+    pub(super) fn note(&self, entry: Entry) {
+        self.inner.log.record(entry);
     }
 
     fn record(
@@ -614,8 +638,14 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
     type Rejection = pages::Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, pages::Error> {
-        let uploads = pages::RequestContext::of(parts)?.service::<Self>()?;
+        let context = pages::RequestContext::of(parts)?;
+        let uploads = context.service::<Self>()?;
+        let rooms = context.tokens().ok().zip(context.service::<Intake>().ok());
         Ok(Self {
+            rooms: rooms.map(|(tokens, intake)| RequestRooms {
+                tokens: tokens.clone(),
+                intake: intake.clone(),
+            }),
             inner: Arc::clone(&uploads.inner),
             request: Arc::new(FileRequest::of(parts)),
             network: RequestInfo::get(&parts.extensions)

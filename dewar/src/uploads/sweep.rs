@@ -221,6 +221,7 @@ impl Uploads {
         swept.quarantined = blocking(move || clear(&quarantine, of_quarantine)).await?;
         if bound {
             swept.unfinished += self.inner.storage.clear_up(age).await?;
+            swept.unfinished += self.sweep_tickets().await?;
         }
         Ok(swept)
     }

@@ -9,7 +9,9 @@ use super::policy::{Policy, is_sound};
 use super::recognise::claimed;
 use super::rejection::UploadRejection;
 use crate::audit::{self, size};
-use crate::forms::{Field, FieldKind, FormValue, Incoming, Problem, RawValue, RefusedFile};
+use crate::forms::{
+    CleanName, Field, FieldKind, FormValue, Incoming, Problem, RawValue, RefusedFile,
+};
 use crate::pages::{Message, Words};
 
 /// 1,024 bytes.
@@ -97,6 +99,24 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         Self::parse(RawValue::File(incoming))
     }
 
+    /// A file that was fetched from the storage. Its name and size are checked as those of a file in a form.
+    pub(super) fn fetched(incoming: Incoming) -> Result<Self, UploadRejection> {
+        let name = Self::judge(&incoming)?;
+        Ok(Self {
+            incoming,
+            name,
+            policy: PhantomData,
+        })
+    }
+
+    /// The checks of a file that did not come yet.
+    pub(super) fn announced(name: &str, size: u64) -> Result<(), UploadRejection> {
+        if size > MAX {
+            return Err(UploadRejection::TicketOtherFile);
+        }
+        Self::named(&CleanName::of(name)).map(drop)
+    }
+
     pub(super) fn into_parts(self) -> (Incoming, FileName) {
         (self.incoming, self.name)
     }
@@ -106,7 +126,12 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         if incoming.size() == 0 {
             return Err(UploadRejection::Empty);
         }
-        let name = FileName::of(incoming.clean_name(), P::KINDS)?;
+        Self::named(incoming.clean_name())
+    }
+
+    /// The name, if its extension is one of the field's.
+    fn named(name: &CleanName) -> Result<FileName, UploadRejection> {
+        let name = FileName::of(name, P::KINDS)?;
         let claimed = claimed(&name.extension(), P::KINDS).ok_or(UploadRejection::UnknownKind)?;
         if P::KINDS.contains(&claimed) {
             Ok(name)

@@ -20,7 +20,7 @@ pub(crate) use document::DocumentStatus;
 pub(crate) use edit::{change, edit};
 pub(crate) use file::{download, thumbnail};
 pub(crate) use list::list;
-pub(crate) use new::{create, new};
+pub(crate) use new::{create, new, ticket};
 pub(crate) use reach::{Mine, Readable, Reviewable};
 pub(crate) use show::show;
 pub(crate) use view::DocumentView;

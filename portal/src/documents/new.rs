@@ -6,8 +6,8 @@ use dewar::audit::Clock;
 use dewar::database::{Quota, Tx, fold};
 use dewar::forms::{BoundForm, CleanHtml, Field, FieldKind, FormValue, Line, Problem, RawValue};
 use dewar::live::Live;
-use dewar::pages::Message;
-use dewar::uploads::{Document, MIB, PendingFile, Upload};
+use dewar::pages::{Json, Message};
+use dewar::uploads::{DirectUpload, Document, MIB, PendingFile, TicketRequest, UploadTicket};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
@@ -18,6 +18,9 @@ use crate::reviews::QUEUE_CHANGED;
 
 /// The most characters of a description.
 pub(super) const DESCRIPTION: usize = 20_000;
+
+/// The most bytes of a document.
+const LARGEST: u64 = 20 * MIB;
 
 /// The most documents of one owner.
 const OF_ONE: Quota = Quota::new("documents", "owner_id", 1_000);
@@ -32,7 +35,8 @@ pub(crate) struct NewDocument {
     description: Option<CleanHtml<DESCRIPTION>>,
     #[field(hint = "Up to eight short words, with commas or blanks between them.")]
     tags: Option<Tags>,
-    file: Upload<Document, { 20 * MIB }>,
+    #[field(tickets = "/documents/tickets")]
+    file: DirectUpload<Document, LARGEST>,
 }
 
 /// A line of tags.
@@ -57,6 +61,17 @@ impl Field for Tags {
 /// `GET /documents/new`
 pub(crate) async fn new() -> Page {
     Page::new("documents/new.html").form("form", NewDocument::view())
+}
+
+/// `POST /documents/tickets`
+pub(crate) async fn ticket(
+    caller: CurrentUser,
+    uploads: Uploads,
+    form: Form<TicketRequest>,
+) -> dewar::Result<Json<UploadTicket>> {
+    let (request, bound) = form.bind_or_reject()?;
+    let ticket = uploads.ticket::<Document, LARGEST>(caller.id(), request);
+    Ok(Json(bound.or_refuse(ticket.await, TicketRequest::SIZE)?))
 }
 
 /// `POST /documents`
@@ -87,7 +102,9 @@ pub(super) async fn hand_in(
     new: NewDocument,
     bound: BoundForm<NewDocument>,
 ) -> dewar::Result<(i64, bool)> {
-    let kept = uploads.keep(caller.id(), new.file).await;
+    let received = uploads.receive(caller.id(), new.file).await;
+    let received = bound.or_refuse(received, NewDocument::FILE)?;
+    let kept = uploads.keep(caller.id(), received).await;
     let file = bound.or_refuse(kept, NewDocument::FILE)?;
     let now = clock.now();
     let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);

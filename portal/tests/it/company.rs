@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 use test_servers::Http2;
 
+use crate::bucket::{self, ON_DISK};
 use crate::outside;
 
 /// Reverts the migration of audiences, for a database of an older program.
@@ -45,9 +46,19 @@ impl Portal {
         Self::open_with(&[]).await
     }
 
-    /// Opens a portal whose database is a file, for what only a file has.
+    /// Opens a portal whose database and files are on the disk, for what only they have, and for the program itself.
     pub(crate) async fn on_sqlite() -> Self {
-        Self::open_with(&[ON_SQLITE]).await
+        Self::open_with(&[ON_SQLITE, ON_DISK]).await
+    }
+
+    /// The files that it has: on the disk, without the lock, and in the bucket.
+    pub(crate) fn stored_files(&self) -> Vec<PathBuf> {
+        let mut files = files_below(&self.data.path().join("uploads"));
+        files.retain(|path| path.file_name().is_some_and(|name| name != "lock"));
+        let bucket = bucket::folder(self.uploads()).map(|folder| folder.join("kept"));
+        let bucket = bucket.filter(|folder| folder.exists());
+        files.extend(bucket.iter().flat_map(|folder| files_below(folder)));
+        files
     }
 
     /// Opens a portal with the data in this directory, and with settings.
@@ -154,10 +165,14 @@ impl Portal {
     /// All data of the portal except its log: every row of every table, read without the framework, and the names of all files.
     /// Two results are equal if nothing was changed.
     pub(crate) fn everything(&self) -> String {
-        match &self.schema {
+        let all = match &self.schema {
             Some(schema) => with_files(outside::rows(schema), self.data.path()),
             None => everything_in(self.data.path()),
-        }
+        };
+        let bucket = bucket::folder(self.uploads()).map(|folder| folder.join("kept"));
+        let objects = bucket.filter(|folder| folder.exists());
+        let objects = objects.map_or(0, |folder| files_below(&folder).len());
+        format!("{all}\nobjects: {objects}")
     }
 
     /// Changes the database without the framework, like somebody who got at it. It waits on a thread of its own: a transaction

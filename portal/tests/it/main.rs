@@ -11,6 +11,7 @@ mod administration;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod bucket;
 mod chromium;
 #[cfg(test)]
 mod commands;

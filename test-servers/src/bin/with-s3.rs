@@ -1,7 +1,7 @@
 //! Runs a command with a server of S3 of its own: `cargo run -p test-servers --features s3 --bin with-s3 -- cargo test …`.
 //!
 //! The server has its objects in a temporary directory, listens on this machine alone, and ends with the command. The command
-//! finds its address in `TEST_S3_URL` and its key in `TEST_S3_KEY` (`id:secret`). It has the buckets `dewar`, which is private, and
+//! finds its address in `TEST_S3_URL`, its key in `TEST_S3_KEY` (`id:secret`) and its folder in `TEST_S3_FOLDER`. It has the buckets `dewar`, which is private, and
 //! others that are public each in its own way: `open-objects`, `open-policy` and `open-acl`. `quiet` does not tell who may read.
 #![expect(
     clippy::disallowed_types,
@@ -15,21 +15,26 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CORSRule, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
     DeleteObjectInput, DeleteObjectOutput, GetBucketAclInput, GetBucketAclOutput,
-    GetBucketPolicyStatusInput, GetBucketPolicyStatusOutput, GetObjectInput, GetObjectOutput,
-    GetPublicAccessBlockInput, GetPublicAccessBlockOutput, Grant, Grantee, HeadObjectInput,
-    HeadObjectOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, MultipartUpload, PolicyStatus, PublicAccessBlockConfiguration,
-    PutObjectInput, PutObjectOutput, Type, UploadPartInput, UploadPartOutput,
+    GetBucketCorsInput, GetBucketCorsOutput, GetBucketPolicyStatusInput,
+    GetBucketPolicyStatusOutput, GetObjectInput, GetObjectOutput, GetPublicAccessBlockInput,
+    GetPublicAccessBlockOutput, Grant, Grantee, HeadObjectInput, HeadObjectOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsV2Input, ListObjectsV2Output,
+    MultipartUpload, PolicyStatus, PublicAccessBlockConfiguration, PutObjectInput, PutObjectOutput,
+    Type, UploadPartInput, UploadPartOutput,
 };
 use s3s::path::S3Path;
-use s3s::service::S3ServiceBuilder;
+use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
@@ -62,6 +67,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             let service = service.clone();
             tokio::spawn(async move {
                 let http = hyper::server::conn::http1::Builder::new();
+                let service = service_fn(move |request| answer(service.clone(), request));
                 drop(http.serve_connection(TokioIo::new(socket), service).await);
             });
         }
@@ -70,9 +76,38 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         .args(arguments)
         .env("TEST_S3_URL", format!("http://{address}"))
         .env("TEST_S3_KEY", format!("{ID}:{SECRET}"))
+        .env("TEST_S3_FOLDER", folder.path())
         .status();
     let code = status?.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Answers, with the headers of the bucket's CORS rule. The server has none of its own, and no answer to a preflight.
+async fn answer(
+    service: S3Service,
+    request: Request<Incoming>,
+) -> Result<Response<s3s::Body>, s3s::HttpError> {
+    let is_ours = request.uri().path().starts_with("/dewar/");
+    let mut response = if request.method() == Method::OPTIONS {
+        Response::new(s3s::Body::empty())
+    } else {
+        service.call(request.map(s3s::Body::from)).await?
+    };
+    if is_ours {
+        for (name, value) in [
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "PUT"),
+            (
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                "content-type, if-none-match, x-amz-checksum-sha256",
+            ),
+        ] {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+    }
+    Ok(response)
 }
 
 /// The rights of a request without a signature: read objects of one bucket.
@@ -188,6 +223,33 @@ impl S3 for Server {
         }
     }
 
+    async fn get_bucket_cors(
+        &self,
+        request: S3Request<GetBucketCorsInput>,
+    ) -> S3Result<S3Response<GetBucketCorsOutput>> {
+        match request.input.bucket.as_str() {
+            "quiet" => Err(s3_error!(NotImplemented)),
+            "dewar" => {
+                let every = || Some(vec!["*".to_owned()]);
+                let rule = CORSRule {
+                    allowed_headers: every(),
+                    allowed_methods: vec!["PUT".to_owned()],
+                    allowed_origins: vec!["*".to_owned()],
+                    ..CORSRule::default()
+                };
+                Ok(S3Response::new(GetBucketCorsOutput {
+                    cors_rules: Some(vec![rule]),
+                }))
+            }
+            _ => {
+                let code = S3ErrorCode::Custom("NoSuchCORSConfiguration".into());
+                let mut error = S3Error::new(code);
+                error.set_status_code(hyper::StatusCode::NOT_FOUND);
+                Err(error)
+            }
+        }
+    }
+
     async fn get_bucket_policy_status(
         &self,
         request: S3Request<GetBucketPolicyStatusInput>,
@@ -275,7 +337,14 @@ impl S3 for Server {
         &self,
         request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
-        self.files.put_object(request).await
+        let object = self.root.join(&request.input.bucket).join(&request.input.key);
+        let existed = object.exists();
+        let put = self.files.put_object(request).await;
+        // It compares the checksum with an object that is there already.
+        if put.is_err() && !existed {
+            drop(std::fs::remove_file(object));
+        }
+        put
     }
 
     async fn upload_part(

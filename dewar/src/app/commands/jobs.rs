@@ -54,9 +54,7 @@ pub(super) async fn run(
     // Letters that the jobs wrote. Those that the server does not take now wait in the database.
     dewar.accounts().finish_requests().await;
     dewar.mailer().settle_within(LAST_LETTERS).await;
-    dewar.log().settle();
-    dewar.log().flush().await;
-    background::remember(&dewar, &mut None).await;
+    background::end_log(&dewar).await;
     dewar.rooms().node.release().await;
     done
 }

@@ -16,9 +16,7 @@ pub(super) async fn run(plan: Blueprint, command: Prepared) -> Result<(), Error>
             let opened = plan.open().await.map_err(refused)?;
             let done = change(opened.dewar.clone()).await;
             opened.dewar.accounts().settle().await;
-            opened.dewar.log().flush().await;
-            // The log has the entries, so their rows need not wait for the next start of a server.
-            background::remember(&opened.dewar, &mut None).await;
+            background::end_log(&opened.dewar).await;
             return done;
         }
     };

@@ -32,8 +32,7 @@ pub(super) async fn run(plan: Blueprint, what: Tokens) -> Result<(), Error> {
         .await
         .map_err(|findings| Error::launch(&findings))?;
     let done = change(&opened.dewar, what).await;
-    opened.dewar.log().flush().await;
-    background::remember(&opened.dewar, &mut None).await;
+    background::end_log(&opened.dewar).await;
     done
 }
 

@@ -24,8 +24,7 @@ pub(super) async fn run(plan: Blueprint, what: UploadsCommand) -> Result<(), Err
         let opened = plan.open().await;
         let dewar = opened.map_err(|findings| Error::launch(&findings))?.dewar;
         let done = rescan(dewar.uploads(), unscanned).await;
-        dewar.log().flush().await;
-        background::remember(&dewar, &mut None).await;
+        background::end_log(&dewar).await;
         return done;
     }
     let refused = |findings: Vec<_>| Error::launch(&findings);

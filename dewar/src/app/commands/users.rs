@@ -27,9 +27,7 @@ pub(super) async fn run(plan: Blueprint, what: Users, input: impl Read) -> Resul
         .await
         .map_err(|findings| Error::launch(&findings))?;
     let done = change(&opened.dewar, what, has_reset, &origin, input).await;
-    opened.dewar.log().flush().await;
-    // The log has the entries, so their rows need not wait for the next start of a server.
-    background::remember(&opened.dewar, &mut None).await;
+    background::end_log(&opened.dewar).await;
     done
 }
 

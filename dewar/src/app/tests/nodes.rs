@@ -172,14 +172,14 @@ async fn a_name_is_taken_again_and_one_that_another_program_took_is_said() {
     }
     assert_eq!(conflicts(&dewar).await, ["taken"]);
     let before = end().await;
-    background::remember(&dewar, &mut None).await;
+    background::end_log(&dewar).await;
     assert_eq!(end().await, before, "it is the other program's record");
 
     other.release().await;
     background::keep_name(&dewar).await;
     assert_eq!(readyz(&dewar).await.0, StatusCode::OK);
     assert_eq!(conflicts(&dewar).await, ["given back", "taken"]);
-    background::remember(&dewar, &mut None).await;
+    background::end_log(&dewar).await;
     assert_ne!(end().await, before);
     dewar.rooms().node.release().await;
 }

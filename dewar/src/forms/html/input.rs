@@ -76,6 +76,9 @@ fn line(html: &mut Html, drawn: &RenderedField<'_>, kind: &'static str) {
     html.attribute_if("accept", spec.kind.accept)
         .attribute_if("placeholder", drawn.placeholder());
     html.flag("multiple", spec.kind.repeated && spec.kind.is_file());
+    // The script of the framework reads it. Without it, the file is part of the form.
+    let direct = drawn.language.facts().direct_uploads;
+    html.attribute_if("data-tickets", spec.kind.tickets.filter(|_| direct));
     if let FormValue::Text(text) = drawn.shown {
         html.attribute("value", text);
     }

@@ -484,6 +484,7 @@ async fn a_new_password_has_as_many_characters_as_the_settings_say() {
     let browser = Browser::new().await;
     let facts = SettingValues {
         password_characters: 20,
+        ..SettingValues::default()
     };
     for (languages, hint) in [
         (Languages::english(), "At least 20 characters."),

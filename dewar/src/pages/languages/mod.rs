@@ -53,6 +53,8 @@ pub struct Languages(Arc<Locales>, SettingValues);
 pub(crate) struct SettingValues {
     /// The least number of characters of a new password, if it is more than the type demands.
     pub(crate) password_characters: usize,
+    /// Whether a browser can send a file to the storage itself.
+    pub(crate) direct_uploads: bool,
 }
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@
     reason = "the enums of the decoders have many variants, and get more"
 )]
 
-use std::io::{BufWriter, Read, Seek, Write};
+use std::io::{Read, Seek, Write};
 
 use gif::{
     ColorOutput, DecodeOptions, Decoder, DecodingError, Encoder, EncodingError, MemoryLimit,
@@ -16,7 +16,7 @@ use super::super::kind::FileKind;
 use super::super::policy::Animation;
 use super::super::recognise::RecognitionError;
 use super::super::rejection::UploadRejection;
-use super::limits::{Deadline, MAX_PIXELS, Timed, check_frames, check_size};
+use super::limits::{Deadline, MAX_PIXELS, Timed, TimedWriter, check_frames, check_size};
 
 fn damaged() -> RecognitionError {
     UploadRejection::Damaged {
@@ -73,10 +73,7 @@ pub(super) fn reencode(
     }
     let mut decoder = open(file, ColorOutput::Indexed, deadline)?;
     let palette = decoder.global_palette().unwrap_or_default().to_vec();
-    let mut out = BufWriter::new(Timed {
-        file: out,
-        deadline,
-    });
+    let mut out = TimedWriter::new(out, deadline);
     let mut encoder =
         Encoder::new(&mut out, decoder.width(), decoder.height(), &palette).map_err(unwritten)?;
     let mut number = 0_u64;

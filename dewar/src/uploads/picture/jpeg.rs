@@ -4,7 +4,7 @@
     reason = "the enums of the decoders have many variants, and get more"
 )]
 
-use std::io::{BufWriter, Cursor, Read, Seek, Write};
+use std::io::{Cursor, Read, Seek, Write};
 
 use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
@@ -19,7 +19,7 @@ use super::super::kind::FileKind;
 use super::super::recognise::RecognitionError;
 use super::super::rejection::UploadRejection;
 use super::colour::Colours;
-use super::limits::{Deadline, MAX_METADATA, Timed, check_size};
+use super::limits::{Deadline, MAX_METADATA, Timed, TimedWriter, check_size};
 use super::raw::{Channels, Depth, Raw};
 use super::{scans, turned};
 
@@ -160,10 +160,7 @@ pub(super) fn encode(
     out: &mut impl Write,
     deadline: &Deadline,
 ) -> Result<(), RecognitionError> {
-    let mut out = BufWriter::new(Timed {
-        file: out,
-        deadline,
-    });
+    let mut out = TimedWriter::new(out, deadline);
     let encoder = JpegEncoder::new_with_quality(&mut out, QUALITY);
     picture
         .write_with_encoder(encoder)

@@ -1,6 +1,6 @@
 //! How much a picture may cost: pixels, memory, frames and time.
 
-use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufWriter, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use super::super::rejection::UploadRejection;
@@ -119,9 +119,62 @@ impl<F: Write> Write for Timed<'_, F> {
     }
 }
 
+/// How many writes of an encoder may pass between two looks at the clock: some write byte by byte.
+const WRITES: u32 = 64;
+
+/// A file with a buffer that can be written until the deadline. It asks before the buffer: what compresses to a few bytes fills none,
+/// however long the encoder takes.
+#[derive(Debug)]
+pub(crate) struct TimedWriter<'a, W: Write> {
+    file: BufWriter<W>,
+    deadline: &'a Deadline,
+    writes: u32,
+}
+
+impl<'a, W: Write> TimedWriter<'a, W> {
+    pub(crate) fn new(file: W, deadline: &'a Deadline) -> Self {
+        Self {
+            file: BufWriter::new(file),
+            deadline,
+            writes: 0,
+        }
+    }
+}
+
+impl<W: Write> Write for TimedWriter<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.writes.is_multiple_of(WRITES) {
+            self.deadline.check()?;
+        }
+        self.writes = self.writes.wrapping_add(1);
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.deadline.check()?;
+        self.file.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An encoder that writes one byte at a time, and few of them, is stopped too.
+    #[test]
+    fn a_buffer_hides_no_encoder_from_the_deadline() {
+        let clock = Clock::manual(1_000);
+        let deadline = Deadline::after(&clock, Duration::from_secs(2));
+        let mut written = Vec::new();
+        let mut file = TimedWriter::new(&mut written, &deadline);
+        file.write_all(&[7; 10]).unwrap();
+        clock.advance(Duration::from_secs(2));
+        let refused = (0..WRITES).find_map(|_| file.write_all(&[7]).err());
+        assert_eq!(refused.unwrap().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(file.flush().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(file);
+        assert!(written.len() < 100);
+    }
 
     #[test]
     fn a_picture_is_bounded_by_its_pixels_and_not_by_a_side() {

@@ -4,7 +4,7 @@
     reason = "the enums of the decoders have many variants, and get more"
 )]
 
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::io::{BufReader, Read, Seek, Write};
 
 use image::DynamicImage;
 use png::{BitDepth, ColorType, DecodingError, EncodingError, Transformations};
@@ -14,7 +14,7 @@ use super::super::policy::Animation;
 use super::super::recognise::RecognitionError;
 use super::super::rejection::UploadRejection;
 use super::colour::Colours;
-use super::limits::{Deadline, MAX_METADATA, Timed, check_frames, check_size};
+use super::limits::{Deadline, MAX_METADATA, Timed, TimedWriter, check_frames, check_size};
 use super::raw::{Channels, Depth, Raw};
 use super::{jpeg, turned};
 
@@ -180,10 +180,7 @@ pub(super) fn encode(
     out: &mut impl Write,
     deadline: &Deadline,
 ) -> Result<(), RecognitionError> {
-    let out = BufWriter::new(Timed {
-        file: out,
-        deadline,
-    });
+    let out = TimedWriter::new(out, deadline);
     let mut encoder = png::Encoder::new(out, picture.width(), picture.height());
     encoder.set_color(colour_type(picture)?);
     encoder.set_depth(BitDepth::Eight);
@@ -207,10 +204,7 @@ fn write_frames<F: Read + Seek>(
     // A frame, its filtered copy and the compressed one.
     check_size(width, height, 12)?;
     let mut frame = opened.next_picture()?;
-    let out = BufWriter::new(Timed {
-        file: out,
-        deadline: opened.deadline,
-    });
+    let out = TimedWriter::new(out, opened.deadline);
     let mut encoder = png::Encoder::new(out, width, height);
     encoder.set_color(colour_type(&frame)?);
     encoder.set_depth(BitDepth::Eight);

@@ -4,7 +4,7 @@
     reason = "the enums of the decoders have many variants, and get more"
 )]
 
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::io::{BufReader, Read, Seek, Write};
 
 use image::DynamicImage;
 use image_webp::{DecodingError, EncodingError, WebPDecoder, WebPEncoder};
@@ -14,7 +14,7 @@ use super::super::policy::Animation;
 use super::super::recognise::RecognitionError;
 use super::super::rejection::UploadRejection;
 use super::colour::Colours;
-use super::limits::{Deadline, MAX_METADATA, Timed, check_frames, check_size};
+use super::limits::{Deadline, MAX_METADATA, Timed, TimedWriter, check_frames, check_size};
 use super::raw::{Channels, Depth, Raw};
 use super::{jpeg, turned};
 
@@ -138,10 +138,7 @@ pub(super) fn encode(
     out: &mut impl Write,
     deadline: &Deadline,
 ) -> Result<(), RecognitionError> {
-    let mut out = BufWriter::new(Timed {
-        file: out,
-        deadline,
-    });
+    let mut out = TimedWriter::new(out, deadline);
     let colour = match picture.color() {
         image::ColorType::L8 => image_webp::ColorType::L8,
         image::ColorType::La8 => image_webp::ColorType::La8,

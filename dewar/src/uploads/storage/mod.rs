@@ -1,13 +1,15 @@
 //! Where the examined files are: one seam, chosen by the setting `uploads.storage`.
 //!
 //! A file in a storage never changes. It appears in one step, complete, under the id of its row, which exists before it. The
-//! quarantine is not here: an unexamined file never leaves the disk of its node.
+//! quarantine is not here, but on the disk of each node. A file that a browser sent to a bucket is unexamined below `incoming/`, which
+//! nothing serves, until it is fetched into the quarantine (`ticket.rs`).
 
 mod content;
 mod disk;
 mod place;
 #[cfg(feature = "s3")]
 mod s3;
+mod test_bucket;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use super::config::Config;
 use super::error::Error;
 use super::examine::Examined;
 use super::id::FileId;
+use super::ticket::{PutScope, SignedPut};
 use crate::audit::{Clock, Finding};
 
 pub(super) use content::{body, reader};
@@ -28,6 +31,7 @@ pub use place::{S3Bucket, S3Config, S3Encryption, StoragePlace};
 pub(super) use place::{findings, read_place, read_s3};
 #[cfg(feature = "s3")]
 use s3::S3;
+pub(crate) use test_bucket::{STORAGE, bucket_for};
 
 /// The bytes of a file, piece by piece.
 pub(super) type Pieces = BoxStream<'static, std::io::Result<Bytes>>;
@@ -119,6 +123,18 @@ impl Storage {
             }
             #[cfg(feature = "s3")]
             Self::S3(s3) => s3.findings(looking).await,
+        }
+    }
+
+    /// A finding if browsers cannot send a file from the pages of this origin.
+    pub(super) async fn cors_finding(&self, origin: &str) -> Option<Finding> {
+        match self {
+            Self::Disk(_) => {
+                let _ = origin;
+                None
+            }
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.cors_finding(origin).await,
         }
     }
 
@@ -286,6 +302,90 @@ impl Storage {
             Self::Disk(disk) => disk.list(shard, after).await,
             #[cfg(feature = "s3")]
             Self::S3(s3) => s3.list(after).await,
+        }
+    }
+
+    /// The address at which a browser may put one file, and with which headers; none if the storage has no addresses.
+    pub(super) async fn incoming_address(
+        &self,
+        id: &FileId,
+        put: PutScope,
+    ) -> Result<Option<SignedPut>, Error> {
+        match self {
+            Self::Disk(_) => {
+                let _ = (id, put);
+                Ok(None)
+            }
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.incoming_address(id, put).await.map(Some),
+        }
+    }
+
+    /// The bytes that a browser put; none if there is no object of this size.
+    pub(super) async fn read_incoming(
+        &self,
+        id: &FileId,
+        size: u64,
+    ) -> Result<Option<Pieces>, Error> {
+        match self {
+            Self::Disk(_) => {
+                let _ = (id, size);
+                Ok(None)
+            }
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.read_incoming(id, size).await,
+        }
+    }
+
+    /// Empties an object that a browser put. An empty one stays until its address ends, so that nothing can be put there again.
+    pub(super) async fn close_incoming(&self, id: &FileId) -> Result<(), Error> {
+        match self {
+            Self::Disk(_) => {
+                let _ = id;
+                Ok(())
+            }
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.close_incoming(id).await,
+        }
+    }
+
+    /// Deletes an object that a browser put, if it is there.
+    pub(super) async fn remove_incoming(&self, id: &FileId) -> Result<(), Error> {
+        match self {
+            Self::Disk(_) => {
+                let _ = id;
+                Ok(())
+            }
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.remove_incoming(id).await,
+        }
+    }
+
+    /// Somebody with a key of the bucket writes an object there, over one that is there.
+    #[cfg(all(test, feature = "s3"))]
+    pub(super) async fn place_incoming(&self, id: &FileId, bytes: &'static [u8]) {
+        if let Self::S3(s3) = self {
+            s3.place_incoming(id, bytes).await;
+        }
+    }
+
+    /// Somebody begins an object in parts, and never ends it.
+    #[cfg(all(test, feature = "s3"))]
+    pub(super) async fn begin_incoming(&self, id: &FileId) {
+        if let Self::S3(s3) = self {
+            s3.begin_incoming(id).await;
+        }
+    }
+
+    /// A page of the objects that browsers put, after that name. An empty page is the end.
+    pub(super) async fn list_incoming(&self, after: Option<&str>) -> Result<Vec<Listed>, Error> {
+        match self {
+            Self::Disk(_) => {
+                let _ = after;
+                Ok(Vec::new())
+            }
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.list_incoming(after).await,
         }
     }
 

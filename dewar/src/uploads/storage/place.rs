@@ -59,6 +59,18 @@ impl StoragePlace {
     }
 }
 
+impl S3Bucket {
+    /// The path below which browsers send files: `bucket/prefix/incoming/`.
+    pub(in crate::uploads) fn incoming(&self) -> String {
+        let Self { bucket, prefix } = self;
+        if prefix.is_empty() {
+            format!("{bucket}/incoming/")
+        } else {
+            format!("{bucket}/{prefix}/incoming/")
+        }
+    }
+}
+
 impl fmt::Display for StoragePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -284,6 +296,17 @@ impl S3Config {
         let region = self.region.as_deref();
         let region = region.or_else(|| self.environment.variable("AWS_REGION"));
         region.or_else(|| self.endpoint.is_some().then_some("us-east-1"))
+    }
+
+    /// The address of the server, if the settings name one.
+    pub(in crate::uploads) fn endpoint_url(&self) -> Option<String> {
+        match &self.endpoint {
+            Some(endpoint) => {
+                endpoint_of(endpoint)?;
+                Some(endpoint.trim_end_matches('/').to_owned())
+            }
+            None => Some(format!("https://s3.{}.amazonaws.com", self.region()?)),
+        }
     }
 
     /// The findings about the settings of S3.

@@ -7,6 +7,8 @@ mod binding;
 mod bucket;
 mod colours;
 mod corpus;
+#[cfg(feature = "s3")]
+mod direct;
 mod documents;
 pub(super) mod made;
 mod media;

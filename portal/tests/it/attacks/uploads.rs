@@ -1,6 +1,7 @@
 //! `uploads`: a file has the type of its bytes, lies where nobody can reach it, and is sent as an inert download.
 
 mod corpus;
+mod direct;
 mod names;
 mod pictures;
 mod ranges;
@@ -10,14 +11,11 @@ mod viruses;
 use dewar::testing::Browser;
 use image::ImageFormat;
 
-use crate::company::{Portal, document, files_below, hand_in, token};
+use crate::company::{Portal, document, hand_in, token};
 use crate::files::crafted::{picture, scans, word};
 
 fn kept(portal: &Portal) -> usize {
-    let all = files_below(&portal.data.path().join("uploads"));
-    all.iter()
-        .filter(|path| path.file_name().is_some_and(|name| name != "lock"))
-        .count()
+    portal.stored_files().len()
 }
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x75\x30\0\0\x75\x30\x08\x02\0\0\0";
@@ -59,12 +57,7 @@ async fn a_file_that_is_not_what_it_says_is_refused_and_leaves_nothing() {
             answer.status()
         );
     }
-    assert_eq!(
-        kept(&portal),
-        0,
-        "{:?}",
-        files_below(&portal.data.path().join("uploads"))
-    );
+    assert_eq!(kept(&portal), 0, "{:?}", portal.stored_files());
     assert_eq!(portal.count("SELECT count(*) FROM documents").await, 0);
     document(&ada, "Honest").await;
     assert_eq!(kept(&portal), 1);
@@ -176,12 +169,8 @@ async fn no_address_leads_to_the_files() {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
     document(&ada, "Plan").await;
-    let stored = files_below(&portal.data.path().join("uploads"));
-    let name = stored
-        .iter()
-        .filter_map(|path| path.file_name())
-        .find(|name| *name != "lock")
-        .unwrap();
+    let stored = portal.stored_files();
+    let name = stored.iter().find_map(|path| path.file_name()).unwrap();
     let name = name.to_str().unwrap();
     for path in [
         format!("/uploads/{name}"),

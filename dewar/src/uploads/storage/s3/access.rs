@@ -238,7 +238,7 @@ impl S3 {
     }
 
     /// A document about the bucket. A server that does not have this request, or a key that may not send it, leaves it unknown.
-    async fn document<T: serde::de::DeserializeOwned>(
+    pub(super) async fn document<T: serde::de::DeserializeOwned>(
         &self,
         name: &str,
         none: &str,
@@ -315,7 +315,7 @@ fn is_true(text: &str) -> bool {
 
 /// The knowledge about a bucket.
 #[derive(Debug)]
-enum Known<T> {
+pub(super) enum Known<T> {
     Is(T),
     None,
     Unknown,

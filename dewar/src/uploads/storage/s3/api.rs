@@ -134,8 +134,17 @@ impl S3 {
     /// Aborts the uploads in parts that began at least this long ago: a killed process left them, and they cost space that no
     /// listing shows. Returns their number.
     pub(in crate::uploads) async fn abort_old(&self, age: Duration) -> Result<usize, Error> {
+        let mut aborted = 0;
+        // Nobody gets an address for a part of what a browser sends, but whoever has a key can begin one.
+        for folder in ["kept/", "incoming/"] {
+            aborted += self.abort_old_below(folder, age).await?;
+        }
+        Ok(aborted)
+    }
+
+    async fn abort_old_below(&self, folder: &str, age: Duration) -> Result<usize, Error> {
         let (mut key, mut id, mut aborted) = (String::new(), String::new(), 0);
-        let prefix = self.name("kept/");
+        let prefix = self.name(folder);
         let before = self.0.clock.now().saturating_sub_unsigned(age.as_secs());
         loop {
             let mut query = vec![("uploads", ""), ("prefix", prefix.as_str())];

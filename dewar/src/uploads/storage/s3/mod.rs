@@ -5,9 +5,12 @@
 
 mod access;
 mod api;
+mod cors;
 mod credentials;
 mod http;
+mod incoming;
 mod mark;
+mod presign;
 mod upload;
 
 use std::io;
@@ -51,6 +54,7 @@ struct Inner {
     store: AmazonS3,
     http: Http,
     place: S3Bucket,
+    encryption: S3Encryption,
     /// The address of the bucket, without a slash at its end.
     url: String,
     region: String,
@@ -71,10 +75,7 @@ impl S3 {
     ) -> Result<Self, String> {
         let http = Http::new(config.ca_file.as_deref())?;
         let region = config.region().ok_or("the region is not set")?.to_owned();
-        let endpoint = match &config.endpoint {
-            Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-            None => format!("https://s3.{region}.amazonaws.com"),
-        };
+        let endpoint = config.endpoint_url().ok_or("the endpoint is no address")?;
         let retries = RetryConfig {
             backoff: BackoffConfig {
                 init_backoff: Duration::from_millis(100),
@@ -109,6 +110,7 @@ impl S3 {
             store,
             http,
             url: format!("{endpoint}/{}", place.bucket),
+            encryption: config.encryption.clone(),
             place: place.clone(),
             region,
             part_size: usize::try_from(config.part_size).unwrap_or(usize::MAX),
@@ -178,7 +180,11 @@ impl S3 {
     }
 
     pub(in crate::uploads) async fn list(&self, after: Option<&str>) -> Result<Vec<Listed>, Error> {
-        let beginning = self.name("kept/");
+        self.list_below("kept/", after).await
+    }
+
+    async fn list_below(&self, folder: &str, after: Option<&str>) -> Result<Vec<Listed>, Error> {
+        let beginning = self.name(folder);
         let options = PaginatedListOptions {
             offset: after.map(|after| format!("{beginning}{after}")),
             max_keys: Some(PAGE),

@@ -1,7 +1,7 @@
 //! File names that lead elsewhere, break out of a header or make something run.
 
 use super::kept;
-use crate::company::{Portal, files_below, hand_in, token};
+use crate::company::{Portal, hand_in, token};
 use crate::files::crafted::word;
 
 /// ASVS: V5.3.2, V5.4.1
@@ -32,7 +32,7 @@ async fn a_name_leads_nowhere_and_breaks_out_of_no_header() {
             "{header}"
         );
     }
-    let names = files_below(&portal.data.path().join("uploads"));
+    let names = portal.stored_files();
     assert!(
         names.iter().all(|path| path.extension().is_none()),
         "{names:?}"
