@@ -337,7 +337,10 @@ impl S3 for Server {
         &self,
         request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
-        let object = self.root.join(&request.input.bucket).join(&request.input.key);
+        let object = self
+            .root
+            .join(&request.input.bucket)
+            .join(&request.input.key);
         let existed = object.exists();
         let put = self.files.put_object(request).await;
         // It compares the checksum with an object that is there already.

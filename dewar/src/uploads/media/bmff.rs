@@ -13,6 +13,16 @@ const MAX_BOXES: u32 = 200_000;
 /// The most places of a track's media: most films have one.
 const MAX_PLACES: u32 = 1_000;
 
+/// How deep boxes may nest. An honest film has eight levels.
+const DEEPEST: u8 = 16;
+
+/// Boxes that readers follow to the boxes in them.
+const HOLDERS: [&[u8; 4]; 25] = [
+    b"clip", b"dinf", b"edts", b"gmhd", b"grpl", b"ilst", b"ipco", b"iprp", b"matt", b"mdia",
+    b"meta", b"mfra", b"minf", b"moof", b"moov", b"mvex", b"rinf", b"schi", b"sinf", b"stbl",
+    b"tapt", b"traf", b"trak", b"udta", b"wave",
+];
+
 const HEIF: [&[u8; 4]; 8] = [
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1",
 ];
@@ -149,6 +159,7 @@ fn boxes<F: Read + Seek>(
             b"dref" => references(walk)?,
             // A list of other films, and a film whose boxes are compressed, so nobody sees where its media is.
             b"rmra" | b"cmov" => return Err(UploadRejection::External.into()),
+            holder if HOLDERS.contains(&holder) => nested(walk, stop, depth + 1, seen)?,
             _ => {}
         }
         if walk.at > stop {
@@ -157,6 +168,46 @@ fn boxes<F: Read + Seek>(
         walk.skip(stop - walk.at)?;
     }
     Ok(())
+}
+
+/// Follows boxes of other kinds only to see how deep they nest: a reader that follows them by recursion would run out of its stack
+/// (CWE-674). What is no box among them ends the list, as in the texts of old cameras.
+fn nested<F: Read + Seek>(
+    walk: &mut Walk<'_, F>,
+    stop: u64,
+    depth: u8,
+    seen: &mut Seen,
+) -> Result<(), RecognitionError> {
+    if depth > DEEPEST {
+        return Err(walk.damaged());
+    }
+    let first = walk.at;
+    while stop.saturating_sub(walk.at) >= 8 {
+        seen.boxes += 1;
+        if seen.boxes > MAX_BOXES {
+            return Err(walk.damaged());
+        }
+        let start = walk.at;
+        let size = walk.u32()?;
+        // The version of a `meta` stands before its boxes.
+        if size == 0 && start == first {
+            continue;
+        }
+        let kind: [u8; 4] = walk.bytes()?;
+        let length = match size {
+            1 if stop - walk.at >= 8 => u64::from_be_bytes(walk.bytes()?),
+            size => size.into(),
+        };
+        let end = start.checked_add(length);
+        let Some(end) = end.filter(|end| *end <= stop && *end >= walk.at) else {
+            break;
+        };
+        if HOLDERS.contains(&&kind) {
+            nested(walk, end, depth + 1, seen)?;
+        }
+        walk.go(end)?;
+    }
+    walk.go(stop)
 }
 
 /// Whether a box begins here whose end is missing, rather than something else behind the last box.

@@ -240,6 +240,40 @@ fn a_film_whose_media_is_elsewhere_is_refused() {
     assert_eq!(of_media(&places(1_001), "a.mov"), Err("damaged"));
 }
 
+/// A reader that follows them by recursion would run out of its stack (CWE-674).
+///
+/// ASVS: V5.2.2
+#[test]
+fn boxes_that_nest_deeper_than_in_any_film_are_refused() {
+    let whole = film(b"isom", HERE);
+    let with = |levels: usize, around: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let inside = (0..levels).fold(Vec::new(), |inside, _| around(&inside));
+        of_media(
+            &[whole.as_slice(), &sized(b"udta", &[&inside])].concat(),
+            "a.mp4",
+        )
+    };
+    for kind in [b"udta", b"iprp", b"ilst", b"trak"] {
+        let around = |inside: &[u8]| sized(kind, &[inside]);
+        assert_eq!(with(8, &around), Ok(FileKind::Mp4));
+        for levels in [20, 2_000] {
+            assert_eq!(with(levels, &around), Err("damaged"), "{levels}");
+        }
+    }
+    // Its version stands before its boxes.
+    let meta = |inside: &[u8]| sized(b"meta", &[&[0; 4], inside]);
+    assert_eq!(with(8, &meta), Ok(FileKind::Mp4));
+    assert_eq!(with(2_000, &meta), Err("damaged"));
+    let wide = |inside: &[u8]| {
+        let length = (inside.len() as u64 + 16).to_be_bytes();
+        [b"\0\0\0\x01udta".as_slice(), &length, inside].concat()
+    };
+    assert_eq!(with(2_000, &wide), Err("damaged"));
+    // The texts of old cameras are no boxes, and end the list.
+    let texts = |_: &[u8]| b"\x7f\xff\xff\xffnot a box\0\0\0".to_vec();
+    assert_eq!(with(1, &texts), Ok(FileKind::Mp4));
+}
+
 #[test]
 fn a_film_carries_no_program() {
     let attached = |name: &[u8]| {

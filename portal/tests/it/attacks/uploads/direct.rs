@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use crate::bucket;
 use crate::chromium;
-use crate::company::{PASSWORD, Portal, address, files_below, token};
+use crate::company::{PASSWORD, Portal, address, encoded, files_below, token};
 
 /// A ticket, as the framework's script gets it.
 async fn ticket(browser: &Browser, name: &str, size: usize) -> Value {
     let fields = format!(
         "csrf_token={}&name={name}&size={size}",
-        token(browser).await
+        encoded(&token(browser).await)
     );
     let asked = browser.raw("POST", "/documents/tickets");
     let asked = asked
