@@ -90,10 +90,12 @@ impl<P: Policy, const MAX: u64> Field for DirectUpload<P, MAX> {
 
     /// A ticket is opened later: only the room knows whose it is.
     fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
-        match raw {
-            RawValue::Text(text) if !text.is_empty() => Ok(Self(Way::Ticket(text.to_owned()))),
-            raw => Upload::parse(raw).map(|upload| Self(Way::Posted(upload))),
+        if let RawValue::Text(text) = &raw
+            && !text.is_empty()
+        {
+            return Ok(Self(Way::Ticket((*text).to_owned())));
         }
+        Upload::parse(raw).map(|upload| Self(Way::Posted(upload)))
     }
 
     fn show(&self) -> FormValue {

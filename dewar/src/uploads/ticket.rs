@@ -81,6 +81,11 @@ impl Field for Sha256 {
 }
 
 /// The answer to a [`TicketRequest`], for the framework's script: where to send the file, or that it belongs into the form.
+///
+/// ```
+/// use dewar::uploads::UploadTicket;
+/// fn goes_to_the_bucket(ticket: &UploadTicket) -> bool { ticket.address.is_some() }
+/// ```
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct UploadTicket {
@@ -93,6 +98,11 @@ pub struct UploadTicket {
 }
 
 /// A header that a browser sends with a file.
+///
+/// ```
+/// use dewar::uploads::UploadTicket;
+/// fn names(ticket: &UploadTicket) -> Vec<&str> { ticket.headers.iter().map(|header| header.name.as_str()).collect() }
+/// ```
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct TicketHeader {

@@ -222,7 +222,7 @@ async fn a_file_in_the_bucket_passes_the_same_checks_as_one_in_a_form() {
 ///
 /// ASVS: V5.2.1, V8.2.2
 #[tokio::test]
-async fn an_address_takes_the_announced_file_once_and_nothing_else() {
+async fn an_address_takes_the_announced_file_and_nothing_else() {
     let Some(portal) = Portal::open(|_| {}).await else {
         return;
     };
@@ -276,15 +276,25 @@ async fn an_address_takes_the_announced_file_once_and_nothing_else() {
     }
     assert_eq!(portal.incoming().await, Vec::<u64>::new());
     assert_eq!(put(&ticket, PDF).await, 200);
+}
+
+/// Neither before the form nor after it.
+///
+/// ASVS: V2.3.1
+#[tokio::test]
+async fn an_address_creates_one_object_and_replaces_none() {
+    let Some(portal) = Portal::open(|_| {}).await else {
+        return;
+    };
+    let browser = portal.browser();
+    let ticket = sent(&browser, "a.pdf", PDF).await;
     assert_eq!(put(&ticket, PDF).await, 412, "twice");
     receive(&browser, &ticket).await.unwrap();
     // The object is used up, and its place is taken until the address ends.
     assert_eq!(put(&ticket, PDF).await, 412, "after the form");
     assert_eq!(portal.incoming().await, [0]);
-    assert!(matches!(
-        portal.store.uploads.serve(&id).await,
-        Err(Error::NotFound)
-    ));
+    let served = portal.store.uploads.serve(&key(&ticket)).await;
+    assert!(matches!(served, Err(Error::NotFound)));
 }
 
 /// ASVS: V2.3.1, V8.2.2
