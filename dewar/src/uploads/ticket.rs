@@ -114,10 +114,6 @@ pub struct TicketHeader {
 
 /// A signed request by which a browser sends one file.
 #[derive(Clone, Debug)]
-#[cfg_attr(
-    not(feature = "s3"),
-    expect(dead_code, reason = "only a bucket has addresses")
-)]
 pub(super) struct SignedPut {
     pub(super) address: String,
     pub(super) headers: Vec<(&'static str, String)>,

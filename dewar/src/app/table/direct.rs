@@ -94,7 +94,7 @@ mod tests {
             also: None,
             access,
             cors: None,
-            rate_limit: None,
+            rate_limits: Vec::new(),
             takes: Described::default(),
             gives: Outputs::default(),
         }
