@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::build::Parts;
 use super::config::Config;
+use super::developer::Developer;
 use super::rate_limit::SharedCounts;
 use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
@@ -39,6 +40,8 @@ pub(super) struct Blueprint {
     pub(super) clock: Clock,
     /// The origin under which visitors reach it, such as `https://portal.example.org`.
     pub(super) base_url: String,
+    /// The page for developers, in development alone.
+    pub(super) developer: Option<Developer>,
     /// The findings so far.
     pub(super) findings: Vec<Finding>,
     pub(super) purpose: LaunchPurpose,

@@ -43,6 +43,7 @@ mod config;
 mod confirm;
 mod content;
 mod deliveries;
+mod developer;
 mod early_errors;
 mod examine;
 mod extractors;

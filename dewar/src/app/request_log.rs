@@ -172,7 +172,7 @@ impl RequestLine {
 }
 
 /// The method's name, if it is a known one: a client may send any word.
-fn known(method: &Method) -> &str {
+pub(super) fn known(method: &Method) -> &str {
     let all = [
         Method::GET,
         Method::HEAD,

@@ -12,6 +12,7 @@ use http::{Extensions, Method};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::developer::{Developer, Rows};
 use super::examine::ports_in_use;
 use super::health::Health;
 use super::launch::{Blueprint, LaunchPurpose, Opened, causes};
@@ -25,7 +26,7 @@ use super::scan_detector::ScanDetector;
 use super::stack::{Core, Stack, not_this_method, nothing_here, without_slash};
 use super::table::has_pages;
 use super::{App, Dewar, background, commands};
-use crate::audit::{Entry, Event, Finding, Practice};
+use crate::audit::{Entry, Event, Finding, Mode, Practice};
 use crate::https::acme::{Acme, PlainHttp};
 use crate::https::{
     BehindProxy, Certificates, Config as Https, FromProxy, HttpService, HttpsLayer, Listener,
@@ -59,6 +60,7 @@ pub struct Running {
     http: Option<SocketAddr>,
     authority: Option<String>,
     findings: Vec<Finding>,
+    shows_developers: bool,
     #[cfg(feature = "testing")]
     runner: Arc<Runner>,
     stop: watch::Sender<()>,
@@ -140,6 +142,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         let live = plan.table.live();
         let requests = RequestLog::new(plan.config.audit.requests);
         let metrics = https.metrics.then(|| Metrics::of(&plan.table)).flatten();
+        let developer = plan.developer.take();
         let opened = plan
             .open()
             .await
@@ -158,6 +161,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             live,
             requests,
             metrics,
+            developer,
             outside,
         };
         let listeners = match listeners {
@@ -194,7 +198,12 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         } = self;
         // After the application's own.
         parts.sealed.extend([PAYLOAD, mail::CONTENT]);
+        let rows = || Rows::of(&table, &parts.templates, &parts.letters, settings.known());
+        // Behind a proxy on this machine every visitor would be near.
+        let shows = config.mode == Mode::Development && config.https.behind.is_none();
+        let developer = shows.then(|| Developer::new(rows(), limits.clone()));
         let plan = Blueprint {
+            developer,
             base_url: origin(&config.https, config.https.public_port),
             config,
             parts,
@@ -249,6 +258,7 @@ struct MountedRoutes {
     live: HashSet<&'static str>,
     requests: RequestLog,
     metrics: Option<Arc<Metrics>>,
+    developer: Option<Developer>,
     outside: Layers,
 }
 
@@ -335,6 +345,7 @@ impl Running {
         let (stop, stopped) = watch::channel(());
 
         let metrics = routes.metrics.clone();
+        let shows_developers = routes.developer.is_some();
         let runner = Arc::new(dewar.runner(std::mem::take(&mut routes.state)));
         let answering = answering(&dewar, routes, config, port);
         let to_https = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
@@ -365,6 +376,7 @@ impl Running {
             http,
             authority: authority_file,
             findings,
+            shows_developers,
             #[cfg(feature = "testing")]
             runner,
             stop,
@@ -408,6 +420,11 @@ impl Running {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Whether the page for developers is there.
+    pub(super) fn shows_developers(&self) -> bool {
+        self.shows_developers
     }
 
     /// The rooms.
@@ -516,6 +533,7 @@ fn answering(
         https: protect,
         requests: routes.requests,
         metrics: routes.metrics,
+        developer: routes.developer,
         routes: routes.router,
         scan_detector: ScanDetector::new(dewar.clock()),
         services: Arc::new(dewar.services(posts, routes.shared)),
@@ -649,6 +667,23 @@ mod tests {
 
     fn size_of_future<A, B, C, F: Future>(_: impl FnOnce(A, B, C) -> F) -> usize {
         size_of::<F>()
+    }
+
+    /// Nothing but the mode decides it, and a proxy that ends TLS has none either: every visitor would be near.
+    #[test]
+    fn production_has_no_page_for_developers() {
+        let data = tempfile::tempdir().unwrap();
+        let proxy = ("DEWAR_HTTPS_BEHIND_PROXY", "127.0.0.1:8080");
+        for (settings, is_there) in [
+            (vec![], true),
+            (vec![("DEWAR_MODE", "development")], true),
+            (vec![("DEWAR_MODE", "production")], false),
+            (vec![proxy], false),
+        ] {
+            let app = App::in_directory_with(&data, settings.clone()).unwrap();
+            let (plan, _, _) = app.plan();
+            assert_eq!(plan.developer.is_some(), is_there, "{settings:?}");
+        }
     }
 
     /// A visitor may have as many requests under way as connections times streams.

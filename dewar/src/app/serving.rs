@@ -3,7 +3,7 @@ use std::io::{self, IsTerminal, Write};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::{App, Running};
+use super::{App, Running, developer};
 use crate::mail::MAILBOX;
 use crate::pages::{AccountPage, Error};
 
@@ -41,6 +41,13 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
         text.push_str(&format!(
             "  http://localhost:{} redirects there.\n",
             http.port()
+        ));
+    }
+    if running.shows_developers() {
+        text.push_str(&format!(
+            "  Routes, requests, jobs: {}{}\n",
+            running.url(),
+            developer::PAGE
         ));
     }
     if running.dewar().rooms().mailbox.is_some() {

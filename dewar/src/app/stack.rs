@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::Dewar;
+use super::developer::{Developer, Requests};
 use super::early_errors::AcceptHeaders;
 use super::layers::{Layers, Routes};
 use super::metrics::Metrics;
@@ -61,6 +62,8 @@ pub(super) struct Core {
     pub(super) live: HashSet<&'static str>,
     pub(super) requests: RequestLog,
     pub(super) metrics: Option<Arc<Metrics>>,
+    /// The page for developers, in development alone.
+    pub(super) developer: Option<Developer>,
     /// The text of `security.txt` (RFC 9116).
     pub(super) security_txt: Option<String>,
     /// The page with the letters of the outbox, in development alone.
@@ -104,6 +107,10 @@ impl Stack {
             .metrics
             .as_ref()
             .map(|metrics| metrics.begin(request.method(), route));
+        let watched = core.developer.as_ref().and_then(|developer| {
+            let begun = Requests::begin(&request, route, id)?;
+            Some((&*developer.requests, begun))
+        });
         let accept = AcceptHeaders::of(request.headers());
         let of_inside = line.clone();
         let inside = move |mut request: Request| {
@@ -123,6 +130,15 @@ impl Stack {
         };
         let show = move |refused| core.show(refused, accept);
         let handled = core.https.around_with(request, inside, show);
+        let handled = match watched {
+            None => Either::Left(handled),
+            // In a box: in production a request has no room for it.
+            Some((requests, begun)) => Either::Right(Box::pin(requests.watch(
+                begun,
+                &core.services.clock,
+                handled,
+            ))),
+        };
         handled.inspect(move |response| {
             if let Some(line) = line {
                 line.end(response);
@@ -173,6 +189,9 @@ impl Core {
         }
         if let Some(answer) = self.provided(&parts) {
             return answer;
+        }
+        if self.developer_for(&parts).is_some() {
+            return Box::pin(self.show_developer(parts, carried.cookies)).await;
         }
         if self.mailbox_for(&parts).is_some() {
             // In a box: a request under way is small.
@@ -321,10 +340,23 @@ impl Core {
     /// The mailbox, for a request from this machine itself: the links in letters open accounts.
     fn mailbox_for(&self, parts: &Parts) -> Option<&Mailbox> {
         let mailbox = self.mailbox.as_ref()?;
-        let info = RequestInfo::get(&parts.extensions)?;
-        let is_near =
-            !info.is_forwarded && info.address.is_some_and(|address| address.0.is_loopback());
-        (is_near && Mailbox::is_asked(&parts.method, parts.uri.path())).then_some(mailbox)
+        (is_near(parts) && Mailbox::is_asked(&parts.method, parts.uri.path())).then_some(mailbox)
+    }
+
+    /// The page for developers, for a request from this machine itself: it shows how the program is made.
+    fn developer_for(&self, parts: &Parts) -> Option<&Developer> {
+        let developer = self.developer.as_ref()?;
+        (Developer::is_asked(&parts.method, parts.uri.path()) && is_near(parts))
+            .then_some(developer)
+    }
+
+    async fn show_developer(self: Arc<Self>, parts: Parts, cookies: Cookies) -> Response {
+        let Some(developer) = self.developer_for(&parts) else {
+            return self.turn_away(&parts, &cookies, Error::not_found());
+        };
+        let mut response = developer.answer(&self.dewar).await;
+        let outcome = Outcome::take(&mut response);
+        render(response, outcome, &self.visitor(&parts, &cookies))
     }
 
     async fn show_mailbox(self: Arc<Self>, parts: Parts, cookies: Cookies) -> Response {
@@ -531,6 +563,13 @@ impl Core {
         accounts.remember(&facts.session, sent, &mut cookies);
         cookies
     }
+}
+
+/// Whether a request comes from this machine itself, and not through a proxy on it.
+fn is_near(parts: &Parts) -> bool {
+    RequestInfo::get(&parts.extensions).is_some_and(|info| {
+        !info.is_forwarded && info.address.is_some_and(|address| address.0.is_loopback())
+    })
 }
 
 /// Renders an error for the reader of a request.

@@ -14,6 +14,7 @@ use sea_orm::Value;
 
 use crate::audit::Finding;
 
+use super::tally::Timed;
 use super::{
     Config, Error, Literal, Location, Migration, PostgresServer, Row, Table, Tx,
     models::Models,
@@ -455,11 +456,14 @@ impl Db {
         values: Vec<Value>,
     ) -> Result<Vec<T>, Error> {
         self.count();
-        match self.backend() {
+        let timed = Timed::begin();
+        let text = timed.text(&sql);
+        let found = match self.backend() {
             // Boxed, so that a request on SQLite has no room for it.
             Backend::Postgres(postgres) => Box::pin(postgres.rows(self, &sql, &values)).await,
             Backend::Sqlite(sqlite) => sqlite.rows(self, sql, values).await,
-        }
+        };
+        timed.end(text.as_deref(), found)
     }
 
     /// Runs a statement, and returns how many rows it changed, and the id of the last new row where the engine tells it.
@@ -470,7 +474,10 @@ impl Db {
     ) -> Result<(u64, i64), Error> {
         self.count();
         self.may_change()?;
-        self.change_aside(sql, values).await
+        let timed = Timed::begin();
+        let text = timed.text(&sql);
+        let done = self.change_aside(sql, values).await;
+        timed.end(text.as_deref(), done)
     }
 
     /// A change outside of any request, which does not count for a request's cost.

@@ -78,6 +78,7 @@ mod row;
 mod sealed;
 mod search;
 mod sqlite;
+mod tally;
 mod test_database;
 mod tx;
 mod value;
@@ -108,6 +109,7 @@ pub use tx::Tx;
 pub(crate) use html_text::{html_text, words};
 pub(crate) use postgres::tls::client_tls;
 pub(crate) use sqlite::version::DataVersion;
+pub(crate) use tally::Tally;
 pub(crate) use test_database::url_for;
 
 /// The examples on the practice's page are compiled like those of the code.

@@ -11,6 +11,7 @@ use std::{
 
 use sea_orm::Value;
 
+use super::tally::Timed;
 use super::{
     Db, Engine, Error, Literal, Row,
     postgres::OpenTransaction,
@@ -239,6 +240,8 @@ impl Tx {
     ) -> Result<Vec<T>, Error> {
         self.shared.db.count();
         self.shared.is_sound(self.level)?;
+        let timed = Timed::begin();
+        let text = timed.text(&sql);
         let found = match &self.shared.open {
             OpenTx::Postgres(open) => Box::pin(open.rows(&sql, &values)).await,
             OpenTx::Sqlite(writer) => {
@@ -246,7 +249,7 @@ impl Tx {
                 writer.statement(JobScope::InTransaction, sql, job).await
             }
         };
-        self.shared.noted(found)
+        self.shared.noted(timed.end(text.as_deref(), found))
     }
 
     pub(crate) async fn change(
@@ -256,6 +259,8 @@ impl Tx {
     ) -> Result<(u64, i64), Error> {
         self.shared.db.count();
         self.shared.is_sound(self.level)?;
+        let timed = Timed::begin();
+        let text = timed.text(&sql);
         let done = match &self.shared.open {
             OpenTx::Postgres(open) => {
                 let rows = Box::pin(open.change(&sql, &values)).await;
@@ -266,7 +271,7 @@ impl Tx {
                 writer.statement(JobScope::InTransaction, sql, job).await
             }
         };
-        self.shared.noted(done)
+        self.shared.noted(timed.end(text.as_deref(), done))
     }
 }
 

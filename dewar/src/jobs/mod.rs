@@ -47,6 +47,7 @@ mod endpoints;
 mod error;
 mod handle;
 mod job;
+mod overview;
 mod registry;
 mod rows;
 mod runner;

@@ -1,6 +1,7 @@
 //! `pages`: typed text is text on a page, and a redirect stays on this site.
 
 mod browser;
+mod developer;
 mod download;
 
 use dewar::testing::Browser;
