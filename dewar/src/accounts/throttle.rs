@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::email::EmailKey;
-use crate::database::{Db, Error, Sql, Tx};
+use crate::database::{Db, Error, Sql, Tx, id_list};
 use crate::secrets;
 use crate::sessions::{SessionId, UserId};
 
@@ -224,9 +224,8 @@ pub(crate) async fn waited_for(db: &Db, users: &[UserId], now: i64) -> Result<Ve
         "SELECT user_id FROM dewar_throttles WHERE own = 0 AND wait_until > ?1
             AND user_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(?2 AS json)))",
     );
-    let ids: Vec<String> = users.iter().map(|user| user.get().to_string()).collect();
-    let ids = format!("[{}]", ids.join(","));
-    let rows = db.query(FIND, [now.into(), ids.into()]).await?;
+    let ids = id_list(users.iter().map(|user| user.get()));
+    let rows = db.query(FIND, [now.into(), ids]).await?;
     rows.iter()
         .map(|row| Ok(UserId::new(row.get(0)?)))
         .collect()

@@ -1,5 +1,7 @@
 //! SQL literals of the program.
 
+use sea_orm::Value;
+
 use super::Engine;
 
 /// SQL written in the program: a `&'static str`.
@@ -37,6 +39,13 @@ impl Literal for &'static str {
     fn text(self, _: Engine) -> &'static str {
         self
     }
+}
+
+/// Ids as one bound value: `IN (SELECT value FROM json_each(?))` on SQLite, and on PostgreSQL
+/// `IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))`.
+pub(crate) fn id_list(ids: impl Iterator<Item = i64>) -> Value {
+    let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+    format!("[{}]", ids.join(",")).into()
 }
 
 /// A statement that each engine writes in its own way: both spellings, side by side.

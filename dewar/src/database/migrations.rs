@@ -256,6 +256,16 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome,
     Ok(MigrationOutcome::Now)
 }
 
+/// The rows of SQLite's table of migrations: name, checksum, time, and the programs that can work beside it, which older programs
+/// did not record.
+pub(super) const fn recorded(has_compatible: bool) -> &'static str {
+    if has_compatible {
+        "SELECT name, checksum, applied_at, compatible_from FROM dewar_migrations ORDER BY name"
+    } else {
+        "SELECT name, checksum, applied_at, NULL FROM dewar_migrations ORDER BY name"
+    }
+}
+
 /// Whether SQLite's table has the column.
 pub(super) const HAS_COMPATIBLE: &str =
     "SELECT 1 FROM pragma_table_info('dewar_migrations') WHERE name = 'compatible_from'";
@@ -274,7 +284,7 @@ impl Recorded {
         Ok(Self {
             name: row.get(0)?,
             checksum: row.get(1)?,
-            compatible_from: row.get(2)?,
+            compatible_from: row.get(3)?,
         })
     }
 }
@@ -286,18 +296,14 @@ pub(super) fn pending(
 ) -> Result<Vec<&'static str>, Error> {
     let connection = &handle.connection;
     let recorded = if connection.table_exists(None, "dewar_migrations")? {
-        let find = if connection.prepare(HAS_COMPATIBLE)?.exists([])? {
-            "SELECT name, checksum, compatible_from FROM dewar_migrations ORDER BY name"
-        } else {
-            "SELECT name, checksum, NULL FROM dewar_migrations ORDER BY name"
-        };
+        let has_compatible = connection.prepare(HAS_COMPATIBLE)?.exists([])?;
         connection
-            .prepare(find)?
+            .prepare(recorded(has_compatible))?
             .query_map([], |row| {
                 Ok(Recorded {
                     name: row.get(0)?,
                     checksum: row.get(1)?,
-                    compatible_from: row.get(2)?,
+                    compatible_from: row.get(3)?,
                 })
             })?
             .collect::<Result<_, _>>()?

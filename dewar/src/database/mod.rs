@@ -93,6 +93,7 @@ pub use config::{Config, Durability};
 pub use db::{Db, Engine};
 pub use error::Error;
 pub use functions::fold;
+pub(crate) use literal::id_list;
 pub use literal::{Literal, Sql};
 pub use migrations::Migration;
 pub use models::Table;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Db, Error, Migration, Sql, Tx, db::Backend};
+use super::{Db, Error, Migration, Sql, Tx, db::Backend, id_list};
 use crate::audit::{Entry, Log, NodeName, OutboxEntry, Remembered};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -151,9 +151,8 @@ impl Db {
             "DELETE FROM dewar_audit_waiting
                 WHERE id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))",
         );
-        let ids: Vec<_> = rows.iter().map(i64::to_string).collect();
-        let ids = format!("[{}]", ids.join(","));
-        self.execute(DELETE, [ids.into()]).await.map(drop)
+        let ids = id_list(rows.iter().copied());
+        self.execute(DELETE, [ids]).await.map(drop)
     }
 }
 

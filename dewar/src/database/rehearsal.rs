@@ -1,6 +1,6 @@
 //! A copy of the tables without their rows, to try migrations without changing the database.
 
-use super::migrations::HAS_COMPATIBLE;
+use super::migrations::{HAS_COMPATIBLE, recorded};
 use super::{
     Db, Engine, Error, Migration, Row, Table, db::Backend, sqlite::connection::Handle,
     sqlite::limits::StatementMode,
@@ -30,12 +30,7 @@ impl Db {
         let record = tables.iter().any(|sql| sql.contains("dewar_migrations"));
         let applied = if record {
             let marked = self.query(HAS_COMPATIBLE, []).await?;
-            let find = if marked.is_empty() {
-                "SELECT name, checksum, applied_at, NULL FROM dewar_migrations"
-            } else {
-                "SELECT name, checksum, applied_at, compatible_from FROM dewar_migrations"
-            };
-            self.query(find, []).await?
+            self.query(recorded(!marked.is_empty()), []).await?
         } else {
             Vec::new()
         };

@@ -29,6 +29,13 @@ pub(crate) struct TargetTable {
     refers_to: Vec<String>,
 }
 
+impl TargetTable {
+    /// Its name, for a statement.
+    fn quoted(&self) -> String {
+        quoted(std::slice::from_ref(&self.name))
+    }
+}
+
 /// A transaction that fills all tables.
 #[derive(Debug)]
 pub(crate) struct Copying {
@@ -62,13 +69,13 @@ impl Copying {
     pub(crate) async fn empty(&self, tables: &[TargetTable]) -> Result<(), Error> {
         let connection = self.connection.lock().await;
         for table in tables {
-            let name = quoted(std::slice::from_ref(&table.name));
+            let name = table.quoted();
             // A trigger has done its work in SQLite already.
             let sql = format!("ALTER TABLE {name} DISABLE TRIGGER USER");
             connection.batch(&sql).await?;
         }
         for table in tables.iter().rev() {
-            let name = quoted(std::slice::from_ref(&table.name));
+            let name = table.quoted();
             connection.batch(&format!("DELETE FROM {name}")).await?;
         }
         Ok(())
@@ -111,7 +118,7 @@ impl Copying {
         table: &TargetTable,
         columns: &[String],
     ) -> Result<CopyIn, Error> {
-        let name = quoted(std::slice::from_ref(&table.name));
+        let name = table.quoted();
         let sql = format!("COPY {name} ({}) FROM STDIN", quoted(columns));
         let connection = self.connection.lock().await;
         let sink = connection.copy_in(&sql).await?;
@@ -124,7 +131,7 @@ impl Copying {
         table: &TargetTable,
         columns: &[String],
     ) -> Result<RowSum, Error> {
-        let name = quoted(std::slice::from_ref(&table.name));
+        let name = table.quoted();
         let sql = format!("SELECT {} FROM {name}", quoted(columns));
         let connection = self.connection.lock().await;
         let rows = connection.stream(&sql).await?;
@@ -151,7 +158,7 @@ impl Copying {
         column: &str,
         last: i64,
     ) -> Result<(), Error> {
-        let name = quoted(std::slice::from_ref(&table.name));
+        let name = table.quoted();
         let quoted_column = quoted(&[column.to_owned()]);
         let text = |text: &str| text.replace('\'', "''");
         let set = format!(
@@ -167,7 +174,7 @@ impl Copying {
         let connection = self.connection.lock().await;
         connection.batch("SET CONSTRAINTS ALL IMMEDIATE").await?;
         for table in tables {
-            let name = quoted(std::slice::from_ref(&table.name));
+            let name = table.quoted();
             let sql = format!("ALTER TABLE {name} ENABLE TRIGGER USER");
             connection.batch(&sql).await?;
         }

@@ -45,7 +45,7 @@ const BASE: &str = r#"CREATE TABLE IF NOT EXISTS dewar_migrations (
         RETURN strpos($1 COLLATE "C", $2 COLLATE "C");"#;
 
 /// The migrations that the database has. An older program made the table without the last column.
-const RECORDED: &str = "SELECT name, checksum, to_jsonb(m) ->> 'compatible_from' FROM dewar_migrations m ORDER BY name";
+const RECORDED: &str = "SELECT name, checksum, applied_at, to_jsonb(m) ->> 'compatible_from' FROM dewar_migrations m ORDER BY name";
 
 impl Postgres {
     /// Applies the migrations that are not applied yet.

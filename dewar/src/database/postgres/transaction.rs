@@ -10,8 +10,8 @@ use crate::database::{Error, row::Decode};
 #[derive(Debug)]
 pub(crate) struct OpenTransaction {
     connection: Mutex<Pooled>,
-    /// The levels of dropped transactions inside this one, which are undone before the next statement.
-    dropped: std::sync::Mutex<Vec<usize>>,
+    /// The outermost dropped transaction inside this one. It is undone before the next statement, with those inside it.
+    dropped: std::sync::Mutex<Option<usize>>,
 }
 
 impl OpenTransaction {
@@ -74,7 +74,7 @@ impl OpenTransaction {
         }
         let mut dropped = self.dropped.lock();
         if let Ok(dropped) = &mut dropped {
-            dropped.push(level);
+            **dropped = Some(dropped.map_or(level, |outer| outer.min(level)));
         }
     }
 
@@ -86,11 +86,10 @@ impl OpenTransaction {
     async fn ready(&self) -> Result<MutexGuard<'_, Pooled>, Error> {
         let mut connection = self.connection.lock().await;
         let dropped = match self.dropped.lock() {
-            Ok(mut dropped) => std::mem::take(&mut *dropped),
+            Ok(mut dropped) => dropped.take(),
             Err(_) => return Err(Error::RolledBack),
         };
-        // The outermost undoes those inside it too.
-        let Some(level) = dropped.iter().min() else {
+        let Some(level) = dropped else {
             return Ok(connection);
         };
         connection
