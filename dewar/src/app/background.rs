@@ -103,6 +103,9 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         if let Err(error) = dewar.uploads().sweep_old().await {
             tracing::warn!(%error, "uncommitted files were not removed");
         }
+        if let Err(error) = dewar.db().explain_searches().await {
+            tracing::warn!(%error, "the plans of searches are not known");
+        }
         if let Err(error) = dewar.rooms().webhooks.sweep().await {
             tracing::warn!(%error, "old webhook requests were not removed");
         }

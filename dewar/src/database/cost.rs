@@ -1,10 +1,8 @@
 //! The cost of statements, in a unit that does not depend on the machine.
 
-use std::collections::BTreeMap;
-#[cfg(feature = "testing")]
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::audit::{Finding, Practice, Severity};
 
@@ -23,6 +21,8 @@ pub(crate) struct Cost {
     steps: AtomicU64,
     /// The searches that read a whole table, with the most rows that each read.
     searches: Mutex<BTreeMap<String, i32>>,
+    /// The searches whose plans PostgreSQL was not asked for, or whose tables were small.
+    unexplained: Mutex<BTreeSet<String>>,
     #[cfg(feature = "testing")]
     reads: Mutex<BTreeSet<String>>,
 }
@@ -44,10 +44,10 @@ impl Cost {
     }
 
     /// Notes a statement that looks for a part of a text in a whole table. `scanned` is SQLite's count of rows that it read without an
-    /// index.
-    pub(crate) fn note_search(&self, sql: &str, scanned: i32) {
+    /// index, or the rows of a table that PostgreSQL plans to read without one. False if they are few.
+    pub(crate) fn note_search(&self, sql: &str, scanned: i32) -> bool {
         if scanned < SEARCHED || !searches(sql) {
-            return;
+            return false;
         }
         let mut noted = self.searches.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(most) = noted.get_mut(sql) {
@@ -60,6 +60,38 @@ impl Cost {
             );
             noted.insert(sql.to_owned(), scanned);
         }
+        true
+    }
+
+    /// Notes a statement that PostgreSQL has prepared, if it looks for a part of a text.
+    pub(crate) fn note_unexplained(&self, sql: &str) {
+        if searches(sql) {
+            let mut open = self.unexplained();
+            if open.len() < MOST_SEARCHES && !self.is_noted(sql) {
+                open.insert(sql.to_owned());
+            }
+        }
+    }
+
+    /// The searches to ask for.
+    pub(crate) fn searches_to_explain(&self) -> Vec<String> {
+        self.unexplained().iter().cloned().collect()
+    }
+
+    /// Asks for a search no more.
+    pub(crate) fn forget_search(&self, sql: &str) {
+        self.unexplained().remove(sql);
+    }
+
+    fn unexplained(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.unexplained
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_noted(&self, sql: &str) -> bool {
+        let noted = self.searches.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.contains_key(sql)
     }
 
     /// The findings about such searches so far.
@@ -100,7 +132,7 @@ fn reads_all(sql: &str, rows: i32) -> Finding {
     Finding::warn(Practice::Database, "database-search-unindexed", title)
         .severity(Severity::Low)
         .why(format!(
-            "It read {rows} rows, because no index finds a part of a text. It gets slower as the table grows, and whoever may search can repeat it."
+            "It reads {rows} rows, because no index finds a part of a text. It gets slower as the table grows, and whoever may search can repeat it."
         ))
         .fix("Search with an index of words: `search_index!` and `SearchQuery`. For the beginning of a text, compare a range that an index has: `name >= ? AND name < ?`. Otherwise bound the rows that one page looks at.")
         .cwe(400)

@@ -413,8 +413,19 @@ impl Db {
         self.inner.models.cost.steps()
     }
 
-    /// The findings about searches that read a whole table, so far. SQLite counts what a statement reads without an index; a server
-    /// does not tell.
+    /// Asks PostgreSQL for the plans of new searches; SQLite counts while they run.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub(crate) async fn explain_searches(&self) -> Result<(), Error> {
+        match self.backend() {
+            Backend::Postgres(postgres) => postgres.explain_searches().await,
+            Backend::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// The findings about searches that read a whole table, so far. SQLite counts what a statement reads without an index;
+    /// PostgreSQL says it in its plan, which Dewar asks for later.
     pub(crate) fn search_findings(&self) -> Vec<Finding> {
         self.inner.models.cost.findings()
     }

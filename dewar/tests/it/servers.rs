@@ -184,6 +184,51 @@ pub(crate) fn clamd() -> Option<Server> {
     Some(started(command, folder, port, None))
 }
 
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
+}
+
+/// A program that refuses to run as root.
+fn as_postgres(program: &Path, root: bool) -> Command {
+    let mut command = Command::new("timeout");
+    command.arg("300");
+    if root {
+        command.args(["runuser", "-u", "postgres", "--"]);
+    }
+    command.arg(program).current_dir("/");
+    command
+}
+
+/// PgBouncer before a PostgreSQL server, in one of its modes.
+pub(crate) fn pgbouncer(server: &Server, mode: &str) -> Option<Server> {
+    let pgbouncer = program("pgbouncer", &["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"])?;
+    let (folder, port) = (folder(), free_port());
+    let path = folder.path().display().to_string();
+    let text = format!(
+        "[databases]\npostgres = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+         unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {path}/users\npool_mode = {mode}\npidfile = {path}/pid\n",
+        server.port
+    );
+    std::fs::write(folder.path().join("pgbouncer.ini"), text).unwrap();
+    let user = format!("\"dewar\" \"{PASSWORD}\"\n");
+    std::fs::write(folder.path().join("users"), user).unwrap();
+    let root = is_root();
+    if root {
+        let owned = Command::new("chown")
+            .args(["-R", "postgres", &path])
+            .status();
+        assert!(owned.unwrap().success());
+    }
+    let mut command = as_postgres(&pgbouncer, root);
+    command.arg(format!("{path}/pgbouncer.ini"));
+    Some(started(
+        command,
+        folder,
+        port,
+        Some(format!("{path}/pid").into()),
+    ))
+}
+
 /// A PostgreSQL server for the test, with TLS for clients that request it. It refuses to run as root.
 pub(crate) fn postgres() -> Option<Server> {
     let places =
@@ -193,23 +238,14 @@ pub(crate) fn postgres() -> Option<Server> {
     let own = certificate(folder.path());
     let data = folder.path().join("data");
     let path = folder.path().display().to_string();
-    let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let as_postgres = |program: &Path| {
-        let mut command = Command::new("timeout");
-        command.arg("300");
-        if root {
-            command.args(["runuser", "-u", "postgres", "--"]);
-        }
-        command.arg(program).current_dir("/");
-        command
-    };
+    let root = is_root();
     if root {
         let owned = Command::new("chown")
             .args(["-R", "postgres", &path])
             .status();
         assert!(owned.unwrap().success());
     }
-    let made = as_postgres(&initdb)
+    let made = as_postgres(&initdb, root)
         .args([
             "-U",
             "dewar",
@@ -230,7 +266,7 @@ pub(crate) fn postgres() -> Option<Server> {
         "{}",
         String::from_utf8_lossy(&made.stderr)
     );
-    let mut command = as_postgres(&initdb.with_file_name("postgres"));
+    let mut command = as_postgres(&initdb.with_file_name("postgres"), root);
     command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
     for setting in [
         "listen_addresses=127.0.0.1".to_owned(),

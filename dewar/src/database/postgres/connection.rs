@@ -6,12 +6,14 @@ use bytes::Bytes;
 use futures_util::{TryStreamExt, future::join3, pin_mut};
 use sea_orm::Value;
 use tokio_postgres::{
-    CancelToken, Client, CopyInSink, RowStream, Statement, error::SqlState, types::ToSql,
+    CancelToken, Client, CopyInSink, RowStream, SimpleQueryMessage, Statement, error::SqlState,
+    types::ToSql,
 };
 
 use super::{
+    explained::{PlanText, Sample},
     lock, statement,
-    value::{Cell, bind, kind_of},
+    value::{Cell, bind, is_read, kind_of},
 };
 use crate::database::{
     Error,
@@ -91,6 +93,18 @@ impl Connection {
         Ok(rows.first().map_or(Ok(false), |row| row.try_get(0))?)
     }
 
+    /// The mark of the session behind this connection, as a text protocol without prepared statements returns it.
+    pub(super) async fn mark(&self) -> Result<Option<String>, Error> {
+        let ask = "SELECT current_setting('dewar.session', true)";
+        let found = self.client.simple_query(ask).await?;
+        Ok(found.iter().find_map(|message| {
+            let SimpleQueryMessage::Row(row) = message else {
+                return None;
+            };
+            row.get(0).map(str::to_owned)
+        }))
+    }
+
     /// The rows of a statement.
     pub(super) async fn query<T: Decode>(
         &mut self,
@@ -168,6 +182,17 @@ impl Connection {
         Ok(self.client.copy_in(sql).await?)
     }
 
+    /// The server's plan for a statement, in JSON. It runs nothing.
+    pub(super) async fn plan_of(&self, sql: &str) -> Result<String, Error> {
+        let text = format!("EXPLAIN (FORMAT JSON) {}", statement::statement(sql));
+        let statement = self.client.prepare(&text).await?;
+        let samples = statement.params().iter().map(|_| Sample);
+        let rows = self.client.query_raw(&statement, samples);
+        let rows: Vec<_> = rows.await?.try_collect().await?;
+        let plan: Option<PlanText> = rows.first().map(|row| row.try_get(0)).transpose()?;
+        Ok(plan.map(|plan| plan.0).unwrap_or_default())
+    }
+
     /// The rows of a statement of this room, one by one.
     pub(super) async fn stream(&self, sql: &str) -> Result<RowStream, Error> {
         let none: [&(dyn ToSql + Sync); 0] = [];
@@ -222,6 +247,15 @@ impl Connection {
         if in_transaction {
             self.client.batch_execute("RELEASE prepared").await?;
         }
+        // Before the statement runs: what it wrote would stay, although nobody can read what it returns.
+        let unread = statement
+            .columns()
+            .iter()
+            .find(|column| !is_read(column.type_()));
+        if let Some(column) = unread {
+            return Err(unread_column(column.name(), column.type_().name()));
+        }
+        self.models.cost.note_unexplained(sql);
         if self.prepared.len() >= PREPARED {
             self.prepared.clear();
         }
@@ -277,6 +311,12 @@ impl Connection {
         self.relations.insert(table, Arc::clone(&relation));
         Ok(relation)
     }
+}
+
+fn unread_column(column: &str, kind: &str) -> Error {
+    Error::refused(format!(
+        "the column `{column}` is a `{kind}`, which Dewar does not read: write `CAST(… AS TEXT)` in the statement"
+    ))
 }
 
 impl std::fmt::Debug for Connection {

@@ -5,6 +5,7 @@
 mod connection;
 mod copying;
 mod error;
+mod explained;
 mod lock;
 mod migrations;
 mod name;

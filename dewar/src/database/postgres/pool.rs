@@ -154,6 +154,14 @@ impl Pooled {
         self.answered(sql, answer)
     }
 
+    /// The server's plan for a statement, in JSON. It runs nothing.
+    pub(super) async fn plan_of(&mut self, sql: &str) -> Result<String, Error> {
+        self.waits = true;
+        let connection = self.connection.as_ref().ok_or(Error::Closed)?;
+        let answer = timeout(self.pool.server.patience(), connection.plan_of(sql)).await;
+        self.answered(sql, answer)
+    }
+
     fn answered<T>(
         &mut self,
         sql: &str,

@@ -1,10 +1,14 @@
 //! How a connection to the server is made.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use data_encoding::HEXLOWER;
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls, config::SslMode};
 
@@ -15,6 +19,7 @@ use crate::database::{
     address::{Host, ServerTls, read_password},
     models::Models,
 };
+use crate::secrets::random;
 
 /// How long Dewar waits for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 5 });
@@ -58,6 +63,8 @@ pub(super) struct Server {
     /// The trusted CAs, which take milliseconds to load.
     tls: Mutex<Option<Verified>>,
     pub(super) models: Arc<Models>,
+    /// A connection was found to have a session of the server to itself.
+    has_sessions: AtomicBool,
 }
 
 impl Server {
@@ -68,6 +75,7 @@ impl Server {
             acquire_timeout: config.acquire_timeout,
             tls: Mutex::default(),
             models: Arc::clone(models),
+            has_sessions: AtomicBool::new(false),
         }
     }
 
@@ -91,12 +99,41 @@ impl Server {
             Err(_) => return Err(self.unreachable(&"it does not respond")),
         };
         let mut connection = Connection::new(client, &self.models);
+        // Not among the first words of the connection (`options`), which a pooler refuses or drops.
+        connection.batch(&self.settings(purpose)).await?;
+        if !self.has_sessions.load(Ordering::Relaxed) {
+            self.check_session(&config, &connection).await?;
+            self.has_sessions.store(true, Ordering::Relaxed);
+        }
         if purpose == Purpose::Read && !connection.only_reads().await? {
             return Err(self.unreachable(
                 &"a pooler before it drops the settings of Dewar's connections: connect to the server itself",
             ));
         }
         Ok(connection)
+    }
+
+    /// Refuses a pooler that gives the statements of one connection to several sessions of the server: locks, settings and prepared
+    /// statements would be those of other connections. Another connection changes a setting of its own, and that of this one
+    /// must be as before.
+    async fn check_session(
+        &self,
+        config: &tokio_postgres::Config,
+        connection: &Connection,
+    ) -> Result<(), Error> {
+        let [own, others] = [(); 2].map(|()| HEXLOWER.encode(&random::<8>()));
+        let mark = |mark: &str| format!("SET dewar.session = '{mark}'");
+        let other = Connection::new(self.client(config).await?, &self.models);
+        connection.batch(&mark(&own)).await?;
+        other.batch(&mark(&others)).await?;
+        for _ in 0..3 {
+            if connection.mark().await?.as_deref() != Some(own.as_str()) {
+                return Err(self.unreachable(
+                    &"a pooler before it gives the statements of one connection to several sessions of the server: set PgBouncer's `pool_mode = session` for this database, or connect to the server itself",
+                ));
+            }
+        }
+        Ok(())
     }
 
     async fn client(&self, config: &tokio_postgres::Config) -> Result<Client, Error> {
@@ -156,8 +193,7 @@ impl Server {
         config
             .port(address.port)
             .connect_timeout(PATIENCE)
-            .application_name("dewar")
-            .options(self.options(purpose));
+            .application_name("dewar");
         if address.tls == ServerTls::Verified {
             config.ssl_mode(SslMode::Require);
         }
@@ -181,34 +217,33 @@ impl Server {
     }
 
     /// The settings of a session. The values are numbers, and a name that was checked.
-    fn options(&self, purpose: Purpose) -> String {
+    fn settings(&self, purpose: Purpose) -> String {
         let (timeout, lock) = match purpose {
             Purpose::Hold => (Duration::ZERO, NAME),
             Purpose::Migrate => (Duration::ZERO, OTHER_NODE),
             Purpose::Rehearse => (TRIED, TRIED_LOCK),
             Purpose::Read | Purpose::Write => (self.statement_timeout, self.acquire_timeout),
         };
-        let mut options = format!(
-            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c TimeZone=UTC",
+        let mut settings = format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; SET TimeZone = 'UTC'",
             timeout.as_millis(),
             lock.as_millis(),
             LEFT_OPEN.as_millis()
         );
-        options.push_str(match purpose {
+        settings.push_str(match purpose {
             // If the machine of the program is cut off, the server notices after 25 seconds and not after two hours.
             Purpose::Hold => {
-                " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+                "; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
             }
             Purpose::Migrate | Purpose::Rehearse | Purpose::Write => "",
-            Purpose::Read => " -c default_transaction_read_only=on",
+            Purpose::Read => "; SET default_transaction_read_only = on",
         });
         if let Some(schema) = &self.place.schema {
-            options.push_str(" -c search_path=");
-            options.push('"');
-            options.push_str(schema);
-            options.push('"');
+            settings.push_str("; SET search_path = \"");
+            settings.push_str(schema);
+            settings.push('"');
         }
-        options
+        settings
     }
 }
 

@@ -168,6 +168,22 @@ fn real(value: f64, kind: &Type, out: &mut BytesMut) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether Dewar reads a column of this type.
+pub(super) fn is_read(kind: &Type) -> bool {
+    matches!(
+        *kind,
+        Type::BOOL
+            | Type::INT2
+            | Type::INT4
+            | Type::INT8
+            | Type::FLOAT4
+            | Type::FLOAT8
+            | Type::NUMERIC
+            | Type::BYTEA
+            | Type::VOID
+    ) || is_text(kind)
+}
+
 /// A value of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cell<'a>(pub(super) ValueRef<'a>);
@@ -184,6 +200,8 @@ impl<'a> FromSql<'a> for Cell<'a> {
             Type::FLOAT8 => ValueRef::Real(f64::from_be_bytes(raw.try_into()?)),
             Type::NUMERIC => numeric(raw).ok_or_else(wrong)?,
             Type::BYTEA => ValueRef::Blob(raw),
+            // Of a function that returns nothing.
+            Type::VOID => ValueRef::Null,
             _ if is_text(kind) => ValueRef::Text(raw),
             _ => {
                 return Err(Unfit(

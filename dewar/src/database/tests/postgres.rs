@@ -493,3 +493,110 @@ async fn both_engines_fold_alike() {
         );
     }
 }
+
+/// A pooler that mixes the sessions of connections would break locks and settings without a word.
+///
+/// ASVS: V2.3.3, V13.2.6
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_is_used_in_the_mode_that_keeps_sessions_apart_and_in_no_other() {
+    let Some(server) = running().await else {
+        return;
+    };
+    for mode in ["transaction", "statement", "session"] {
+        let Some(pooler) = servers::pgbouncer(&server, mode) else {
+            return;
+        };
+        let mut place = place(&server, "dewar", "notes");
+        place.address.port = pooler.port;
+        let db = connected(&place);
+        let read = db.query("SELECT 1", []).await.map(drop);
+        let migrated = connected(&place).migrate(NOTES).await.map(drop);
+        if mode == "session" {
+            read.unwrap();
+            migrated.unwrap();
+            assert_eq!(number(&db, "SELECT count(*) FROM notes").await, 0);
+            let tx = db.begin().await.unwrap();
+            tx.execute("INSERT INTO notes (author, title) VALUES (1, 'a')", [])
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(number(&db, "SELECT count(*) FROM notes").await, 1);
+            continue;
+        }
+        for refused in [read, migrated] {
+            let said = refused.unwrap_err().to_string();
+            assert!(said.contains("`pool_mode = session`"), "{mode}: {said}");
+        }
+    }
+}
+
+/// What was written before the error would stay.
+///
+/// ASVS: V2.3.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_returns_what_nobody_can_read_is_refused_before_it_runs() {
+    let Some(server) = running().await else {
+        return;
+    };
+    let db = connected(&place(&server, "dewar", "moments"));
+    let table = Migration::new("moments_0001", "").postgres(
+        "CREATE TABLE moments (id BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())",
+    );
+    db.migrate(&[table]).await.unwrap();
+    let add = "INSERT INTO moments (id) VALUES (1) RETURNING at";
+    let refused = db.query(add, []).await.unwrap_err().to_string();
+    assert!(refused.contains("`at` is a `timestamptz`"), "{refused}");
+    assert_eq!(number(&db, "SELECT count(*) FROM moments").await, 0);
+    let tx = db.begin().await.unwrap();
+    let refused = tx.query(add, []).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused { .. }), "{refused:?}");
+    drop(tx);
+    let tx = db.begin().await.unwrap();
+    let add = "INSERT INTO moments (id) VALUES (2) RETURNING CAST(at AS TEXT)";
+    assert_eq!(tx.query(add, []).await.unwrap().len(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!(number(&db, "SELECT count(*) FROM moments").await, 1);
+}
+
+/// The server does not tell what a statement read, and its plan does.
+///
+/// ASVS: V15.2.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_would_read_a_growing_table_is_a_finding_here_too() {
+    let Some(server) = running().await else {
+        return;
+    };
+    let db = connected(&place(&server, "dewar", "searched"));
+    let table = Migration::new(
+        "searched_0001",
+        "CREATE TABLE searched (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, owner INTEGER NOT NULL) STRICT;
+         CREATE INDEX searched_by_owner ON searched (owner, title);",
+    );
+    let counted = |name| Migration::new(name, "").postgres("ANALYZE searched");
+    db.migrate(&[table]).await.unwrap();
+    let all = "SELECT id FROM searched WHERE title LIKE ? ORDER BY id LIMIT 20";
+    let ask = async || {
+        for sql in [
+            all,
+            "SELECT id FROM searched WHERE owner = 7 AND title LIKE ?",
+            "SELECT id FROM (SELECT id, title FROM searched ORDER BY id LIMIT 200) AS few WHERE title LIKE ?",
+            "SELECT id FROM searched WHERE title <> ?",
+        ] {
+            db.query(sql, ["%9%".into()]).await.unwrap();
+        }
+        db.explain_searches().await.unwrap();
+        db.search_findings()
+    };
+    assert_eq!(ask().await, [], "it is small");
+    let fill = "INSERT INTO searched (title, owner) SELECT 'note ' || i, i % 100 FROM generate_series(1, 20000) n (i)";
+    db.execute(fill, []).await.unwrap();
+    db.migrate(&[table, counted("searched_0002")])
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let found = ask().await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].id, "database-search-unindexed");
+        assert!(found[0].title.contains(all) && found[0].why.contains("20000"));
+    }
+}
