@@ -68,16 +68,7 @@ impl Site {
     }
 
     /// A connection for one request with a body of any type.
-    pub(crate) async fn sender<B>(&self) -> Result<http1::SendRequest<B>>
-    where
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<crate::Error>,
-    {
-        self.sender_from(Ipv4Addr::LOCALHOST).await
-    }
-
-    async fn sender_from<B>(&self, from: Ipv4Addr) -> Result<http1::SendRequest<B>>
+    pub(crate) async fn sender_from<B>(&self, from: Ipv4Addr) -> Result<http1::SendRequest<B>>
     where
         B: Body + Send + 'static,
         B::Data: Send,

@@ -14,6 +14,8 @@ pub(crate) struct Command {
 pub(crate) enum What {
     /// Compare the portal with the same pages in Flask behind nginx
     Flask(Flask),
+    /// Request the list and the search while the documents become more
+    Growth(Growth),
     /// Load one page of one server for a while, to observe it with a profiler
     Load(Load),
     /// Measure only the check of a form and the rendering of a page
@@ -42,6 +44,9 @@ pub(crate) struct Compare {
     /// Only the document list, without the pages that show where the time goes
     #[arg(long)]
     pub(crate) list_only: bool,
+    /// Both servers read an empty database of this PostgreSQL server, after it was filled; only the document list
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -70,6 +75,30 @@ pub(crate) struct Parts {
     /// How many forms are read in a turn; for pages it is a fiftieth
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) times: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Growth {
+    /// How many documents there are, from few to many
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000, 1_000_000])]
+    pub(crate) documents: Vec<u32>,
+    /// How often each page is measured for each number, in turns
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// How long a turn lasts
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+    /// How many connections send requests at the same time
+    #[arg(long, default_value_t = 4)]
+    pub(crate) connections: u16,
+    /// The portal reads an empty database of this PostgreSQL server, after it was filled
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<String>,
+    /// Write a plot of the requests per second
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(crate) workers: Workers,
 }
 
 #[derive(Debug, Args)]

@@ -27,10 +27,14 @@ struct Both {
 }
 
 impl Both {
-    async fn start(workers: Workers) -> Result<Self> {
+    async fn start(workers: Workers, postgres: Option<&str>) -> Result<Self> {
         let world = World::make()?;
-        let portal = Side::new(Server::portal(world.data(), workers)?, &world)?;
-        let bare = Side::new(Server::bare(world.data(), workers)?, &world)?;
+        if let Some(url) = postgres {
+            world.copy_to(url)?;
+        }
+        let portal = Server::portal_on(world.data(), workers, postgres)?;
+        let portal = Side::new(portal, &world)?;
+        let bare = Side::new(Server::bare_on(world.data(), workers, postgres)?, &world)?;
         let session = portal.site.session().await?;
         Ok(Self {
             bare,
@@ -78,9 +82,10 @@ impl Side {
 }
 
 pub(crate) async fn run(compare: &Compare) -> Result {
-    let both = Both::start(compare.workers).await?;
+    let both = Both::start(compare.workers, compare.postgres.as_deref()).await?;
     let mut report = Report::new(compare);
-    let many = if compare.list_only { 1 } else { PAGES.len() };
+    let only_list = compare.list_only || compare.postgres.is_some();
+    let many = if only_list { 1 } else { PAGES.len() };
     for page in PAGES.iter().take(many) {
         for connections in &compare.connections {
             let row = measure_page(&both, page, *connections, compare).await?;
@@ -130,7 +135,7 @@ async fn measure_page(
 /// Loads one page of one server, and prints the process to observe.
 pub(crate) async fn load(load: &Load) -> Result {
     let page = Page::named(&load.page)?;
-    let both = Both::start(load.workers).await?;
+    let both = Both::start(load.workers, None).await?;
     let (bare, portal) = both.ask(&page).await?;
     let (side, asked) = match load.who {
         Who::Bare => (&both.bare, bare),

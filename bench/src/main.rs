@@ -9,9 +9,11 @@ mod command;
 mod compare;
 mod flask;
 mod form;
+mod growth;
 mod load;
 mod pages;
 mod parts;
+mod plot;
 mod report;
 mod server;
 mod soak;
@@ -51,6 +53,7 @@ async fn drive(command: Command) -> Result {
         None => compare::run(&command.compare).await,
         Some(What::Parts(parts)) => parts::run(&parts).await,
         Some(What::Flask(flask)) => flask::run(&flask).await,
+        Some(What::Growth(growth)) => growth::run(&growth).await,
         Some(What::Load(load)) => compare::load(&load).await,
         Some(What::Soak(soak)) => soak::run(&soak).await,
         Some(What::Storm(storm)) => storm::run(&storm).await,

@@ -44,13 +44,24 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn bare(data: &Path, workers: Workers) -> Result<Self> {
+        Self::bare_on(data, workers, None)
+    }
+
+    /// The same; its list reads PostgreSQL, if there is an address.
+    pub(crate) fn bare_on(data: &Path, workers: Workers, postgres: Option<&str>) -> Result<Self> {
         let mut command = itself(BARE, data)?;
-        command.arg(data);
+        command.arg(data).args(postgres);
         Self::begin(BARE, data, workers, command)
     }
 
     pub(crate) fn portal(data: &Path, workers: Workers) -> Result<Self> {
         Self::portal_with(data, workers, &[])
+    }
+
+    /// The same, on PostgreSQL, if there is an address.
+    pub(crate) fn portal_on(data: &Path, workers: Workers, postgres: Option<&str>) -> Result<Self> {
+        let url = postgres.map(|url| ("DEWAR_DATABASE_URL", url));
+        Self::portal_with(data, workers, url.as_slice())
     }
 
     /// The portal with further settings, named as in the environment.

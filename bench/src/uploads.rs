@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,6 +27,9 @@ use crate::client::{Session, Site};
 use crate::command::Streams;
 use crate::server::Server;
 use crate::world::World;
+
+/// The address of one browser.
+const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// The path on both servers.
 pub(crate) const PATH: &str = "/bulk";
@@ -113,7 +117,7 @@ pub(crate) async fn run(streams: &Streams) -> Result {
     let session = site.session().await?;
     let bytes = streams.mebibytes * MIB;
     // Warm, so that the growth is that of the file.
-    send(&site, &session, MIB).await?;
+    send(&site, HERE, &session, MIB).await?;
     let before = memory(&portal, "VmRSS")?;
     let mut rounds = Vec::new();
     for round in 0..streams.rounds {
@@ -122,9 +126,9 @@ pub(crate) async fn run(streams: &Streams) -> Result {
         for side in [round % 2, 1 - round % 2] {
             let began = Instant::now();
             if side == 0 {
-                send(&site, &session, bytes).await?;
+                send(&site, HERE, &session, bytes).await?;
             } else {
-                send(&bare_site, &Session::default(), bytes).await?;
+                send(&bare_site, HERE, &Session::default(), bytes).await?;
             }
             let speed = u128::from(bytes) * 1_000 / began.elapsed().as_millis().max(1);
             if let Some(slot) = pair.get_mut(usize::try_from(side)?) {
@@ -139,13 +143,16 @@ pub(crate) async fn run(streams: &Streams) -> Result {
     let portal = Server::portal_with(world.data(), streams.workers, &SETTINGS)?;
     let site = Site::new(portal.port(), &world.authority())?;
     let session = Arc::new(site.session().await?);
-    send(&site, &session, MIB).await?;
+    send(&site, HERE, &session, MIB).await?;
     let before = memory(&portal, "VmRSS")?;
     let of_each = 16 * MIB;
     let mut all = JoinSet::new();
-    for _ in 0..streams.at_once {
+    for number in 0..streams.at_once {
         let (site, session) = (site.clone(), Arc::clone(&session));
-        all.spawn(async move { send(&site, &session, of_each).await });
+        // Of many people, because each address has a limited share of connections.
+        let [high, low] = number.to_be_bytes();
+        let from = Ipv4Addr::new(127, 1, high, low.max(1));
+        all.spawn(async move { send(&site, from, &session, of_each).await });
     }
     while let Some(done) = all.join_next().await {
         done??;
@@ -189,7 +196,7 @@ fn memory(server: &Server, what: &str) -> Result<u64> {
 const CUT: &str = "a-line-between-two-parts";
 
 /// Sends a text of this many bytes, as a browser does: with a token, in parts.
-async fn send(site: &Site, session: &Session, bytes: u64) -> Result {
+async fn send(site: &Site, from: Ipv4Addr, session: &Session, bytes: u64) -> Result {
     let token = &session.token;
     let head = format!(
         "--{CUT}\r\nContent-Disposition: form-data; name=\"csrf_token\"\r\n\r\n{token}\r\n--{CUT}\r\n\
@@ -218,7 +225,7 @@ async fn send(site: &Site, session: &Session, bytes: u64) -> Result {
         .headers
         .insert(header::CONTENT_TYPE, HeaderValue::from_str(&kind)?);
     parts.headers.insert(header::CONTENT_LENGTH, length.into());
-    let mut sender = site.sender().await?;
+    let mut sender = site.sender_from(from).await?;
     let answer = sender
         .send_request(Request::from_parts(parts, body))
         .await?;

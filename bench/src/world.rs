@@ -66,6 +66,11 @@ impl World {
         })
     }
 
+    /// Copies the database to a PostgreSQL server, by the portal's own command.
+    pub(crate) fn copy_to(&self, postgres: &str) -> Result {
+        portal_command(self.data(), &["database", "copy", "--to", postgres], "")
+    }
+
     pub(crate) fn data(&self) -> &Path {
         &self.data
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use dewar::api::Origins;
 use dewar::app::RateLimit;
 use dewar::{App, accounts, api, get, jobs, post};
@@ -141,6 +143,7 @@ pub fn app(app: App) -> App {
         ),
     )
     .daily_at("03:30", &notices::RemoveOld)
+    .every(Duration::from_secs(600), &documents::IndexDocuments)
     .sign_up_as(Role::Member)
     .templates::<Templates>()
     .static_files::<Static>()

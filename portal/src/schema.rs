@@ -58,6 +58,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "portal_0012_reviewers",
         include_str!("../migrations/0012_reviewers.sql"),
     ),
+    crate::documents::SEARCH.migration(),
+    Migration::new(
+        "portal_0013_search_index",
+        include_str!("../migrations/0013_search_index.sql"),
+    ),
 ];
 
 /// The models that SeaORM reads.

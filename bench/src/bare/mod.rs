@@ -9,6 +9,7 @@
 mod database;
 mod documents;
 mod front;
+mod postgres;
 mod templates;
 
 use std::io::Write;
@@ -45,6 +46,8 @@ pub(crate) use templates::{assets, bundles};
 #[derive(Debug)]
 struct Bare {
     readers: Readers,
+    /// Where the list is read, instead of the file.
+    postgres: Option<postgres::Connections>,
     templates: Environment<'static>,
     statics: Static,
 }
@@ -56,7 +59,12 @@ pub(crate) async fn serve() -> Result {
     let data = std::env::args_os().nth(1).ok_or("no data directory")?;
     let data = std::path::PathBuf::from(data);
     let statics = Static::load();
+    let postgres = match std::env::args().nth(2) {
+        Some(url) => Some(postgres::Connections::open(&url).await?),
+        None => None,
+    };
     let bare = Bare {
+        postgres,
         readers: Readers::open(&data.join("database.sqlite"))?,
         templates: templates::load(statics.addresses())?,
         statics,

@@ -119,7 +119,8 @@ impl SearchIndex {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    /// The ids of the rows that have every term of the query, best first; at most 1,000.
+    /// The ids of the rows that have every term of the query, best first; at most 1,000. If more than 2,000 rows have them, those
+    /// with the highest ids are ranked: a word that every row has costs no more to rank with a million rows than with two thousand.
     ///
     /// # Errors
     /// As [`Db::query`].
@@ -299,7 +300,8 @@ fn spelled(letters: &[char]) -> String {
 /// Declares a full-text index of a table, as a constant.
 ///
 /// The constant is a [`SearchIndex`](crate::database::SearchIndex), which has an example. The table needs a column `id`, an
-/// integer that is its primary key. The index is a table of its own, named after the first with `_search`. Its texts are the terms, which both engines index.
+/// integer that is its primary key. The index is a table of its own, named after the first with `_search`. Its texts are the terms,
+/// which both engines index.
 #[macro_export]
 macro_rules! search_index {
     ($(#[$doc:meta])* $vis:vis const $name:ident: $table:literal;) => {
@@ -346,17 +348,31 @@ macro_rules! search_index {
             ],
             [
                 $crate::database::Sql::new(
-                    concat!("SELECT rowid FROM ", $table, "_search_fts WHERE ", $table, "_search_fts MATCH ?
-                        ORDER BY bm25(", $table, "_search_fts, 10.0, 1.0), rowid LIMIT ?"),
-                    concat!("SELECT s.id FROM ", $table, "_search s, (SELECT CAST(CAST(? AS text) AS tsquery) AS terms) q
-                        WHERE s.vector @@ q.terms ORDER BY ts_rank(s.vector, q.terms) DESC, s.id LIMIT ?"),
+                    concat!("SELECT id FROM (SELECT rowid AS id, bm25(", $table, "_search_fts, 10.0, 1.0) AS score
+                            FROM ", $table, "_search_fts WHERE ", $table, "_search_fts MATCH ?
+                            ORDER BY rowid DESC LIMIT 2000) AS newest
+                        ORDER BY score, id DESC LIMIT ?"),
+                    concat!("WITH q (terms) AS (SELECT CAST(CAST(? AS text) AS tsquery)),
+                            matched (id) AS MATERIALIZED (SELECT s.id FROM q, ", $table, "_search s WHERE s.vector @@ q.terms)
+                        SELECT s.id FROM (SELECT id FROM matched ORDER BY id DESC LIMIT 2000) AS newest
+                        JOIN ", $table, "_search s ON s.id = newest.id, q
+                        ORDER BY ts_rank(s.vector, q.terms) DESC, s.id DESC LIMIT ?"),
                 ),
                 $crate::database::Sql::new(
-                    concat!("SELECT rowid FROM ", $table, "_search_fts WHERE ", $table, "_search_fts MATCH ?
-                        AND rowid IN (SELECT id FROM among) ORDER BY bm25(", $table, "_search_fts, 10.0, 1.0), rowid LIMIT ?"),
-                    concat!("SELECT s.id FROM ", $table, "_search s, (SELECT CAST(CAST(? AS text) AS tsquery) AS terms) q
-                        WHERE s.vector @@ q.terms AND s.id IN (SELECT id FROM among)
-                        ORDER BY ts_rank(s.vector, q.terms) DESC, s.id LIMIT ?"),
+                    concat!("SELECT id FROM (SELECT rowid AS id, bm25(", $table, "_search_fts, 10.0, 1.0) AS score
+                            FROM ", $table, "_search_fts WHERE ", $table, "_search_fts MATCH ?
+                            AND EXISTS (SELECT 1 FROM among WHERE among.id = ", $table, "_search_fts.rowid)
+                            ORDER BY rowid DESC LIMIT 2000) AS newest
+                        ORDER BY score, id DESC LIMIT ?"),
+                    // The server guesses badly how many rows have the beginning of a word, so it uses the index always, and
+                    // looks at the newest matches in order until there are enough.
+                    concat!(", q (terms) AS (SELECT CAST(CAST(? AS text) AS tsquery)),
+                            matched (id) AS MATERIALIZED (SELECT s.id FROM q, ", $table, "_search s WHERE s.vector @@ q.terms)
+                        SELECT s.id FROM (SELECT m.id FROM (SELECT id FROM matched ORDER BY id DESC OFFSET 0) m
+                            WHERE EXISTS (SELECT 1 FROM among WHERE among.id = m.id)
+                            ORDER BY m.id DESC LIMIT 2000) AS newest
+                        JOIN ", $table, "_search s ON s.id = newest.id, q
+                        ORDER BY ts_rank(s.vector, q.terms) DESC, s.id DESC LIMIT ?"),
                 ),
             ],
         );

@@ -60,6 +60,7 @@ documents-state = { $state ->
     [rejected] Abgelehnt
    *[pending] Wartend
  }
+documents-best = Beste Treffer, sonst neueste
 documents-newest = Neueste zuerst
 documents-oldest = Älteste zuerst
 documents-largest = Größte zuerst

@@ -60,6 +60,7 @@ documents-state = { $state ->
     [rejected] Rejected
    *[pending] Pending
  }
+documents-best = Best match, or newest
 documents-newest = Newest first
 documents-oldest = Oldest first
 documents-largest = Largest first

@@ -1,7 +1,6 @@
 //! The model.
 
 use dewar::Db;
-use dewar::database::fold;
 use dewar::forms::{Choices, Record};
 use dewar::uploads::{FileId, FileKind};
 use sea_orm::entity::prelude::*;
@@ -53,8 +52,6 @@ pub(crate) struct Model {
     pub(crate) version: i64,
     /// The title as a sort key.
     pub(crate) title_key: String,
-    /// The words that a search looks through: see [`searched`].
-    pub(crate) search: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -114,20 +111,6 @@ impl Record for DocumentContent<'_> {
     }
 }
 
-/// The words by which a search finds a document: its title, its description without markup, and its tags. They are folded, like
-/// the words of a search.
-pub(crate) fn searched<'a>(
-    title: &str,
-    description: &str,
-    tags: impl IntoIterator<Item = &'a String>,
-) -> String {
-    let mut text = format!("{title}\n{description}\n");
-    for tag in tags {
-        text.extend([tag.as_str(), " "]);
-    }
-    fold(text.trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +132,6 @@ mod tests {
             description_html: "<p>It.</p>".to_owned(),
             version: 6,
             title_key: "plan".to_owned(),
-            search: "plan".to_owned(),
         }
     }
 

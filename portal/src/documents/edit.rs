@@ -12,7 +12,7 @@ use dewar::{Db, Form, Page, Redirect};
 
 use super::document::{self, DocumentStatus};
 use super::new::{DESCRIPTION, Tags, write_tags};
-use super::{DocumentView, Mine};
+use super::{DocumentView, Mine, search};
 use crate::reviews::QUEUE_CHANGED;
 
 /// The fields that can be changed. The file cannot, because somebody has read it.
@@ -100,14 +100,13 @@ pub(super) async fn rewrite(
         .map_or_else(String::new, |html| html.as_str().to_owned());
     let title = new.title.as_str();
     // A reviewer approved the text that they read, so a change has to be approved again.
-    let sql = "UPDATE documents SET title = ?1, title_key = ?2, description_html = ?3, search = ?4, status = 'pending', \
-               review_reason = NULL, reviewer_id = NULL, reviewed_at = NULL, updated_at = ?5, version = version + 1 \
-               WHERE id = ?6 AND version = ?7";
+    let sql = "UPDATE documents SET title = ?1, title_key = ?2, description_html = ?3, status = 'pending', \
+               review_reason = NULL, reviewer_id = NULL, reviewed_at = NULL, updated_at = ?4, version = version + 1 \
+               WHERE id = ?5 AND version = ?6";
     let values = [
         title.into(),
         fold(title).into(),
         html.into(),
-        document::searched(title, &words, &tags).into(),
         clock.now().into(),
         document.id.into(),
         document.version.into(),
@@ -122,6 +121,7 @@ pub(super) async fn rewrite(
     )
     .await?;
     write_tags(&tx, document.id, &tags).await?;
+    search::put(&tx, document.id, title, &words, &tags).await?;
     if document.status != DocumentStatus::Pending {
         let entry = Entry::new(Event::SensitiveUpdate)
             .actor(document.owner_id)

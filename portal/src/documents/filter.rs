@@ -10,9 +10,12 @@ use super::{DocumentStatus, tags};
 /// The sort orders of the list.
 #[derive(Choices, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DocumentOrder {
+    /// Of a search for words; without one, the newest first.
+    #[default]
+    #[choice(label = "Best match, or newest")]
+    Best,
     #[choice(label = "Largest first")]
     Largest,
-    #[default]
     #[choice(label = "Newest first")]
     Newest,
     #[choice(label = "Oldest first")]
@@ -57,9 +60,14 @@ impl DocumentFilter {
         self.sort.map(Choice::get).unwrap_or_default()
     }
 
-    /// Whether the list searches for words or a tag, which no index finds.
-    pub(super) const fn is_search(&self) -> bool {
-        self.q.is_some() || self.tag.is_some()
+    /// Whether the list searches for words, which the full-text index finds.
+    pub(super) const fn has_words(&self) -> bool {
+        self.q.is_some()
+    }
+
+    /// Whether the list looks for a tag alone, which no index of an order has.
+    pub(super) const fn has_tag(&self) -> bool {
+        self.tag.is_some()
     }
 
     /// The position where the page begins.

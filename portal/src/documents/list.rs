@@ -3,28 +3,30 @@
 //! Its SQL is a literal, which is prepared once, because this page is the portal's busiest. A test checks that it reaches the
 //! same documents as [`Readable`](super::Readable).
 
-use dewar::database::{Row, fold};
+use dewar::database::{Row, Sql};
 use dewar::forms::Keyset;
 use dewar::pages::{JsonSchema, Paged, Position};
 use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Page, Query};
 use sea_orm::Value;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::document::has_thumbnail;
 use super::filter::{DocumentFilter, DocumentOrder};
+use super::search;
 use crate::Role;
 
 /// The number of documents on a page.
-const SIZE: usize = 20;
+pub(super) const SIZE: usize = 20;
 
-/// A search reads so many documents for one page. The page may then be short, and its link to the next one continues where it
-/// ended. No index finds a part of a word, and a search without results would read every document.
+/// A search for a tag alone reads so many documents for one page. The page may then be short, and its link to the next one continues
+/// where it ended. No index of an order has the tags, and a search without results would read every document.
 const LOOKED_AT: i64 = 2_000;
 
 /// Documents of one status that an audience may see, after a key: an index of `document_audiences` returns them in order. ?1 is a
-/// status, ?2 folded words, ?3 a tag, and empty ones filter nothing; ?4 is the reader, ?5 and ?6 are the key, ?7 and ?8 the key
-/// at which a search ends. All three are merged while they are read, so the query never reads more rows than it shows, however
+/// status, ?2 a tag, and empty ones filter nothing; ?3 is the reader, ?4 and ?5 are the key, ?6 and ?7 the key at which the search
+/// for a tag ends. All three are merged while they are read, so the query never reads more rows than it shows, however
 /// many there are.
 macro_rules! of_status {
     ($key:literal, $audience:literal, $status:literal, $beyond:literal, $within:literal) => {
@@ -34,11 +36,10 @@ macro_rules! of_status {
              (SELECT string_agg(t.tag, ' ') FROM document_tags t WHERE t.document_id = a.document_id) \
              FROM document_audiences a LEFT JOIN documents d ON d.id = a.document_id \
              WHERE a.audience = ", $audience, " AND a.status = '", $status, "' AND ?1 IN ('', '", $status, "') \
-             AND (a.", $key, ", a.document_id) ", $beyond, " (?5, ?6) \
-             AND (a.", $key, ", a.document_id) ", $within, " (?7, ?8) \
-             AND (?2 = '' OR instr(d.search, ?2) > 0) \
-             AND (?3 = '' OR EXISTS \
-                 (SELECT 1 FROM document_tags t WHERE t.document_id = a.document_id AND t.tag = ?3))",
+             AND (a.", $key, ", a.document_id) ", $beyond, " (?4, ?5) \
+             AND (a.", $key, ", a.document_id) ", $within, " (?6, ?7) \
+             AND (?2 = '' OR EXISTS \
+                 (SELECT 1 FROM document_tags t WHERE t.document_id = a.document_id AND t.tag = ?2))",
         )
     };
 }
@@ -49,9 +50,9 @@ macro_rules! page {
         concat!(
             of_status!($key, "0", "approved", $beyond, $within),
             " UNION ALL ",
-            of_status!($key, "?4", "pending", $beyond, $within),
+            of_status!($key, "?3", "pending", $beyond, $within),
             " UNION ALL ",
-            of_status!($key, "?4", "rejected", $beyond, $within),
+            of_status!($key, "?3", "rejected", $beyond, $within),
             " ORDER BY 1 ",
             $order,
             ", 2 ",
@@ -100,17 +101,82 @@ macro_rules! end {
     };
 }
 
+/// The same for PostgreSQL, which merges branches that are in order and have a limit each; without, it reads and sorts all rows.
+macro_rules! of_status_on_server {
+    ($key:literal, $audience:literal, $status:literal, $beyond:literal, $within:literal, $order:literal) => {
+        concat!(
+            "(SELECT a.", $key, " AS key, a.document_id AS id, a.status, a.size, a.created_at FROM document_audiences a \
+             WHERE a.audience = ", $audience, " AND a.status = '", $status, "' AND ?1 IN ('', '", $status, "') \
+             AND (a.", $key, ", a.document_id) ", $beyond, " (?4, ?5) \
+             AND (a.", $key, ", a.document_id) ", $within, " (?6, ?7) \
+             AND (?2 = '' OR EXISTS \
+                 (SELECT 1 FROM document_tags t WHERE t.document_id = a.document_id AND t.tag = ?2)) \
+             ORDER BY a.", $key, " ", $order, ", a.document_id ", $order, " LIMIT 21)",
+        )
+    };
+}
+
+macro_rules! page_on_server {
+    ($key:literal, $beyond:literal, $within:literal, $order:literal) => {
+        concat!(
+            "SELECT p.key, p.id, d.title, p.status, d.kind, p.size, p.created_at, \
+             (SELECT u.name FROM dewar_users u WHERE u.id = d.owner_id), \
+             (SELECT string_agg(t.tag, ' ') FROM document_tags t WHERE t.document_id = p.id) FROM (",
+            of_status_on_server!($key, "0", "approved", $beyond, $within, $order),
+            " UNION ALL ",
+            of_status_on_server!($key, "?3", "pending", $beyond, $within, $order),
+            " UNION ALL ",
+            of_status_on_server!($key, "?3", "rejected", $beyond, $within, $order),
+            ") p LEFT JOIN documents d ON d.id = p.id ORDER BY 1 ", $order, ", 2 ", $order, " LIMIT 21"
+        )
+    };
+}
+
+/// The branches end where the search does, so that each is in order and has a limit.
+macro_rules! end_on_server {
+    ($key:literal, $beyond:literal, $order:literal) => {
+        concat!(
+            "(",
+            keys_of_status!($key, "0", "approved", $beyond),
+            " ORDER BY 1 ",
+            $order,
+            ", 2 ",
+            $order,
+            " LIMIT 2000) UNION ALL (",
+            keys_of_status!($key, "?2", "pending", $beyond),
+            " ORDER BY 1 ",
+            $order,
+            ", 2 ",
+            $order,
+            " LIMIT 2000) UNION ALL (",
+            keys_of_status!($key, "?2", "rejected", $beyond),
+            " ORDER BY 1 ",
+            $order,
+            ", 2 ",
+            $order,
+            " LIMIT 2000) ORDER BY 1 ",
+            $order,
+            ", 2 ",
+            $order,
+            " LIMIT 1 OFFSET ?5"
+        )
+    };
+}
+
 /// The statements for one direction.
 struct Statements {
-    page: &'static str,
-    end: &'static str,
+    page: Sql,
+    end: Sql,
 }
 
 macro_rules! ascending {
     ($key:literal) => {
         Statements {
-            page: page!($key, ">", "<=", "ASC"),
-            end: end!($key, ">", "ASC"),
+            page: Sql::new(
+                page!($key, ">", "<=", "ASC"),
+                page_on_server!($key, ">", "<=", "ASC"),
+            ),
+            end: Sql::new(end!($key, ">", "ASC"), end_on_server!($key, ">", "ASC")),
         }
     };
 }
@@ -118,8 +184,11 @@ macro_rules! ascending {
 macro_rules! descending {
     ($key:literal) => {
         Statements {
-            page: page!($key, "<", ">=", "DESC"),
-            end: end!($key, "<", "DESC"),
+            page: Sql::new(
+                page!($key, "<", ">=", "DESC"),
+                page_on_server!($key, "<", ">=", "DESC"),
+            ),
+            end: Sql::new(end!($key, "<", "DESC"), end_on_server!($key, "<", "DESC")),
         }
     };
 }
@@ -134,8 +203,12 @@ const fn statements(sort: DocumentOrder, ascending: bool) -> Statements {
     match (sort, ascending) {
         (DocumentOrder::Largest, true) => ascending!("size"),
         (DocumentOrder::Largest, false) => descending!("size"),
-        (DocumentOrder::Newest | DocumentOrder::Oldest, true) => ascending!("created_at"),
-        (DocumentOrder::Newest | DocumentOrder::Oldest, false) => descending!("created_at"),
+        (DocumentOrder::Best | DocumentOrder::Newest | DocumentOrder::Oldest, true) => {
+            ascending!("created_at")
+        }
+        (DocumentOrder::Best | DocumentOrder::Newest | DocumentOrder::Oldest, false) => {
+            descending!("created_at")
+        }
         (DocumentOrder::Title, true) => ascending!("title_key"),
         (DocumentOrder::Title, false) => descending!("title_key"),
     }
@@ -150,7 +223,7 @@ const TITLES: Keyset<(SortKey, i64)> = Keyset::new("documents, by title");
 const fn keyset(sort: DocumentOrder) -> Keyset<(SortKey, i64)> {
     match sort {
         DocumentOrder::Largest => LARGEST,
-        DocumentOrder::Newest => NEWEST,
+        DocumentOrder::Best | DocumentOrder::Newest => NEWEST,
         DocumentOrder::Oldest => OLDEST,
         DocumentOrder::Title => TITLES,
     }
@@ -176,7 +249,9 @@ impl From<SortKey> for Value {
 /// The key before all others.
 const fn first(sort: DocumentOrder) -> (SortKey, i64) {
     match sort {
-        DocumentOrder::Largest | DocumentOrder::Newest => (SortKey::Number(i64::MAX), i64::MAX),
+        DocumentOrder::Best | DocumentOrder::Largest | DocumentOrder::Newest => {
+            (SortKey::Number(i64::MAX), i64::MAX)
+        }
         DocumentOrder::Oldest => (SortKey::Number(i64::MIN), i64::MIN),
         DocumentOrder::Title => (SortKey::Text(String::new()), i64::MIN),
     }
@@ -187,19 +262,27 @@ fn last(sort: DocumentOrder, ascending: bool) -> (Value, i64) {
     match (sort, ascending) {
         (DocumentOrder::Title, true) => (char::MAX.to_string().into(), i64::MAX),
         (DocumentOrder::Title, false) => (String::new().into(), i64::MIN),
-        (DocumentOrder::Largest | DocumentOrder::Newest | DocumentOrder::Oldest, true) => {
-            (i64::MAX.into(), i64::MAX)
-        }
-        (DocumentOrder::Largest | DocumentOrder::Newest | DocumentOrder::Oldest, false) => {
-            (i64::MIN.into(), i64::MIN)
-        }
+        (
+            DocumentOrder::Best
+            | DocumentOrder::Largest
+            | DocumentOrder::Newest
+            | DocumentOrder::Oldest,
+            true,
+        ) => (i64::MAX.into(), i64::MAX),
+        (
+            DocumentOrder::Best
+            | DocumentOrder::Largest
+            | DocumentOrder::Newest
+            | DocumentOrder::Oldest,
+            false,
+        ) => (i64::MIN.into(), i64::MIN),
     }
 }
 
 /// A line of the list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct DocumentLine {
-    id: i64,
+    pub(super) id: i64,
     title: String,
     status: String,
     kind: String,
@@ -242,10 +325,20 @@ pub(super) async fn page_of(
     filter: &DocumentFilter,
     path: &str,
 ) -> dewar::Result<ListedPage> {
+    if filter.has_words() {
+        let place = search::KEYSET.open(keys, filter.place())?;
+        let page = search::page(caller, db, filter, place).await?;
+        let to = |at| address(&search::KEYSET, keys, filter, path, at);
+        return Ok(ListedPage {
+            previous: to(page.previous)?,
+            next: to(page.next)?,
+            documents: page.rows,
+        });
+    }
     let keyset = keyset(filter.sort());
     let place = keyset.open(keys, filter.place())?;
-    let page = if filter.is_search() {
-        search(caller, db, filter, place).await?
+    let page = if filter.has_tag() {
+        tagged(caller, db, filter, place).await?
     } else {
         let page = Paged::read(place, SIZE, |at| rows(caller, db, filter, at)).await?;
         Shown {
@@ -254,15 +347,24 @@ pub(super) async fn page_of(
             rows: page.rows,
         }
     };
-    let address = |at: Option<Position<_>>| -> dewar::Result<Option<String>> {
-        let cursor = at.map(|at| keyset.seal(keys, &at)).transpose()?;
-        Ok(cursor.map(|cursor| filter.address(path, &cursor)))
-    };
+    let to = |at| address(&keyset, keys, filter, path, at);
     Ok(ListedPage {
-        previous: address(page.previous)?,
-        next: address(page.next)?,
+        previous: to(page.previous)?,
+        next: to(page.next)?,
         documents: page.rows,
     })
+}
+
+/// The address of a neighbour of a page.
+fn address<K: Serialize + DeserializeOwned>(
+    keyset: &Keyset<K>,
+    keys: &KeyRing,
+    filter: &DocumentFilter,
+    path: &str,
+    at: Option<Position<K>>,
+) -> dewar::Result<Option<String>> {
+    let cursor = at.map(|at| keyset.seal(keys, &at)).transpose()?;
+    Ok(cursor.map(|cursor| filter.address(path, &cursor)))
 }
 
 /// A page, and where its neighbours begin.
@@ -288,8 +390,8 @@ impl PageRows {
     }
 }
 
-/// A page of a search. It may be short or empty, and still have a next page.
-async fn search(
+/// A page of the documents with a tag. It may be short or empty, and still have a next page.
+async fn tagged(
     caller: &CurrentUser,
     db: &Db,
     filter: &DocumentFilter,
@@ -343,6 +445,15 @@ async fn rows(
     Ok(find(caller, db, filter, at).await?.rows)
 }
 
+/// The audience of documents that are not for all members: that of all reviewers, or of one person.
+pub(super) fn audience(caller: &CurrentUser) -> i64 {
+    if Role::Reviewer.is_of(caller) {
+        -1
+    } else {
+        caller.id().get()
+    }
+}
+
 async fn find(
     caller: &CurrentUser,
     db: &Db,
@@ -356,13 +467,9 @@ async fn find(
         Position::Start => first(sort),
         Position::After(key) | Position::Before(key) => key,
     };
-    let audience = if Role::Reviewer.is_of(caller) {
-        -1
-    } else {
-        caller.id().get()
-    };
+    let audience = audience(caller);
     let mut end = None;
-    if filter.is_search() {
+    if filter.has_tag() {
         // The number of skipped rows is the program's own value.
         let values: [Value; 5] = [
             filter.status().into(),
@@ -379,9 +486,8 @@ async fn find(
         None => last(sort, ascending),
     };
     // Each is a bound value, so nothing in it becomes SQL.
-    let values: [Value; 8] = [
+    let values: [Value; 7] = [
         filter.status().into(),
-        fold(filter.text()).into(),
         filter.tag().into(),
         audience.into(),
         key.into(),
@@ -401,9 +507,10 @@ async fn find(
 fn key_of(row: &Row, sort: DocumentOrder) -> Result<(SortKey, i64), dewar::database::Error> {
     let key = match sort {
         DocumentOrder::Title => SortKey::Text(row.get(0)?),
-        DocumentOrder::Largest | DocumentOrder::Newest | DocumentOrder::Oldest => {
-            SortKey::Number(row.get(0)?)
-        }
+        DocumentOrder::Best
+        | DocumentOrder::Largest
+        | DocumentOrder::Newest
+        | DocumentOrder::Oldest => SortKey::Number(row.get(0)?),
     };
     Ok((key, row.get(1)?))
 }
@@ -414,7 +521,10 @@ impl DocumentLine {
     }
 }
 
-fn listed(row: &Row, sort: DocumentOrder) -> Result<DocumentLine, dewar::database::Error> {
+pub(super) fn listed(
+    row: &Row,
+    sort: DocumentOrder,
+) -> Result<DocumentLine, dewar::database::Error> {
     let (key, id) = key_of(row, sort)?;
     let kind: String = row.get(4)?;
     Ok(DocumentLine {

@@ -13,7 +13,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 
 use super::document::{self, DocumentStatus};
-use super::tags;
+use super::{search, tags};
 use crate::reviews::QUEUE_CHANGED;
 
 /// The most characters of a description.
@@ -115,7 +115,6 @@ pub(super) async fn hand_in(
     let record = document::ActiveModel {
         owner_id: Set(caller.id().get()),
         title_key: Set(fold(new.title.as_str())),
-        search: Set(document::searched(new.title.as_str(), &words, &tags)),
         title: Set(new.title.to_string()),
         kind: Set(file.kind().to_string()),
         size: Set(i64::try_from(file.size()).map_err(dewar::Error::internal)?),
@@ -131,24 +130,26 @@ pub(super) async fn hand_in(
     let tx = db.begin().await?;
     bound.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
     let is_waiting = file.is_waiting();
-    let id = write(tx, live, file, record, &tags).await?;
+    let id = write(tx, live, file, record, (&words, &tags)).await?;
     Ok((id, is_waiting))
 }
 
-/// The file, the document and its tags: all or none.
+/// The file, the document, its tags and its words: all or none.
 async fn write(
     tx: Tx,
     live: &Live,
     file: PendingFile,
     mut record: document::ActiveModel,
-    tags: &BTreeSet<String>,
+    (words, tags): (&str, &BTreeSet<String>),
 ) -> dewar::Result<i64> {
     record.file_id = Set(file.commit_in(&tx).await?.into());
+    let title = record.title.clone().take().unwrap_or_default();
     let id = document::Entity::insert(record)
         .exec(&tx)
         .await?
         .last_insert_id;
     write_tags(&tx, id, tags).await?;
+    search::put(&tx, id, &title, words, tags).await?;
     live.publish_in(&tx, &QUEUE_CHANGED, &id).await?;
     tx.commit().await?;
     Ok(id)

@@ -1,4 +1,5 @@
-//! The list has the rule of `Readable` in SQL, and `Readable` in the ORM: both must reach the same documents for every user.
+//! The list and the search have the rule of `Readable` in SQL, and `Readable` in the ORM: all must reach the same documents for
+//! every user.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,7 @@ const PEOPLE: [(&str, &[&str]); 4] = [
 ];
 
 #[tokio::test]
-async fn the_list_shows_what_can_be_opened_and_nothing_else() {
+async fn the_list_and_the_search_show_what_can_be_opened_and_nothing_else() {
     let data = tempfile::tempdir().unwrap();
     let app = portal::app(App::in_directory(data.path()).unwrap());
     let running = app.start().await.unwrap();
@@ -52,6 +53,13 @@ async fn the_list_shows_what_can_be_opened_and_nothing_else() {
                 .await
                 .unwrap();
         }
+    }
+    // A word that each has, and a tag.
+    for sql in [
+        "INSERT INTO documents_search (id, title, body) SELECT id, 'plan', '' FROM documents",
+        "INSERT INTO document_tags (document_id, tag) SELECT id, 'plan' FROM documents",
+    ] {
+        db.execute(sql, []).await.unwrap();
     }
 
     let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
@@ -81,8 +89,22 @@ async fn listed(browser: &Browser, who: &str) -> BTreeSet<i64> {
                 .fill("password", PASSWORD),
         )
         .await;
-    let page = browser.get("/documents").await;
-    assert_eq!(page.status(), 200, "{who}");
+    let all = shown(browser, "/documents").await;
+    for path in [
+        "?q=plan",
+        "?q=pl&sort=title",
+        "?tag=plan",
+        "?q=plan&tag=plan&sort=oldest",
+    ] {
+        let found = shown(browser, &format!("/documents{path}")).await;
+        assert_eq!(found, all, "{who}: {path}");
+    }
+    all
+}
+
+async fn shown(browser: &Browser, path: &str) -> BTreeSet<i64> {
+    let page = browser.get(path).await;
+    assert_eq!(page.status(), 200, "{path}");
     (1..=6)
         .filter(|id| {
             page.attribute(

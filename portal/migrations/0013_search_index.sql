@@ -1,0 +1,2 @@
+-- The words are in the full-text index.
+ALTER TABLE documents DROP COLUMN search;
