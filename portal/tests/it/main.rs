@@ -12,6 +12,7 @@ mod administration;
 mod attacks;
 #[cfg(test)]
 mod bucket;
+#[cfg(test)]
 mod chromium;
 #[cfg(test)]
 mod commands;
