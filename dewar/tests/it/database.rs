@@ -175,7 +175,7 @@ mod get_only_reads {
         Ok("changed")
     }
 
-    async fn dewar(dewar: Dewar) -> dewar::Result<&'static str> {
+    async fn opened(dewar: Dewar) -> dewar::Result<&'static str> {
         execute(dewar.db().clone()).await
     }
 
@@ -199,7 +199,7 @@ mod get_only_reads {
             get("/with", with),
             get("/transaction", transaction),
             get("/model", model),
-            get("/dewar", dewar),
+            get("/opened", opened),
             get("/counted", execute).dangerous_write_on_get("a number that matters to nobody"),
             post("/posted", execute),
         ])
@@ -217,7 +217,7 @@ mod get_only_reads {
     async fn the_handler_of_a_get_changes_no_row() {
         let site = Site::of(app).await;
         let ada = site.member("ada", &[]).await;
-        for path in ["execute", "query", "with", "transaction", "model", "dewar"] {
+        for path in ["execute", "query", "with", "transaction", "model", "opened"] {
             let answer = ada.get(&format!("/{path}")).await;
             assert_eq!(answer.status(), 500, "{path}: {}", answer.text());
             let told = answer.texts("main").join(" ");
