@@ -199,7 +199,7 @@ fn as_postgres(program: &Path, root: bool) -> Command {
     command
 }
 
-/// PgBouncer before a PostgreSQL server, in one of its modes.
+/// The pooler `PgBouncer` before a PostgreSQL server, in one of its modes.
 pub(crate) fn pgbouncer(server: &Server, mode: &str) -> Option<Server> {
     let pgbouncer = program("pgbouncer", &["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"])?;
     let (folder, port) = (folder(), free_port());

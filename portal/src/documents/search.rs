@@ -213,7 +213,7 @@ mod tests {
             (Position::After(144), (0, 20)),
             (Position::Before(7), (0, 20)),
         ] {
-            assert_eq!(bounds(&found, place.clone()), right, "{place:?}");
+            assert_eq!(bounds(&found, place), right, "{place:?}");
         }
         assert_eq!(bounds(&[], Position::Start), (0, 0));
     }
