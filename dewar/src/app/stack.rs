@@ -190,12 +190,9 @@ impl Core {
         if let Some(answer) = self.provided(&parts) {
             return answer;
         }
-        if self.developer_for(&parts).is_some() {
-            return Box::pin(self.show_developer(parts, carried.cookies)).await;
-        }
-        if self.mailbox_for(&parts).is_some() {
+        if self.is_for_developers(&parts) {
             // In a box: a request under way is small.
-            return Box::pin(self.show_mailbox(parts, carried.cookies)).await;
+            return Box::pin(self.show_developers(parts, carried.cookies)).await;
         }
         if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
             return self.dewar.rooms().reports.take(&parts, body).await;
@@ -350,20 +347,17 @@ impl Core {
             .then_some(developer)
     }
 
-    async fn show_developer(self: Arc<Self>, parts: Parts, cookies: Cookies) -> Response {
-        let Some(developer) = self.developer_for(&parts) else {
-            return self.turn_away(&parts, &cookies, Error::not_found());
-        };
-        let mut response = developer.answer(&self.dewar).await;
-        let outcome = Outcome::take(&mut response);
-        render(response, outcome, &self.visitor(&parts, &cookies))
+    /// Whether one of the pages of development answers a request.
+    fn is_for_developers(&self, parts: &Parts) -> bool {
+        self.developer_for(parts).is_some() || self.mailbox_for(parts).is_some()
     }
 
-    async fn show_mailbox(self: Arc<Self>, parts: Parts, cookies: Cookies) -> Response {
-        let Some(mailbox) = self.mailbox_for(&parts) else {
-            return self.turn_away(&parts, &cookies, Error::not_found());
+    async fn show_developers(self: Arc<Self>, parts: Parts, cookies: Cookies) -> Response {
+        let mut response = match (self.developer_for(&parts), self.mailbox_for(&parts)) {
+            (Some(developer), _) => developer.answer(&self.dewar).await,
+            (None, Some(mailbox)) => mailbox.answer(parts.uri.path()).await,
+            (None, None) => return self.turn_away(&parts, &cookies, Error::not_found()),
         };
-        let mut response = mailbox.answer(parts.uri.path()).await;
         let outcome = Outcome::take(&mut response);
         render(response, outcome, &self.visitor(&parts, &cookies))
     }
