@@ -106,7 +106,8 @@ impl Stack {
         let measured = core
             .metrics
             .as_ref()
-            .map(|metrics| metrics.begin(request.method(), route));
+            // In a box: most applications have no metrics, and a request under way is small.
+            .map(|metrics| Box::new(metrics.begin(request.method(), route)));
         let watched = core.developer.as_ref().and_then(|developer| {
             let begun = Requests::begin(&request, route, id)?;
             Some((&*developer.requests, begun))

@@ -461,34 +461,46 @@ impl Db {
         self.inner.statements.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) async fn rows<T: Decode>(
+    pub(crate) fn rows<T: Decode>(
+        &self,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<T>, Error>> {
+        let timed = Timed::begin(&sql);
+        Timed::run(timed, self.rows_of(sql, values))
+    }
+
+    async fn rows_of<T: Decode>(
         &self,
         sql: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<Vec<T>, Error> {
         self.count();
-        let timed = Timed::begin();
-        let text = timed.text(&sql);
-        let found = match self.backend() {
+        match self.backend() {
             // Boxed, so that a request on SQLite has no room for it.
             Backend::Postgres(postgres) => Box::pin(postgres.rows(self, &sql, &values)).await,
             Backend::Sqlite(sqlite) => sqlite.rows(self, sql, values).await,
-        };
-        timed.end(text.as_deref(), found)
+        }
     }
 
     /// Runs a statement, and returns how many rows it changed, and the id of the last new row where the engine tells it.
-    pub(crate) async fn change(
+    pub(crate) fn change(
+        &self,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<(u64, i64), Error>> {
+        let timed = Timed::begin(&sql);
+        Timed::run(timed, self.change_of(sql, values))
+    }
+
+    async fn change_of(
         &self,
         sql: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<(u64, i64), Error> {
         self.count();
         self.may_change()?;
-        let timed = Timed::begin();
-        let text = timed.text(&sql);
-        let done = self.change_aside(sql, values).await;
-        timed.end(text.as_deref(), done)
+        self.change_aside(sql, values).await
     }
 
     /// A change outside of any request, which does not count for a request's cost.

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::Either;
+
 use super::Error;
 
 /// The longest text of a failed statement.
@@ -52,32 +54,42 @@ impl Tally {
     }
 }
 
-/// A statement under way.
-#[must_use]
-pub(super) struct Timed(Option<Box<(Arc<Tally>, Instant)>>);
+/// A statement under way whose cost somebody wants to know.
+pub(super) struct Timed {
+    tally: Arc<Tally>,
+    began: Instant,
+    sql: Box<str>,
+}
 
 impl Timed {
-    pub(super) fn begin() -> Self {
-        let tally = TALLY.try_with(Arc::clone).ok();
-        Self(tally.map(|tally| Box::new((tally, Instant::now()))))
+    /// None in production, and outside of a request.
+    pub(super) fn begin(sql: &str) -> Option<Self> {
+        let tally = TALLY.try_with(Arc::clone).ok()?;
+        Some(Self {
+            tally,
+            began: Instant::now(),
+            sql: sql.into(),
+        })
     }
 
-    /// Ends it with this result.
-    pub(super) fn end<T>(self, sql: Option<&str>, result: Result<T, Error>) -> Result<T, Error> {
-        if let Some(open) = self.0 {
-            let (tally, began) = *open;
-            let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            tally.statements.fetch_add(1, Ordering::Relaxed);
-            tally.nanoseconds.fetch_add(took, Ordering::Relaxed);
-            if let (Err(error), Some(sql)) = (&result, sql) {
-                tally.fails(sql, error);
-            }
+    /// Runs the statement. Not an `async fn`: without a tally a request has no room for one.
+    pub(super) fn run<T>(
+        timed: Option<Self>,
+        statement: impl Future<Output = Result<T, Error>>,
+    ) -> impl Future<Output = Result<T, Error>> {
+        match timed {
+            None => Either::Left(statement),
+            Some(timed) => Either::Right(Box::pin(async move { timed.end(statement.await) })),
+        }
+    }
+
+    fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
+        let took = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.tally.statements.fetch_add(1, Ordering::Relaxed);
+        self.tally.nanoseconds.fetch_add(took, Ordering::Relaxed);
+        if let Err(error) = &result {
+            self.tally.fails(&self.sql, error);
         }
         result
-    }
-
-    /// The text of the statement, if it is needed after the statement has taken it.
-    pub(super) fn text(&self, sql: &str) -> Option<Box<str>> {
-        self.0.is_some().then(|| sql.into())
     }
 }

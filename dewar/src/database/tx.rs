@@ -233,15 +233,22 @@ impl Tx {
         self.shared.conflict.load(Ordering::Acquire)
     }
 
-    pub(crate) async fn rows<T: Decode>(
+    pub(crate) fn rows<T: Decode>(
+        &self,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<T>, Error>> {
+        let timed = Timed::begin(&sql);
+        Timed::run(timed, self.rows_of(sql, values))
+    }
+
+    async fn rows_of<T: Decode>(
         &self,
         sql: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<Vec<T>, Error> {
         self.shared.db.count();
         self.shared.is_sound(self.level)?;
-        let timed = Timed::begin();
-        let text = timed.text(&sql);
         let found = match &self.shared.open {
             OpenTx::Postgres(open) => Box::pin(open.rows(&sql, &values)).await,
             OpenTx::Sqlite(writer) => {
@@ -249,18 +256,25 @@ impl Tx {
                 writer.statement(JobScope::InTransaction, sql, job).await
             }
         };
-        self.shared.noted(timed.end(text.as_deref(), found))
+        self.shared.noted(found)
     }
 
-    pub(crate) async fn change(
+    pub(crate) fn change(
+        &self,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<(u64, i64), Error>> {
+        let timed = Timed::begin(&sql);
+        Timed::run(timed, self.change_of(sql, values))
+    }
+
+    async fn change_of(
         &self,
         sql: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<(u64, i64), Error> {
         self.shared.db.count();
         self.shared.is_sound(self.level)?;
-        let timed = Timed::begin();
-        let text = timed.text(&sql);
         let done = match &self.shared.open {
             OpenTx::Postgres(open) => {
                 let rows = Box::pin(open.change(&sql, &values)).await;
@@ -271,7 +285,7 @@ impl Tx {
                 writer.statement(JobScope::InTransaction, sql, job).await
             }
         };
-        self.shared.noted(timed.end(text.as_deref(), done))
+        self.shared.noted(done)
     }
 }
 
