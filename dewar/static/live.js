@@ -13,8 +13,17 @@
   // Scripts in it do not run: a parsed document has none that do.
   const parse = (html) => new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html").body;
 
-  // Somebody who types in the element is not disturbed: the part waits until they leave the field.
-  const isTyping = (element) => element.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+  const FIELDS = "input, select, textarea";
+  const entry = (field) => JSON.stringify([field.value, field.checked, [...field.selectedOptions ?? []].map((option) => option.index)]);
+  // Somebody who types in the element is not disturbed: the part waits while they are in a field, and while a field holds what they
+  // typed. The same markup, parsed anew, has the fields as they were.
+  const isTyping = (element) => {
+    if (element.contains(document.activeElement) && document.activeElement.matches(FIELDS)) return true;
+    const fields = [...element.querySelectorAll(FIELDS)];
+    if (fields.length === 0) return false;
+    const usual = parse(element.innerHTML).querySelectorAll(FIELDS);
+    return fields.some((field, place) => usual[place] && entry(field) !== entry(usual[place]));
+  };
 
   const put = (element, html) => {
     const part = parse(html);
@@ -40,7 +49,9 @@
       for (const block of blocks) {
         const event = { name: "message", data: [] };
         for (const line of block.split("\n")) {
-          const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
+          const colon = line.indexOf(":");
+          const field = colon < 0 ? line : line.slice(0, colon);
+          const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
           if (field === "event") event.name = value;
           if (field === "data") event.data.push(value);
           if (field === "retry") event.retry = Number(value);
@@ -53,6 +64,7 @@
   const follow = (element) => {
     const address = new URL(element.dataset.live, location.href);
     if (address.origin !== location.origin) return;
+    let first = FIRST; // or what the server says
     let wait = FIRST;
     let latest = null;
     let controller = null;
@@ -63,7 +75,7 @@
       put(element, latest);
       latest = null;
     };
-    element.addEventListener("focusout", () => setTimeout(show));
+    for (const name of ["change", "focusout", "reset"]) element.addEventListener(name, () => setTimeout(show));
 
     const again = (after) => {
       state("waiting");
@@ -79,14 +91,16 @@
       const heard = (event) => {
         clearTimeout(silent);
         silent = setTimeout(() => own.abort(), SILENCE);
-        if (event?.retry) wait = Math.min(event.retry, MOST);
+        if (event?.retry) first = Math.min(event.retry, MOST);
         if (event?.name !== "page") return;
+        wait = first; // only now: a connection that brings no part makes the next one wait longer
         latest = event.data.join("\n");
         show();
       };
       try {
         const answer = await fetch(address, { headers: { accept: "text/event-stream" }, cache: "no-store", redirect: "error", signal: own.signal });
-        if (answer.ok) {
+        const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream");
+        if (answer.ok && isStream) {
           state("open");
           await read(answer, heard);
         } else if ([400, 401, 403, 404, 405, 410].includes(answer.status)) {

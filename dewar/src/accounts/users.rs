@@ -113,7 +113,7 @@ pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error>
 
 /// A user, by number.
 const FIND: &str = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
+    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
     FROM dewar_users u WHERE u.id = ?1";
 
 impl Accounts {
@@ -148,7 +148,7 @@ impl Accounts {
     /// If the database fails.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<User>, Error> {
         let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
+            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
             FROM dewar_users u WHERE u.email_key = ?1";
         let rows = self
             .0

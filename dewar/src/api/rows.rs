@@ -59,7 +59,7 @@ macro_rules! find_where {
     ($condition:literal) => {
         concat!(
             "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-            (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
+            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id),
             t.id, t.user_id, t.name, t.scopes, t.created_at, t.expires_at, t.used_at, t.revoked_at,
             t.generation, t.token_mac
         FROM dewar_api_tokens t LEFT JOIN dewar_users u ON u.id = t.user_id WHERE ",
@@ -189,7 +189,7 @@ async fn allowed(
     scopes: &[ScopeInfo],
 ) -> Result<i64, Error> {
     let find = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-            (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id)
         FROM dewar_users u WHERE u.id = ?1";
     let rows = tx.query(find, [user.into()]).await?;
     let person = rows.first().map(read_person).transpose()?;

@@ -14,7 +14,7 @@ use super::{Config, Error, ScopeInfo, rows};
 use crate::accounts::{Accounts, RateLimiter};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::{Db, refuse_while_reading};
-use crate::pages::{AccountPaths, BearerCaller};
+use crate::pages::{AccountPaths, BearerCaller, TokenRights};
 use crate::secrets::{KeyRing, Purpose, Secret, random};
 use crate::sessions::{Session, SessionId, UserId};
 
@@ -609,19 +609,22 @@ impl ApiTokens {
         Ok(found.is_ok_and(|found| found.caller.scopes == scopes))
     }
 
-    /// The scopes that each of these tokens has now, by its id: one read for all of them. A token that no longer works is missing.
-    /// It does not count as a use.
+    /// What each of these tokens gives its bearer now, by its id: one statement for each 500 of them. A token that no longer works
+    /// is missing. It does not count as a use.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub(crate) async fn scopes_now(
+    pub(crate) async fn rights_now(
         &self,
         ids: &[String],
-    ) -> Result<HashMap<String, Vec<&'static str>>, crate::database::Error> {
+    ) -> Result<HashMap<String, TokenRights>, crate::database::Error> {
         let rows = rows::find_all_again(&self.0.db, ids).await?;
         let judged = rows.into_iter().filter_map(|row| self.judge_row(row).ok());
         Ok(judged
-            .map(|found| (found.caller.token, found.caller.scopes))
+            .map(|found| {
+                let rights = found.caller.rights();
+                (found.caller.token, rights)
+            })
             .collect())
     }
 }

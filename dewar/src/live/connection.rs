@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 use super::rows::Published;
+use crate::pages::TokenRights;
 use crate::sessions::SessionWatch;
 
 /// Why a connection ends.
@@ -25,7 +26,7 @@ pub(super) enum Credential {
     Session(SessionWatch),
     Token {
         id: String,
-        scopes: Vec<&'static str>,
+        rights: TokenRights,
     },
     /// A visitor's: there is nothing that could end.
     #[default]
@@ -117,6 +118,11 @@ impl Connection {
             }
             is_first
         })
+    }
+
+    /// The end that it has come to, if any.
+    pub(super) fn has_ended(&self) -> Option<EndReason> {
+        *self.end.borrow()
     }
 
     /// Waits for the end.

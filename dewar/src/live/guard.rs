@@ -80,12 +80,12 @@ impl Opening {
             },
             (SourceKind::Events(_) | SourceKind::Page(_), _) => Following::default(),
         };
-        let stream = Stream::new(
-            (self.live, self.place, self.context),
-            source.kind,
-            following,
-            path,
-        );
+        let held = (self.live, self.place, self.context);
+        // With the first part, so that a part that fails is an answer that says why, and no connection that begins again and again.
+        let stream = match Stream::begin(held, source.kind, following, path).await {
+            Ok(stream) => stream,
+            Err(error) => return error.into_response(),
+        };
         *response.body_mut() = Body::from_stream(stream.into_bytes());
         response
     }
@@ -100,12 +100,10 @@ impl Opening {
         if !rows::is_there(db, last).await? {
             return Ok(Following::reload());
         }
-        let mut missed = rows::after(db, last).await?;
-        if missed.len() >= rows::AT_ONCE {
+        let Some(missed) = rows::missed(db, last, &source.topics).await? else {
             return Ok(Following::reload());
-        }
+        };
         let end = missed.last().map_or(last, |published| published.at);
-        missed.retain(|published| source.topics.contains(&published.topic));
         Ok(Following::after(end, missed))
     }
 
@@ -113,7 +111,7 @@ impl Opening {
         if let Some(caller) = self.context.bearer() {
             return Ok(Credential::Token {
                 id: caller.token.clone(),
-                scopes: caller.scopes.clone(),
+                rights: caller.rights(),
             });
         }
         let watch = self.context.session()?.watch();

@@ -17,7 +17,7 @@ use super::rows::{self, Position};
 use super::topic::TopicName;
 use crate::api::ApiTokens;
 use crate::audit::Clock;
-use crate::database::{Db, Tx, refuse_while_reading};
+use crate::database::{Db, Engine, Tx, refuse_while_reading};
 use crate::forms::{Described, FromParts, HandlerInput};
 use crate::pages::{self, Page, RequestContext, Sealed};
 use crate::sessions::Sessions;
@@ -28,8 +28,9 @@ const MOST_BYTES: usize = 8 * 1024;
 /// How long events are kept for clients that come back, in seconds.
 const KEPT: i64 = 300;
 
-/// Parts of pages that this node renders at once: an event that everybody watches must not take all connections of the database.
-const RENDERED_AT_ONCE: usize = 8;
+/// Parts of pages that this node renders at once, at most: an event that everybody watches must not take all connections of the
+/// database.
+const RENDERED_AT_ONCE: usize = 4;
 
 /// The rooms that this one needs.
 #[derive(Debug)]
@@ -84,6 +85,13 @@ impl Live {
             sessions,
             tokens,
         } = needs;
+        // Half of the connections that read: on a server half of all do.
+        let (_, connections) = db.connections();
+        let readers = match db.engine() {
+            Engine::Postgres => connections / 2,
+            Engine::Sqlite => connections,
+        };
+        let renders = (readers / 2).clamp(1, RENDERED_AT_ONCE);
         Self(Arc::new(Inner {
             clock,
             db,
@@ -92,7 +100,7 @@ impl Live {
             hub: Arc::new(Hub::new(config)),
             position: Mutex::default(),
             wake: Notify::new(),
-            renders: Arc::new(Semaphore::new(RENDERED_AT_ONCE)),
+            renders: Arc::new(Semaphore::new(renders)),
             blind: AtomicU32::new(0),
         }))
     }

@@ -24,7 +24,7 @@ pub(super) enum Holder {
 /// Why there is no place for one more connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// In all, or the program stops.
+    /// In all, or of all visitors, or the program stops.
     All,
     /// For this holder.
     Holder,
@@ -57,6 +57,8 @@ struct Open {
     next: u64,
     stopped: bool,
     connections: HashMap<u64, Arc<Connection>>,
+    /// Connections of visitors.
+    visitors: usize,
     holders: HashMap<Holder, usize>,
     topics: HashMap<Cow<'static, str>, Vec<u64>>,
 }
@@ -89,9 +91,14 @@ impl Hub {
         if open.holders.get(&holder).is_some_and(|held| *held >= most) {
             return Err(Full::Holder);
         }
-        if open.stopped || open.connections.len() >= self.config.max_connections {
+        // Visitors, who have as many addresses as they like, leave half to those who have signed in.
+        let is_visitor = matches!(holder, Holder::Address(_));
+        let is_full = open.connections.len() >= self.config.max_connections
+            || is_visitor && open.visitors >= (self.config.max_connections / 2).max(1);
+        if open.stopped || is_full {
             return Err(Full::All);
         }
+        open.visitors += usize::from(is_visitor);
         *open.holders.entry(holder.clone()).or_default() += 1;
         let number = open.next;
         open.next += 1;
@@ -191,6 +198,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.hub.open();
         open.connections.remove(&self.number);
+        open.visitors -= usize::from(matches!(self.holder, Holder::Address(_)));
         for topic in &self.topics {
             if let Some(watching) = open.topics.get_mut(topic) {
                 watching.retain(|number| *number != self.number);
@@ -216,7 +224,7 @@ mod tests {
     #[test]
     fn places_are_bounded_for_each_holder_and_in_all_and_given_back() {
         let hub = Arc::new(Hub::new(Config {
-            max_connections: 5,
+            max_connections: 6,
             max_connections_per_user: 2,
             max_connections_per_address: 3,
             ..Config::default()
@@ -226,16 +234,21 @@ mod tests {
         let (mut one, two) = (ada().unwrap(), ada().unwrap());
         assert_eq!(ada().unwrap_err(), Full::Holder);
         let visitors: Vec<_> = (0..3).map(|_| visitor().unwrap()).collect();
+        // From another address: visitors together have half.
+        let elsewhere = Holder::Address(Some(IpAddr::from([192, 0, 2, 7])));
+        assert_eq!(hub.take(elsewhere.clone()).unwrap_err(), Full::All);
         let service = || hub.take(Holder::Service("t".to_owned()));
+        let of_service = service().unwrap();
         assert_eq!(service().unwrap_err(), Full::All);
         drop(visitors);
-        assert!(service().is_ok());
+        assert!(service().is_ok() && hub.take(elsewhere).is_ok());
+        drop(of_service);
         one.watch(&["a".into(), "b".into(), "a".into()]);
         assert_eq!(hub.open().topics.len(), 2);
         drop((one, two));
         assert!(hub.is_empty());
         let open = hub.open();
-        assert!(open.topics.is_empty() && open.holders.is_empty());
+        assert!(open.topics.is_empty() && open.holders.is_empty() && open.visitors == 0);
         drop(open);
         hub.stop();
         assert_eq!(ada().unwrap_err(), Full::All);

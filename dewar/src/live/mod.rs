@@ -17,7 +17,7 @@
 //!
 //! 1. A connection from a page of another origin (CWE-346, CWE-1385; ASVS 3.5.3, 3.5.8). The stack's
 //!    first check and the guard of the heading come before, as for every route.
-//! 2. A connection after its session, its token or a role ended. Dewar looks once a second, with one read for all connections,
+//! 2. A connection after its session, its token or a role ended. Dewar looks once a second, with one read for 500 connections,
 //!    and closes within two seconds (ASVS 7.4.1, 7.4.2, 8.3.2). Looking is no use of the session, and neither is opening a
 //!    connection: an open page keeps no session alive (ASVS 7.3.1).
 //! 3. More connections of a person, of an address and in all than the settings allow (CWE-770): 429 and 503.

@@ -1,15 +1,16 @@
-//! The bytes of one connection. Nothing is made before the client can take it: hyper asks for the next bytes when those
-//! before are on their way, so a client that reads nothing holds one event.
+//! The bytes of one connection. Nothing is begun before the client can take it: hyper asks for the next bytes when those
+//! before are on their way, so a client that reads nothing holds one event. A rendering that was begun is a task of its own, which
+//! goes on, or reaches its time limit, whatever the client does.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connection::{EndReason, News};
@@ -32,7 +33,20 @@ const RENDERED_WITHIN: Duration = Duration::from_secs(10);
 /// The time between two renderings of the same part: events that come faster are shown together.
 const RENDERED_EVERY: Duration = Duration::from_millis(200);
 
-type PartRendering = Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>;
+/// A rendering under way; it ends with the connection.
+struct PartRendering(JoinHandle<Result<String, Error>>);
+
+impl PartRendering {
+    fn begin(work: impl Future<Output = Result<String, Error>> + Send + 'static) -> Self {
+        Self(tokio::spawn(work))
+    }
+}
+
+impl Drop for PartRendering {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// The events that a client missed, and from where on it follows.
 #[derive(Debug, Default)]
@@ -69,6 +83,8 @@ pub(super) struct Stream {
     source: SourceKind,
     following: Following,
     rendering: Option<PartRendering>,
+    /// The part with which the connection begins.
+    first: Option<String>,
     /// The path, for a handler that only reads.
     path: &'static str,
     has_begun: bool,
@@ -86,12 +102,16 @@ enum Step {
 }
 
 impl Stream {
-    pub(super) fn new(
+    /// Begins a connection. Of a page it renders the first part.
+    ///
+    /// # Errors
+    /// The part fails: the response says how.
+    pub(super) async fn begin(
         (live, place, context): (Live, Place, RequestContext),
         source: SourceKind,
         following: Following,
         path: &'static str,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let now = Instant::now();
         let mut stream = Self {
             beat: now + live.0.hub.config().heartbeat,
@@ -102,12 +122,16 @@ impl Stream {
             source,
             following,
             rendering: None,
+            first: None,
             path,
             has_begun: false,
             is_over: false,
         };
         stream.render_after(Duration::ZERO);
-        stream
+        if stream.rendering.is_some() {
+            stream.first = Some(rendered(&mut stream.rendering).await?);
+        }
+        Ok(stream)
     }
 
     pub(super) fn into_bytes(
@@ -128,6 +152,12 @@ impl Stream {
             return Some(frame::retry(up_to(RETRY, 4.0)));
         }
         loop {
+            if let Some(reason) = self.has_ended() {
+                return Some(self.end(reason));
+            }
+            if let Some(html) = self.first.take() {
+                return Some(self.frame(EventName::Page, None, &html));
+            }
             if std::mem::take(&mut self.following.reload) {
                 return Some(self.frame(EventName::Reload, None, ""));
             }
@@ -142,6 +172,13 @@ impl Stream {
                 return Some(bytes);
             }
         }
+    }
+
+    /// The end, if the connection has come to it. Every turn asks this first: a client that always has more to take gets nothing
+    /// after it.
+    fn has_ended(&self) -> Option<EndReason> {
+        let is_old = || (Instant::now() >= self.until).then_some(EndReason::Renew);
+        self.place.connection.has_ended().or_else(is_old)
     }
 
     /// Waits for the next step. The end comes first: after it, no event is sent.
@@ -177,10 +214,7 @@ impl Stream {
                     None
                 }
             },
-            Step::Rendered(Ok(html)) => {
-                self.rendering = None;
-                Some(self.frame(EventName::Page, None, &html))
-            }
+            Step::Rendered(Ok(html)) => Some(self.frame(EventName::Page, None, &html)),
             Step::Rendered(Err(error)) => {
                 let is_fault = matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch);
                 if is_fault {
@@ -210,7 +244,9 @@ impl Stream {
             let page = page.map_err(|_| Error::busy(RENDERED_WITHIN))??;
             render_part(page, &context)
         };
-        self.rendering = Some(Box::pin(reading(Some(self.path), rendering)));
+        // The scope is inside the task, which inherits none.
+        let rendering = PartRendering::begin(reading(Some(self.path), rendering));
+        self.rendering = Some(rendering);
     }
 
     fn shown(&mut self, published: &Published) -> Option<Bytes> {
@@ -244,14 +280,45 @@ impl Stream {
 
 /// The result of a rendering; never without one.
 async fn rendered(rendering: &mut Option<PartRendering>) -> Result<String, Error> {
-    match rendering {
-        Some(rendering) => rendering.as_mut().await,
-        None => std::future::pending().await,
-    }
+    let Some(PartRendering(task)) = rendering else {
+        return std::future::pending().await;
+    };
+    let done = task.await;
+    *rendering = None;
+    done.map_err(Error::internal)?
 }
 
 /// A random time from this one to as many times it.
 fn up_to(least: Duration, times: f64) -> Duration {
     let [byte] = random::<1>();
     least.mul_f64(1.0 + (times - 1.0) * f64::from(byte) / 255.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{Semaphore, oneshot};
+
+    use super::*;
+
+    /// A client that takes nothing more keeps neither the rendering waiting nor its permit.
+    ///
+    /// ASVS: V15.2.2
+    #[tokio::test]
+    async fn a_rendering_goes_on_unasked_and_ends_with_its_connection() {
+        let (done, is_done) = oneshot::channel();
+        let unasked = PartRendering::begin(async move {
+            done.send(()).unwrap();
+            Ok(String::new())
+        });
+        is_done.await.unwrap();
+        drop(unasked);
+        let renders = Arc::new(Semaphore::new(1));
+        let permit = Arc::clone(&renders).acquire_owned().await.unwrap();
+        let endless = PartRendering::begin(async move {
+            let _permit = permit;
+            std::future::pending().await
+        });
+        drop(endless);
+        assert!(renders.acquire().await.is_ok());
+    }
 }

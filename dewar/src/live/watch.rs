@@ -12,7 +12,7 @@ use super::connection::{Connection, Credential, EndReason};
 use super::handle::Live;
 use super::rows;
 use crate::database;
-use crate::pages::Error;
+use crate::pages::{Error, TokenRights};
 use crate::sessions::SessionWatch;
 
 /// How often a node looks for events of other nodes. Its own it reads at once.
@@ -21,6 +21,8 @@ const POLL_EVERY: Duration = Duration::from_millis(500);
 const RIGHTS_EVERY: Duration = Duration::from_secs(1);
 /// How often in a row the rights may not be readable, before Dewar closes all connections.
 const BLIND: u32 = 2;
+/// How often Dewar looks for events that an older transaction holds back, and the age from which on it says so.
+const HELD_BACK: Duration = Duration::from_secs(10);
 
 impl Live {
     /// Runs until the program stops, and then ends all connections: their clients come back to another node, or to the next
@@ -29,6 +31,7 @@ impl Live {
         let mut every = interval(POLL_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut rights_at = Instant::now();
+        let mut held_back_at = rights_at + HELD_BACK;
         loop {
             tokio::select! {
                 _ = stopped.changed() => break,
@@ -40,6 +43,10 @@ impl Live {
                 if Instant::now() >= rights_at {
                     rights_at = Instant::now() + RIGHTS_EVERY;
                     self.check_rights().await;
+                }
+                if Instant::now() >= held_back_at {
+                    held_back_at = Instant::now() + HELD_BACK;
+                    self.report_held_back().await;
                 }
             };
             tokio::select! {
@@ -84,7 +91,23 @@ impl Live {
         }
     }
 
-    /// Ends the connections whose right is over: one read for all sessions, and one for all tokens.
+    /// Says that pages wait for events, because a transaction of the server does not end.
+    async fn report_held_back(&self) {
+        if self.0.hub.is_empty() {
+            return;
+        }
+        let seconds = i64::try_from(HELD_BACK.as_secs()).unwrap_or(i64::MAX);
+        let before = self.0.clock.now().saturating_sub(seconds);
+        // A read that fails is reported where the events are read.
+        if let Ok(events @ 1..) = rows::held_back(&self.0.db, before).await {
+            tracing::warn!(
+                events,
+                "live events wait for a transaction of the database server that was begun before them and still runs"
+            );
+        }
+    }
+
+    /// Ends the connections whose right is over: one statement for each 500 sessions, and for each 500 tokens.
     pub(super) async fn check_rights(&self) {
         let connections = self.0.hub.connections();
         match self.over(&connections).await {
@@ -111,12 +134,12 @@ impl Live {
         connections: &'a [Arc<Connection>],
     ) -> Result<Vec<&'a Connection>, Error> {
         let mut sessions: HashMap<SessionWatch, Vec<&Connection>> = HashMap::new();
-        let mut tokens: HashMap<String, Vec<(&Connection, Vec<&'static str>)>> = HashMap::new();
+        let mut tokens: HashMap<String, Vec<(&Connection, TokenRights)>> = HashMap::new();
         for connection in connections {
             match connection.credential() {
                 Credential::Session(watch) => sessions.entry(watch).or_default().push(connection),
-                Credential::Token { id, scopes } => {
-                    tokens.entry(id).or_default().push((connection, scopes));
+                Credential::Token { id, rights } => {
+                    tokens.entry(id).or_default().push((connection, rights));
                 }
                 Credential::Visitor => {}
             }
@@ -130,12 +153,12 @@ impl Live {
             }
         }
         let ids: Vec<_> = tokens.keys().cloned().collect();
-        let scopes = self.0.tokens.scopes_now(&ids).await?;
+        let rights = self.0.tokens.rights_now(&ids).await?;
         for (id, connections) in &tokens {
-            let now = scopes.get(id);
+            let now = rights.get(id);
             let ended = connections
                 .iter()
-                .filter(|(_, scopes)| now != Some(scopes))
+                .filter(|(_, rights)| now != Some(rights))
                 .map(|(connection, _)| *connection);
             over.extend(ended);
         }

@@ -15,3 +15,21 @@ pub(crate) struct BearerCaller {
     /// When the token was last used, to the minute.
     pub(crate) used_at: Option<i64>,
 }
+
+/// What a token gives its bearer at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TokenRights {
+    scopes: Vec<&'static str>,
+    /// The roles of the owner; none for a service.
+    roles: Option<String>,
+}
+
+impl BearerCaller {
+    pub(crate) fn rights(&self) -> TokenRights {
+        let person = self.person.as_ref();
+        TokenRights {
+            scopes: self.scopes.clone(),
+            roles: person.map(|person| person.roles_text().to_owned()),
+        }
+    }
+}

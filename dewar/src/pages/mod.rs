@@ -125,7 +125,7 @@ pub use templates::Templates;
 
 pub(crate) use admission::{Admission, DoneAlready, RateCheck, RateRefusal};
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
-pub(crate) use bearer::BearerCaller;
+pub(crate) use bearer::{BearerCaller, TokenRights};
 pub(crate) use error::Slip;
 pub(crate) use letter_templates::{LetterFacts, LetterTemplates, RenderedLetter};
 pub(crate) use markup::{Attributes, Fragment, Markup, trusted_html, write_escaped};

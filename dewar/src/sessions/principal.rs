@@ -41,12 +41,17 @@ pub struct Principal {
     pub(super) id: UserId,
     pub(super) email: String,
     pub(super) name: String,
-    /// Role names separated by blanks, as the query returns them.
+    /// Role names in order, separated by blanks. The texts of two statements are compared.
     pub(super) roles: String,
     pub(super) picture: Option<String>,
 }
 
 impl Principal {
+    /// The roles as one text, to be compared with a later one.
+    pub(crate) fn roles_text(&self) -> &str {
+        &self.roles
+    }
+
     /// The account.
     #[must_use]
     pub fn id(&self) -> UserId {

@@ -86,6 +86,11 @@ async fn writes(db: Db, live: Live) -> LivePage {
     })
 }
 
+/// Its part is gone for this reader.
+async fn gone(live: Live) -> LivePage {
+    live.page([&SAID], || async { Err(dewar::Error::not_found()) })
+}
+
 async fn publishes_on_get(live: Live) -> dewar::Result<&'static str> {
     let said = Said {
         to: "all".to_owned(),
@@ -102,6 +107,7 @@ fn app(app: App) -> App {
             get("/heard", heard),
             get("/part", part),
             get("/writes", writes),
+            get("/gone", gone),
             post("/say", say),
             get("/confirm", accounts::confirm_page),
             post("/confirm", accounts::confirm),
@@ -180,10 +186,25 @@ async fn a_get_neither_publishes_nor_writes_while_it_is_open() {
     let ada = site.member("ada", &[]).await;
     assert_eq!(ada.get("/link").await.status(), 500);
     say_to(&ada, "all", "stays").await;
-    let mut writes = open(&ada, "/writes").await;
-    assert_eq!(writes.last().await.unwrap().event, "end");
+    assert_eq!(ada.events("/writes").await.status(), 500);
     let mut part = open(&ada, "/part").await;
     assert!(data(&mut part).await.contains("stays"));
+}
+
+/// The page learns why, and does not come back for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_fails_at_once_is_the_response() {
+    let site = Site::of(app).await;
+    let ada = site.member("ada", &[]).await;
+    let refused = ada.events("/gone").await;
+    assert_eq!(refused.status(), 404);
+    let kind = refused.header("content-type").unwrap();
+    assert!(kind.starts_with("text/html"), "{kind}");
+    let counts = site.running.dewar().live().clone();
+    wait_until("its place is given back", async || {
+        format!("{counts:?}").contains("open: 0")
+    })
+    .await;
 }
 
 /// A client that comes back says what it has seen, and gets what it missed.
@@ -391,6 +412,37 @@ async fn events_and_ends_reach_the_connections_of_another_node() {
     dewar.sessions().end_all_of(id).await.unwrap();
     assert_eq!(events.last().await.unwrap().data, "over");
     second.stop().await.unwrap();
+}
+
+/// The scope needs no role, but the handler may show more to those who have one.
+///
+/// ASVS: V7.4.2, V8.3.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_programs_connection_ends_when_the_roles_of_its_owner_change() {
+    let site = Site::of(app).await;
+    site.member("ada", &["reviewer"]).await;
+    site.member("grace", &["head_of_office"]).await;
+    let dewar = site.running.dewar();
+    let id = async |email: &str| dewar.accounts().find_by_email(email).await.unwrap();
+    let ada = id("ada@example.org").await.unwrap().id;
+    let grace = id("grace@example.org").await.unwrap().id;
+    let request = TokenRequest {
+        name: "nightly",
+        scopes: &["all_read"],
+        days: 30,
+    };
+    let tokens = dewar.api_tokens();
+    let made = tokens.create(None, TokenHolder::Person(ada), request).await;
+    let bearer = format!("Bearer {}", made.unwrap().0.expose());
+    let program = site.visitor.raw("GET", "/api/all");
+    let program = program.header("authorization", &bearer);
+    let mut events = program.events().await.unwrap();
+    assert_eq!(events.status(), 200);
+    assert!(events.more().await);
+    let changed = dewar.accounts().set_roles(grace, ada, &[]).await;
+    changed.unwrap();
+    let last = events.last().await.unwrap();
+    assert_eq!((&*last.event, &*last.data), ("end", "over"));
 }
 
 /// ASVS: V7.4.2

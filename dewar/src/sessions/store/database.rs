@@ -59,13 +59,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
 /// the cache.
 pub(super) const FIND: &str =
     "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
+    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id),
     s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles
     FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id WHERE s.token_hash = ?1";
 
 /// The user alone, if sessions are in another store.
 const PERSON: &str = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_users u WHERE u.id = ?1";
 
 /// The most sessions or users of one statement.
@@ -74,22 +74,22 @@ const AT_ONCE: usize = 500;
 /// Several users.
 const PERSONS: Sql = Sql::new(
     "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_users u WHERE u.id IN (SELECT value FROM json_each(?))",
     "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_users u WHERE u.id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))",
 );
 
 /// [`FIND`] for several sessions, each with its token's hash.
 const FIND_ALL: Sql = Sql::new(
     "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
+    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id),
     s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles, s.token_hash
     FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id
     WHERE s.token_hash IN (SELECT unhex(value) FROM json_each(?))",
     "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
+    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id),
     s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles, s.token_hash
     FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id
     WHERE s.token_hash IN (SELECT decode(value, 'hex') FROM json_array_elements_text(CAST(? AS json)))",

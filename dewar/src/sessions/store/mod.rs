@@ -34,15 +34,7 @@ pub(super) trait SessionStore: fmt::Debug + Send + Sync {
     async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error>;
 
     /// Finds the sessions of several tokens.
-    async fn find_all(&self, tokens: &[Hash]) -> Result<HashMap<Hash, SessionLookup>, Error> {
-        let mut all = HashMap::new();
-        for token in tokens {
-            if let Some(found) = self.find(token).await? {
-                all.insert(*token, found);
-            }
-        }
-        Ok(all)
-    }
+    async fn find_all(&self, tokens: &[Hash]) -> Result<HashMap<Hash, SessionLookup>, Error>;
 
     /// Writes the time of a session's last use. A session that ended meanwhile stays ended.
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error>;

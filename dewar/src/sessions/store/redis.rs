@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 2 })
 const LEFT_FOR: i64 = 25 * 3600;
 /// At most this many sessions are ended at once, because the server does nothing else meanwhile.
 const AT_ONCE: i64 = 500;
+/// The most sessions of one read.
+const FOUND_AT_ONCE: usize = 500;
 
 /// Sessions in Redis or Valkey. Each change is one script, which the server runs alone.
 ///
@@ -124,11 +127,31 @@ fn hex(bytes: &[u8; 32]) -> String {
     HEXLOWER.encode(bytes)
 }
 
-fn id_of(text: &str) -> Result<SessionId, Error> {
+fn bytes_of(text: &str) -> Result<[u8; 32], Error> {
     let bytes = HEXLOWER.decode(text.as_bytes()).ok();
-    let id = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    id.map(SessionId::of)
-        .ok_or_else(|| Error::Strange("an id".to_owned()))
+    let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    bytes.ok_or_else(|| Error::Strange("an id".to_owned()))
+}
+
+fn id_of(text: &str) -> Result<SessionId, Error> {
+    bytes_of(text).map(SessionId::of)
+}
+
+/// A session as its script returns it: id, user, generation, three times and the roles.
+type Found = (String, i64, i64, i64, i64, i64, String);
+
+fn looked_up(found: Found) -> Result<SessionLookup, Error> {
+    let (id, user, generation, created_at, seen_at, proved_at, roles) = found;
+    let live = Live {
+        id: id_of(&id)?,
+        user: UserId::new(user),
+        generation,
+        created_at,
+        seen_at,
+        proved_at,
+        roles,
+    };
+    Ok(SessionLookup { live, person: None })
 }
 
 #[async_trait]
@@ -157,27 +180,34 @@ impl SessionStore for InRedis {
     }
 
     async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error> {
-        type Row = (String, i64, i64, i64, i64, i64, String);
-        let found: Option<Row> = self
+        let found: Option<Found> = self
             .scripts
             .find
             .arg(hex(token))
             .invoke_async(&mut self.connection.clone())
             .await
             .map_err(unreachable)?;
-        let Some((id, user, generation, created_at, seen_at, proved_at, roles)) = found else {
-            return Ok(None);
-        };
-        let live = Live {
-            id: id_of(&id)?,
-            user: UserId::new(user),
-            generation,
-            created_at,
-            seen_at,
-            proved_at,
-            roles,
-        };
-        Ok(Some(SessionLookup { live, person: None }))
+        found.map(looked_up).transpose()
+    }
+
+    async fn find_all(&self, tokens: &[Hash]) -> Result<HashMap<Hash, SessionLookup>, Error> {
+        type Row = (String, String, i64, i64, i64, i64, i64, String);
+        let mut all = HashMap::new();
+        for tokens in tokens.chunks(FOUND_AT_ONCE) {
+            let mut call = self.scripts.find_all.prepare_invoke();
+            for token in tokens {
+                call.arg(hex(token));
+            }
+            let rows: Vec<Row> = call
+                .invoke_async(&mut self.connection.clone())
+                .await
+                .map_err(unreachable)?;
+            for (token, id, user, generation, created_at, seen_at, proved_at, roles) in rows {
+                let row = (id, user, generation, created_at, seen_at, proved_at, roles);
+                all.insert(bytes_of(&token)?, looked_up(row)?);
+            }
+        }
+        Ok(all)
     }
 
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error> {

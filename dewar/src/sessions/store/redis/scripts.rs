@@ -7,6 +7,7 @@ pub(super) struct Scripts {
     pub(super) end: Script,
     pub(super) end_all_of: Script,
     pub(super) find: Script,
+    pub(super) find_all: Script,
     pub(super) keep: Script,
     pub(super) list_of: Script,
     pub(super) renew: Script,
@@ -23,6 +24,7 @@ impl Scripts {
             end: script(END),
             end_all_of: script(END_ALL_OF),
             find: script(FIND),
+            find_all: script(FIND_ALL),
             keep: script(KEEP),
             list_of: script(LIST_OF),
             renew: script(RENEW),
@@ -73,6 +75,16 @@ if not id then return false end
 local s = redis.call('HMGET', p .. 's:' .. id, 'user', 'generation', 'created', 'seen', 'proved', 'roles')
 if not s[1] then return false end
 return {id, s[1], s[2], s[3], s[4], s[5], s[6]}
+";
+
+const FIND_ALL: &str = "
+local all = {}
+for _, token in ipairs(ARGV) do
+  local id = redis.call('GET', p .. 't:' .. token)
+  local s = id and redis.call('HMGET', p .. 's:' .. id, 'user', 'generation', 'created', 'seen', 'proved', 'roles')
+  if s and s[1] then all[#all + 1] = {token, id, s[1], s[2], s[3], s[4], s[5], s[6]} end
+end
+return all
 ";
 
 const TOUCH: &str = "

@@ -10,6 +10,7 @@ type Any = Arc<dyn SessionStore>;
 /// Every promise of a store, each with its own user.
 pub(super) async fn all(store: &Any) {
     what_was_begun_is_found(store).await;
+    several_are_found_together(store).await;
     a_collision_is_refused_and_overwrites_nothing(store).await;
     a_touch_never_brings_an_ended_session_back(store).await;
     a_renewed_token_is_worth_nothing(store).await;
@@ -90,6 +91,23 @@ async fn what_was_begun_is_found(store: &Any) {
     store.touch(&new.token_hash, 170).await.unwrap();
     store.touch(&new.token_hash, 160).await.unwrap();
     assert_eq!(found(store, &new.token_hash).await.unwrap().seen_at, 170);
+}
+
+/// More than one statement or script reads.
+async fn several_are_found_together(store: &Any) {
+    let mut begun_now = Vec::new();
+    for at in 0..3 {
+        begun_now.push(begun(store, 1, 100 + at).await);
+    }
+    let mut tokens: Vec<Hash> = (0..500).map(|_| random()).collect();
+    tokens.extend(begun_now.iter().map(|new| new.token_hash));
+    let found = store.find_all(&tokens).await.unwrap();
+    assert_eq!(found.len(), 3);
+    for new in begun_now {
+        let found = found.get(&new.token_hash).unwrap();
+        assert_eq!(found.live, new.live);
+    }
+    assert!(store.find_all(&[]).await.unwrap().is_empty());
 }
 
 /// tower-sessions 0.12 gave one user's session to another: a new record overwrote one with the same id.
