@@ -199,7 +199,7 @@ async fn a_part_that_fails_at_once_is_the_response() {
     let refused = ada.events("/gone").await;
     assert_eq!(refused.status(), 404);
     let kind = refused.header("content-type").unwrap();
-    assert!(kind.starts_with("text/html"), "{kind}");
+    assert!(kind.starts_with("application/problem+json"), "{kind}");
     let counts = site.running.dewar().live().clone();
     wait_until("its place is given back", async || {
         format!("{counts:?}").contains("open: 0")
