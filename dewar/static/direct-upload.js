@@ -5,6 +5,8 @@
 {
   // The browser computes the SHA-256 of a file up to this size: it needs all of it in memory.
   const HASHED = 64 * 1024 * 1024;
+  // How long a request may make no progress, in milliseconds. Then the form carries the file.
+  const PATIENCE = 30_000;
   const underWay = new WeakSet();
 
   addEventListener("submit", (event) => {
@@ -61,7 +63,8 @@
     const fields = new URLSearchParams({ csrf_token: token, name: file.name, size: file.size });
     if (file.size <= HASHED) fields.set("sha256", await sha256(file));
     const headers = { accept: "application/json" };
-    const answer = await fetch(input.dataset.tickets, { method: "POST", headers, body: fields });
+    const signal = AbortSignal.timeout(PATIENCE);
+    const answer = await fetch(input.dataset.tickets, { method: "POST", headers, body: fields, signal });
     if (!answer.ok) throw new Error(`no ticket: ${answer.status}`);
     const ticket = await answer.json();
     if (!ticket.address) throw new Error("the form carries the file");
@@ -87,14 +90,25 @@
   function put(ticket, file, bar) {
     return new Promise((done, failed) => {
       const request = new XMLHttpRequest();
+      let patience;
+      const wait = () => {
+        clearTimeout(patience);
+        patience = setTimeout(() => request.abort(), PATIENCE);
+      };
       request.open("PUT", ticket.address);
       for (const { name, value } of ticket.headers) request.setRequestHeader(name, value);
       request.upload.onprogress = (event) => {
+        wait();
         if (event.lengthComputable) bar.value = event.loaded / event.total;
       };
       request.onload = () => (request.status === 200 ? done() : failed(new Error(`not taken: ${request.status}`)));
       request.onerror = () => failed(new Error("not sent"));
-      request.onloadend = () => bar.remove();
+      request.onabort = () => failed(new Error("no progress"));
+      request.onloadend = () => {
+        clearTimeout(patience);
+        bar.remove();
+      };
+      wait();
       request.send(file);
     });
   }

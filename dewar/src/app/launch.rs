@@ -187,7 +187,7 @@ impl Blueprint {
             assets: shown.assets,
             certificates: Arc::clone(&prepared.certificates),
             clock: clock.clone(),
-            counts: SharedCounts::new(sessions.clone(), clock.clone()),
+            counts: SharedCounts::new(sessions.clone(), clock.clone(), ring.clone()),
             db: tables.db,
             intake,
             jobs,

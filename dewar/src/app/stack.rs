@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use futures_util::future::Either;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::Dewar;
 use super::developer::{Developer, Requests};
@@ -560,11 +560,19 @@ impl Core {
     }
 }
 
-/// Whether a request comes from this machine itself, and not through a proxy on it.
+/// Whether a request comes from this machine itself, and not through a proxy on it. A tunnel to this machine is a proxy that
+/// nobody named in the settings; it names itself in a header.
 fn is_near(parts: &Parts) -> bool {
-    RequestInfo::get(&parts.extensions).is_some_and(|info| {
-        !info.is_forwarded && info.address.is_some_and(|address| address.0.is_loopback())
-    })
+    let is_of_a_proxy = |name: &HeaderName| {
+        *name == header::FORWARDED
+            || *name == header::VIA
+            || name.as_str() == "x-real-ip"
+            || name.as_str().starts_with("x-forwarded-")
+    };
+    !parts.headers.keys().any(is_of_a_proxy)
+        && RequestInfo::get(&parts.extensions).is_some_and(|info| {
+            !info.is_forwarded && info.address.is_some_and(|address| address.0.is_loopback())
+        })
 }
 
 /// Renders an error for the reader of a request.

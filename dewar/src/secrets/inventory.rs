@@ -71,7 +71,7 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
         ),
         Purpose::Session => (
             MAC,
-            "stored for values that are bound to a session; the session itself is a token",
+            "stored for values that are bound to a session, and for the senders of rate limits; the session itself is a token",
         ),
     }
 }

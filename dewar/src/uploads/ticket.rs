@@ -1,5 +1,6 @@
 //! Tickets: a browser sends a file to the bucket itself, and nobody but the framework reads it there.
 
+use std::fmt;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -86,7 +87,7 @@ impl Field for Sha256 {
 /// use dewar::uploads::UploadTicket;
 /// fn goes_to_the_bucket(ticket: &UploadTicket) -> bool { ticket.address.is_some() }
 /// ```
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct UploadTicket {
     /// The text to send in the form in place of the file; none if the form carries the file itself.
@@ -113,10 +114,25 @@ pub struct TicketHeader {
 }
 
 /// A signed request by which a browser sends one file.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct SignedPut {
     pub(super) address: String,
     pub(super) headers: Vec<(&'static str, String)>,
+}
+
+/// Not the ticket and not the address: who has them can send the file.
+impl fmt::Debug for UploadTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadTicket")
+            .field("is_for_the_bucket", &self.address.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SignedPut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedPut").finish_non_exhaustive()
+    }
 }
 
 /// What an address is signed for.
@@ -398,5 +414,23 @@ impl Uploads {
             ticket_rows::remove(db, &id).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_gets_no_ticket_and_no_address() {
+        let put = SignedPut {
+            address: "https://bucket.example/?signature=secret".to_owned(),
+            headers: vec![("if-none-match", "secret".to_owned())],
+        };
+        let all = format!(
+            "{put:?} {:?}",
+            UploadTicket::of("secret".to_owned(), put.clone())
+        );
+        assert!(!all.contains("secret"), "{all}");
     }
 }

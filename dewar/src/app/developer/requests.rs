@@ -53,7 +53,7 @@ impl Requests {
         id: RequestId,
     ) -> Option<Begun> {
         let path = request.uri().path();
-        if path.starts_with(STATIC_PREFIX) || path.starts_with(PAGE) {
+        if path.starts_with(STATIC_PREFIX) || is_of_ours(path) {
             return None;
         }
         Some(Begun {
@@ -99,6 +99,12 @@ impl Requests {
     }
 }
 
+/// This page, and the pages below it.
+fn is_of_ours(path: &str) -> bool {
+    path.strip_prefix(PAGE)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
@@ -131,5 +137,7 @@ mod tests {
                 "{path}"
             );
         }
+        let request = Request::get("/dewars").body(Body::empty()).unwrap();
+        assert!(Requests::begin(&request, None, RequestId::new()).is_some());
     }
 }

@@ -11,16 +11,23 @@ use std::time::Duration;
 
 use super::{CountedSender, MOST_SENDERS, RateLimit, Uncounted};
 use crate::audit::Clock;
+use crate::database;
 use crate::forms::RequestSender;
 use crate::pages::RateRefusal;
-use crate::secrets::sha256_of;
+use crate::secrets::{KeyRing, Purpose};
 use crate::sessions::{Charge, Charged, Error, Sessions};
 
-/// How long a node counts alone after the store did not answer.
+/// How long a node counts alone after the store was lost.
 const ALONE_FOR: Duration = Duration::from_secs(5);
 
 /// The most rows of the store. A flood of new senders beyond them is counted by each node alone.
 const MOST_ROWS: u64 = 200_000;
+
+/// How long a node believes that the store is full. Then it looks again.
+const FULL_FOR: Duration = Duration::from_secs(10);
+
+/// What so many nodes owe at most is remembered beyond a full bucket.
+const OWING_NODES: u32 = 16;
 
 /// One request in so many is counted in the store at once; see the top of this file.
 const UNASKED: u32 = 20;
@@ -35,17 +42,23 @@ struct Shared {
     clock: Clock,
     /// Until when the node counts alone, in microseconds.
     alone_until: AtomicI64,
-    /// The rows, as far as this node knows.
+    /// The rows, as far as this node knows: those of the last sweep, and every count since that may have begun one.
     rows: AtomicU64,
+    /// When the rows were counted last because there seemed to be too many, in microseconds.
+    recounted_at: AtomicI64,
+    /// For the senders' keys in the store.
+    ring: KeyRing,
 }
 
 impl SharedCounts {
-    pub(in crate::app) fn new(sessions: Sessions, clock: Clock) -> Self {
+    pub(in crate::app) fn new(sessions: Sessions, clock: Clock, ring: KeyRing) -> Self {
         Self(Arc::new(Shared {
             sessions,
             clock,
             alone_until: AtomicI64::new(i64::MIN),
             rows: AtomicU64::new(0),
+            recounted_at: AtomicI64::new(i64::MIN),
+            ring,
         }))
     }
 
@@ -70,14 +83,58 @@ impl SharedCounts {
                 self.0.rows.fetch_add(1, Ordering::Relaxed);
             }
             Ok(_) => {}
+            // Only this request is not counted there.
+            Err(ref error) if is_of_this_request(error) => {
+                tracing::warn!(%error, "a request was not counted in the store of the sessions");
+            }
             Err(ref error) => {
                 tracing::warn!(%error, "the store of the sessions does not count for rate limits; this node counts alone");
-                let until = self.now().saturating_add(microseconds(ALONE_FOR));
-                self.0.alone_until.store(until, Ordering::Relaxed);
+                self.be_alone();
             }
         }
         charged
     }
+
+    fn be_alone(&self) {
+        let until = self.now().saturating_add(microseconds(ALONE_FOR));
+        self.0.alone_until.store(until, Ordering::Relaxed);
+    }
+
+    fn is_alone(&self, now: i64) -> bool {
+        let until = self.0.alone_until.load(Ordering::Relaxed);
+        // A clock that was set back makes it no longer.
+        until > now && until <= now.saturating_add(microseconds(ALONE_FOR))
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.rows.load(Ordering::Relaxed) >= MOST_ROWS
+    }
+
+    /// Looks whether the store is as full as this node believes, if it did not look a moment ago.
+    async fn recount(&self, now: i64) {
+        let last = self.0.recounted_at.load(Ordering::Relaxed);
+        let is_due = !self.is_alone(now)
+            && (now < last || now.saturating_sub(last) >= microseconds(FULL_FOR));
+        let change =
+            self.0
+                .recounted_at
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
+        if !is_due || change.is_err() {
+            return;
+        }
+        if let Err(error) = self.sweep().await {
+            tracing::warn!(%error, "the counts of the rate limits are not swept");
+        }
+    }
+}
+
+/// Whether the store is well, and only one statement had to give way to others.
+const fn is_of_this_request(error: &Error) -> bool {
+    use database::Error::{Busy, Conflict, RolledBack, TablesChanged};
+    matches!(
+        error,
+        Error::Database(Busy | Conflict | RolledBack | TablesChanged)
+    )
 }
 
 /// The count of one limit.
@@ -149,6 +206,20 @@ impl Counter {
         self.interval().saturating_mul(others)
     }
 
+    /// How far ahead that moment can lie at all: a full bucket, and what nodes owe.
+    fn furthest(&self) -> i64 {
+        let owed = i64::from(self.unasked()).saturating_mul(i64::from(OWING_NODES));
+        let owed = self.interval().saturating_mul(owed.saturating_add(1));
+        self.room().saturating_add(owed)
+    }
+
+    /// When the bucket is empty, as the store said last. What a wrong clock or a longer limit has written counts as a full bucket.
+    fn empty_at(&self, local: &Local, now: i64) -> i64 {
+        let owed = i64::from(self.unasked()).saturating_mul(self.interval());
+        let furthest = self.furthest().saturating_add(owed);
+        local.empty_at.min(now.saturating_add(furthest))
+    }
+
     /// How many requests of a sender this node may admit without the store.
     fn unasked(&self) -> u32 {
         self.limit.rate.times / UNASKED
@@ -160,7 +231,10 @@ impl Counter {
     /// The sender has to wait.
     pub(super) async fn take(&self, sender: CountedSender) -> Result<(), RateRefusal> {
         let now = self.counts.now();
-        let owed = match self.decide(sender, now) {
+        if self.counts.is_full() {
+            self.counts.recount(now).await;
+        }
+        let owed = match self.decide(sender, now, self.counts.is_alone(now)) {
             Decision::Admit => return Ok(()),
             Decision::Refuse(refusal) => return Err(refusal),
             Decision::Ask(owed) => owed,
@@ -176,6 +250,7 @@ impl Counter {
             now,
             interval: self.interval(),
             room: self.room(),
+            furthest: self.furthest(),
             owed,
         };
         match self.counts.charge(&charge).await {
@@ -189,7 +264,7 @@ impl Counter {
             }
             Err(_) => {
                 drop(under_way);
-                match self.decide(sender, now) {
+                match self.decide(sender, now, true) {
                     Decision::Admit => Ok(()),
                     Decision::Refuse(refusal) => Err(refusal),
                     Decision::Ask(_) => Err(RateRefusal::NotCounted(ALONE_FOR)),
@@ -198,12 +273,13 @@ impl Counter {
         }
     }
 
-    fn decide(&self, sender: CountedSender, now: i64) -> Decision {
+    fn decide(&self, sender: CountedSender, now: i64, is_alone: bool) -> Decision {
         let interval = self.interval();
-        let is_alone = self.counts.0.alone_until.load(Ordering::Relaxed) > now;
-        let is_full = self.counts.0.rows.load(Ordering::Relaxed) >= MOST_ROWS;
+        let must_ask = self.limit.uncounted == Uncounted::Refuse;
+        let is_full = !must_ask && self.counts.is_full();
         let mut senders = self.senders();
         let mut local = senders.find(&sender).unwrap_or_default();
+        local.empty_at = self.empty_at(&local, now);
         if local.open > 0 && now.saturating_sub(local.since) >= microseconds(self.limit.rate.within)
         {
             // Their time is over.
@@ -214,7 +290,7 @@ impl Counter {
         let too_early = empty_at - now - self.room();
         let decision = if too_early > 0 {
             Decision::Refuse(too_many(too_early))
-        } else if is_alone && self.limit.uncounted == Uncounted::Refuse {
+        } else if is_alone && must_ask {
             Decision::Refuse(RateRefusal::NotCounted(ALONE_FOR))
         } else if is_alone || (is_full && !local.is_in_store) {
             local.empty_at = local.empty_at.max(now) + interval;
@@ -239,17 +315,21 @@ impl Counter {
         let now = self.counts.now();
         let local = self.senders().find(sender).unwrap_or_default();
         let unknown = i64::from(local.open.saturating_add(local.under_way));
-        let used = (local.empty_at - now).max(0) + self.interval().saturating_mul(unknown);
+        let used =
+            (self.empty_at(&local, now) - now).max(0) + self.interval().saturating_mul(unknown);
         let free = (self.room() + self.interval() - used).max(0) / self.interval();
         let left = u32::try_from(free).unwrap_or(u32::MAX);
         (left, Duration::from_micros(used.unsigned_abs()))
     }
 
-    /// The sender in the store: no address and no name of a token can be read there.
+    /// The sender in the store. It is a MAC, because there are so few addresses that a plain digest of each could be tried. After a
+    /// rotation of the keys each sender begins anew.
     fn key(&self, sender: CountedSender) -> [u8; 32] {
         let id = self.id.as_bytes();
-        let length = id.len().to_be_bytes();
-        let of = |kind: &[u8], who: &[u8]| sha256_of(&[&length, id, kind, who]);
+        let of = |kind: &[u8], who: &[u8]| {
+            let parts = [b"rate-limit".as_slice(), id, kind, who];
+            self.counts.0.ring.mac(Purpose::Session, &parts)
+        };
         match sender {
             CountedSender::Known(key) => of(b"known", key.bytes()),
             CountedSender::Token(token) => of(b"token", &token),

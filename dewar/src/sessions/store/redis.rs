@@ -346,6 +346,7 @@ impl SessionStore for InRedis {
             .arg(charge.interval)
             .arg(charge.owed_cost())
             .arg(charge.room)
+            .arg(charge.furthest)
             .invoke_async(&mut self.connection.clone())
             .await
             .map_err(unreachable)?;

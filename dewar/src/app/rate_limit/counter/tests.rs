@@ -27,6 +27,7 @@ fn network(number: u32) -> CountedSender {
 struct Nodes {
     db: Db,
     clock: Clock,
+    ring: KeyRing,
     directory: tempfile::TempDir,
 }
 
@@ -39,20 +40,22 @@ impl Nodes {
         Self {
             db,
             clock: Clock::manual(1_800_000_000),
+            ring: KeyRing::ephemeral(),
             directory: tempfile::tempdir().unwrap(),
         }
     }
 
     /// One more node, with its own memory.
     fn node(&self, name: &str, limit: RateLimit) -> Arc<Counter> {
-        let log = Log::open(
-            self.directory.path().join(name),
-            [7; 32],
-            self.clock.clone(),
-        );
+        self.node_at(name, limit, &self.clock)
+    }
+
+    /// A node whose clock is its own.
+    fn node_at(&self, name: &str, limit: RateLimit, clock: &Clock) -> Arc<Counter> {
+        let log = Log::open(self.directory.path().join(name), [7; 32], clock.clone());
         let config = sessions::Config::default();
-        let sessions = Sessions::new(self.db.clone(), config, self.clock.clone(), log.unwrap());
-        let counts = SharedCounts::new(sessions, self.clock.clone());
+        let sessions = Sessions::new(self.db.clone(), config, clock.clone(), log.unwrap());
+        let counts = SharedCounts::new(sessions, clock.clone(), self.ring.clone());
         Arc::new(Counter::new(limit, "GET / 0".to_owned(), counts))
     }
 
@@ -250,7 +253,10 @@ async fn the_rows_of_the_store_are_bounded() {
     let nodes = Nodes::open().await;
     let node = nodes.node("one", RateLimit::per_hour(5).by_address());
     assert_eq!(admitted(&[Arc::clone(&node)], network(0), 3).await, 3);
-    node.counts.0.rows.store(MOST_ROWS, Ordering::Relaxed);
+    let shared = &node.counts.0;
+    shared.rows.store(MOST_ROWS, Ordering::Relaxed);
+    let now = node.counts.now();
+    shared.recounted_at.store(now, Ordering::Relaxed);
     for number in 1..50 {
         assert_eq!(admitted(&[Arc::clone(&node)], network(number), 7).await, 5);
     }
@@ -265,7 +271,84 @@ async fn the_rows_of_the_store_are_bounded() {
     assert_eq!(nodes.rows().await, 2);
 }
 
-/// The store has no address and no token.
+/// A limit that must be counted asks a full store too. And a node that only believes that it is full looks again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_believes_in_too_many_rows_counts_them_again() {
+    let nodes = Nodes::open().await;
+    let limit = RateLimit::per_hour(5).by_address();
+    let all = [nodes.node("one", limit), nodes.node("two", limit)];
+    let must = [
+        nodes.node("three", limit.fail_closed()),
+        nodes.node("four", limit.fail_closed()),
+    ];
+    for node in all.iter().chain(&must) {
+        let shared = &node.counts.0;
+        shared.rows.store(MOST_ROWS, Ordering::Relaxed);
+        shared
+            .recounted_at
+            .store(node.counts.now(), Ordering::Relaxed);
+    }
+    assert_eq!(admitted(&all, network(1), 9).await, 10, "each alone");
+    assert_eq!(admitted(&must, network(2), 9).await, 5);
+    nodes.clock.advance(FULL_FOR);
+    for node in &all {
+        assert_eq!(node.take(network(4)).await, Ok(()));
+    }
+    assert_eq!(admitted(&all, network(3), 9).await, 5);
+    assert!(all.iter().all(|node| !node.counts.is_full()));
+}
+
+/// A node whose clock was wrong, and a limit that was longer before, lock nobody out: neither in the store nor in memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_far_ahead_locks_nobody_out() {
+    let nodes = Nodes::open().await;
+    let limit = RateLimit::per_minute(6).by_user();
+    let ahead = Clock::manual(1_800_000_000 + 365 * 24 * 3_600);
+    let wrong = nodes.node_at("wrong", limit, &ahead);
+    let longer = nodes.node("longer", RateLimit::per_hour(6).by_user());
+    assert_eq!(admitted(&[wrong], person(1), 9).await, 6);
+    assert_eq!(admitted(&[longer], person(2), 9).await, 6);
+    let node = nodes.node("right", limit);
+    let far = Local {
+        empty_at: node.counts.now() + 365 * 24 * 3_600_000_000,
+        is_in_store: true,
+        ..Local::default()
+    };
+    node.senders().put(person(3), far);
+    node.counts
+        .0
+        .alone_until
+        .store(far.empty_at, Ordering::Relaxed);
+    assert_eq!(node.left(&person(3)), (0, Duration::from_secs(60)));
+    for number in 1..4 {
+        let refusal = node.take(person(number)).await.unwrap_err();
+        let most = Duration::from_secs(10);
+        assert!(refusal.wait() <= most, "{number}: {refusal:?}");
+    }
+    nodes.clock.advance(Duration::from_secs(10));
+    for number in 1..4 {
+        assert_eq!(node.take(person(number)).await, Ok(()), "{number}");
+    }
+}
+
+/// A statement that has to give way is of one request; a limit on another route is counted in the store as before.
+#[test]
+fn a_busy_store_is_not_a_lost_one() {
+    use crate::database::Error as Database;
+    for error in [Database::Busy, Database::Conflict] {
+        assert!(is_of_this_request(&error.into()));
+    }
+    let why = || "gone".to_owned();
+    for error in [
+        Database::Closed.into(),
+        Database::ConnectionLost { why: why() }.into(),
+        Error::Unreachable(why()),
+    ] {
+        assert!(!is_of_this_request(&error), "{error}");
+    }
+}
+
+/// The store has no address and no token, and nobody without the keys can try all addresses.
 #[tokio::test(flavor = "multi_thread")]
 async fn senders_of_two_limits_and_two_kinds_are_told_apart() {
     let nodes = Nodes::open().await;
@@ -285,4 +368,10 @@ async fn senders_of_two_limits_and_two_kinds_are_told_apart() {
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), 2 * senders.len());
+    let elsewhere = Nodes {
+        ring: KeyRing::ephemeral(),
+        ..nodes
+    };
+    let elsewhere = elsewhere.node("two", limit);
+    assert_ne!(elsewhere.key(network(1)), node.key(network(1)));
 }

@@ -161,7 +161,8 @@ return ended
 /// All numbers are below 2^53, so the server's floating-point numbers hold them exactly.
 const CHARGE: &str = "
 local key, now, interval, owed, room = p .. 'r:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local at = math.max(tonumber(redis.call('GET', key) or '0'), now) + owed
+local furthest = now + tonumber(ARGV[6])
+local at = math.min(math.max(tonumber(redis.call('GET', key) or '0'), now), furthest) + owed
 local admitted = 0
 if at - now <= room then
   admitted = 1

@@ -28,6 +28,7 @@ pub(super) async fn all(store: &Any) {
     everybody_is_signed_out(store).await;
     a_rate_limit_is_counted_exactly(store).await;
     what_is_owed_counts_even_where_no_more_is_admitted(store).await;
+    a_count_far_ahead_counts_as_a_full_bucket(store).await;
     counts_that_say_nothing_are_swept(store).await;
 }
 
@@ -394,6 +395,7 @@ fn three(now: i64, owed: u32) -> Charge {
         now,
         interval: 1_000_000,
         room: 2_000_000,
+        furthest: 3_000_000,
         owed,
     }
 }
@@ -447,6 +449,45 @@ async fn what_is_owed_counts_even_where_no_more_is_admitted(store: &Any) {
         store.charge(&charge).await.unwrap(),
         Charged::Refused { empty_at }
     );
+}
+
+/// A node whose clock was wrong, or a limit that was longer before, locks nobody out.
+async fn a_count_far_ahead_counts_as_a_full_bucket(store: &Any) {
+    for wrong in [TODAY + 3_600_000_000, TODAY + 40_000_000_000_000] {
+        let charge = three(TODAY, 0);
+        let before = Charge {
+            now: wrong,
+            ..charge
+        };
+        store.charge(&before).await.unwrap();
+        let empty_at = TODAY + 3_000_000;
+        assert_eq!(
+            store.charge(&charge).await.unwrap(),
+            Charged::Refused { empty_at }
+        );
+        let later = Charge {
+            now: TODAY + 1_000_000,
+            ..charge
+        };
+        let empty_at = TODAY + 4_000_000;
+        assert_eq!(
+            store.charge(&later).await.unwrap(),
+            Charged::Admitted { empty_at }
+        );
+        // And what nodes owe is added as before.
+        let owes = Charge { owed: 2, ..later };
+        let empty_at = TODAY + 6_000_000;
+        assert_eq!(
+            store.charge(&owes).await.unwrap(),
+            Charged::Refused { empty_at }
+        );
+    }
+    let lost = Charge {
+        now: TODAY + 60_000_000_000_000,
+        ..three(TODAY, 0)
+    };
+    store.charge(&lost).await.unwrap();
+    assert_eq!(store.sweep_counts(TODAY + 20_000_000).await.unwrap(), 0);
 }
 
 async fn counts_that_say_nothing_are_swept(store: &Any) {

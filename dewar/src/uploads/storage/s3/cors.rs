@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
+use super::super::place::S3Encryption;
 use super::S3;
 use super::access::Known;
+use super::incoming::{CHECKSUM, ENCRYPTION, ENCRYPTION_KEY};
 use crate::audit::{Finding, Practice, Severity};
 
 /// The rules of a bucket (CORS).
@@ -26,17 +28,25 @@ struct CorsRule {
 }
 
 /// The headers that a browser asks about. It sends the others without a question.
-const ASKED: [&str; 3] = ["content-type", "if-none-match", "x-amz-checksum-sha256"];
+fn asked(encryption: &S3Encryption) -> Vec<&'static str> {
+    let mut asked = vec!["content-type", "if-none-match", CHECKSUM];
+    match encryption {
+        S3Encryption::Bucket => {}
+        S3Encryption::Aes256 => asked.push(ENCRYPTION),
+        S3Encryption::Kms(_) => asked.extend([ENCRYPTION, ENCRYPTION_KEY]),
+    }
+    asked
+}
 
 impl CorsRule {
-    fn lets(&self, origin: &str) -> bool {
+    fn lets(&self, origin: &str, asked: &[&str]) -> bool {
         let any = |patterns: &[String], text: &str| {
             let mut patterns = patterns.iter();
             patterns.any(|pattern| fits(&pattern.to_ascii_lowercase(), text))
         };
         any(&self.origins, &origin.to_ascii_lowercase())
             && self.methods.iter().any(|method| method == "PUT")
-            && ASKED.iter().all(|header| any(&self.headers, header))
+            && asked.iter().all(|header| any(&self.headers, header))
     }
 }
 
@@ -63,7 +73,10 @@ impl S3 {
         let is_let = match known {
             Known::Unknown => return None,
             Known::None => false,
-            Known::Is(cors) => cors.rules.iter().any(|rule| rule.lets(origin)),
+            Known::Is(cors) => {
+                let asked = asked(&self.0.encryption);
+                cors.rules.iter().any(|rule| rule.lets(origin, &asked))
+            }
         };
         (!is_let).then(|| {
             let title = format!("the bucket `{}` takes no file from the pages of {origin}", self.0.place.bucket);
@@ -83,13 +96,14 @@ mod tests {
 
     #[test]
     fn a_rule_lets_an_origin_put_with_all_headers_or_not_at_all() {
-        let lets = |rule: &str| {
+        let lets_with = |encryption: &S3Encryption, rule: &str| {
             let text = format!(
                 "<CORSConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><CORSRule>{rule}</CORSRule></CORSConfiguration>"
             );
             let cors: CorsConfiguration = quick_xml::de::from_str(&text).unwrap();
-            cors.rules[0].lets("https://portal.example.org")
+            cors.rules[0].lets("https://portal.example.org", &asked(encryption))
         };
+        let lets = |rule: &str| lets_with(&S3Encryption::Bucket, rule);
         let rule = |origin: &str, method: &str, headers: &[&str]| {
             let headers: String = headers
                 .iter()
@@ -108,5 +122,16 @@ mod tests {
         assert!(!lets(&rule(ours, "GET", &all)));
         assert!(!lets(&rule(ours, "PUT", &["x-amz-*"])));
         assert!(!lets(""));
+        // A bucket with encryption needs two more.
+        let mut named = vec!["content-type", "if-none-match", CHECKSUM];
+        let (aes, kms) = (S3Encryption::Aes256, S3Encryption::Kms("key".into()));
+        assert!(lets(&rule(ours, "PUT", &named)));
+        assert!(!lets_with(&aes, &rule(ours, "PUT", &named)));
+        named.push(ENCRYPTION);
+        assert!(lets_with(&aes, &rule(ours, "PUT", &named)));
+        assert!(!lets_with(&kms, &rule(ours, "PUT", &named)));
+        named.push(ENCRYPTION_KEY);
+        assert!(lets_with(&kms, &rule(ours, "PUT", &named)));
+        assert!(lets_with(&kms, &rule(ours, "PUT", &all)));
     }
 }

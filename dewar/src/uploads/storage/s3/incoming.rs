@@ -20,9 +20,9 @@ use crate::uploads::ticket::{PutScope, SignedPut};
 /// The folder of the objects.
 const INCOMING: &str = "incoming/";
 
-const CHECKSUM: &str = "x-amz-checksum-sha256";
-const ENCRYPTION: &str = "x-amz-server-side-encryption";
-const ENCRYPTION_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+pub(super) const CHECKSUM: &str = "x-amz-checksum-sha256";
+pub(super) const ENCRYPTION: &str = "x-amz-server-side-encryption";
+pub(super) const ENCRYPTION_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 
 impl S3 {
     fn incoming_path(&self, id: &FileId) -> Path {
