@@ -37,7 +37,7 @@ pub enum Error {
     Closed,
     /// The application's own fields were not stored, and the account was not made.
     #[error(transparent)]
-    Fields(#[from] FieldsError),
+    Fields(#[from] FieldsError<()>),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),

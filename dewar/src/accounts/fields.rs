@@ -31,7 +31,7 @@ use crate::sessions::UserId;
 /// #[derive(Form)]
 /// struct Company { company: Line<80> }
 /// impl AccountFields for Company {
-///     async fn store(self, tx: &Tx, user: UserId) -> Result<(), FieldsError> {
+///     async fn store(self, tx: &Tx, user: UserId) -> Result<(), FieldsError<Self>> {
 ///         let set = "INSERT INTO companies (user_id, name) VALUES (?1, ?2)
 ///             ON CONFLICT (user_id) DO UPDATE SET name = excluded.name";
 ///         tx.execute(set, [user.into(), self.company.as_str().into()]).await?;
@@ -62,7 +62,15 @@ pub trait AccountFields: Model + Sync {
     /// its cost do not show whether the address has an account (user enumeration, CWE-204). So do everything in the
     /// transaction, and nothing outside it: no request to another server, no file. Queue a job or a letter instead, which the
     /// rollback takes back.
-    fn store(self, tx: &Tx, user: UserId) -> impl Future<Output = Result<(), FieldsError>> + Send;
+    ///
+    /// The user has the visitor's address in both cases, so `store` may read it. Two things can still show whether the address has
+    /// an account: rows that tables of your own have for the address or for the existing account, and a foreign key of your own on
+    /// `dewar_users (email_key)`. So find rows by the `user` that you get, and let foreign keys refer to `dewar_users (id)`.
+    fn store(
+        self,
+        tx: &Tx,
+        user: UserId,
+    ) -> impl Future<Output = Result<(), FieldsError<Self>>> + Send;
 }
 
 /// Why fields of the application's own were not stored. Nothing else was stored then either.
@@ -73,41 +81,60 @@ pub trait AccountFields: Model + Sync {
 /// use dewar::forms::{Line, Problems};
 /// #[derive(Form)]
 /// struct Voucher { voucher: Line<10> }
-/// fn unknown_voucher() -> FieldsError {
+/// fn unknown_voucher() -> FieldsError<Voucher> {
 ///     Problems::at(Voucher::VOUCHER, "This voucher does not exist.").into()
 /// }
 /// # let _ = unknown_voucher();
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
-pub enum FieldsError {
+pub enum FieldsError<E> {
     /// The user can correct these: the page comes again, with everything that was typed.
-    Problems(Problems<()>),
+    Problems(Problems<E>),
     /// Any other failure.
     Failed(Box<pages::Error>),
 }
 
-impl std::fmt::Display for FieldsError {
+impl<E> FieldsError<E> {
+    /// The same, of a form whose type is not at hand.
+    pub(super) fn untyped(self) -> FieldsError<()> {
+        match self {
+            Self::Problems(problems) => FieldsError::Problems(problems.of_form()),
+            Self::Failed(error) => FieldsError::Failed(error),
+        }
+    }
+}
+
+impl<E> std::fmt::Debug for FieldsError<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Problems(problems) => f.debug_tuple("Problems").field(problems).finish(),
+            Self::Failed(error) => f.debug_tuple("Failed").field(error).finish(),
+        }
+    }
+}
+
+impl<E> std::fmt::Display for FieldsError<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the application's own fields were not stored")
     }
 }
 
-impl std::error::Error for FieldsError {}
+impl<E> std::error::Error for FieldsError<E> {}
 
-impl<E> From<Problems<E>> for FieldsError {
+// Problems of another form would name fields that the page does not have.
+impl<E> From<Problems<E>> for FieldsError<E> {
     fn from(problems: Problems<E>) -> Self {
-        Self::Problems(problems.of_form())
+        Self::Problems(problems)
     }
 }
 
-impl From<pages::Error> for FieldsError {
+impl<E> From<pages::Error> for FieldsError<E> {
     fn from(error: pages::Error) -> Self {
         Self::Failed(Box::new(error))
     }
 }
 
-impl From<database::Error> for FieldsError {
+impl<E> From<database::Error> for FieldsError<E> {
     fn from(error: database::Error) -> Self {
         Self::Failed(Box::new(error.into()))
     }
@@ -118,13 +145,17 @@ pub(super) trait Beside: Send {
     /// Whether there is any.
     const IS_SOME: bool;
 
-    fn keep(self, tx: &Tx, user: UserId) -> impl Future<Output = Result<(), FieldsError>> + Send;
+    fn keep(
+        self,
+        tx: &Tx,
+        user: UserId,
+    ) -> impl Future<Output = Result<(), FieldsError<()>>> + Send;
 }
 
 impl Beside for () {
     const IS_SOME: bool = false;
 
-    async fn keep(self, _: &Tx, _: UserId) -> Result<(), FieldsError> {
+    async fn keep(self, _: &Tx, _: UserId) -> Result<(), FieldsError<()>> {
         Ok(())
     }
 }
@@ -135,8 +166,8 @@ pub(super) struct Own<E>(pub(super) E);
 impl<E: AccountFields> Beside for Own<E> {
     const IS_SOME: bool = true;
 
-    async fn keep(self, tx: &Tx, user: UserId) -> Result<(), FieldsError> {
-        self.0.store(tx, user).await
+    async fn keep(self, tx: &Tx, user: UserId) -> Result<(), FieldsError<()>> {
+        self.0.store(tx, user).await.map_err(FieldsError::untyped)
     }
 }
 
@@ -152,7 +183,7 @@ impl<E: AccountFields> Beside for Own<E> {
 /// #[derive(Form)]
 /// struct Company { company: Line<80> }
 /// impl AccountFields for Company {
-///     async fn store(self, _: &Tx, _: UserId) -> Result<(), FieldsError> { Ok(()) }
+///     async fn store(self, _: &Tx, _: UserId) -> Result<(), FieldsError<Self>> { Ok(()) }
 /// }
 /// assert_eq!(SignUpWith::<Company>::FIELDS[3].name, "company");
 /// ```

@@ -127,6 +127,9 @@ impl Accounts {
 
     /// Adds the account with its role, and does the work beside it. None if the address has an account: then the work is done for a
     /// user whom nobody else sees, and rolled back. Otherwise its result and its time would show that the address is known.
+    ///
+    /// The work may read the address of its user. So that user has it in both cases: the row that has it moves aside until the
+    /// rollback, and the statements are the same whether there is one or not.
     async fn insert_beside<B: Beside>(
         &self,
         tx: &Tx,
@@ -136,18 +139,14 @@ impl Accounts {
     ) -> Result<Option<UserId>, Error> {
         let (language, now) = (Some(self.1.language.tag()), self.0.clock.now());
         let nested = tx.begin_nested().await?;
-        let user = insert(&nested, person, hash, now, language).await?;
-        let stand_in = if user.is_none() && B::IS_SOME {
-            let email = format!("{}@stand-in.invalid", Token::new().reveal());
-            let person = NewUser {
-                email: &email,
-                ..person
-            };
-            insert(&nested, person, hash, now, language).await?
-        } else {
-            None
-        };
-        let done = if let Some(one) = user.or(stand_in) {
+        let mut is_known = B::IS_SOME && move_aside(&nested, person.email).await?;
+        let mut user = insert(&nested, person, hash, now, language).await?;
+        if user.is_none() && B::IS_SOME {
+            // Another sign-up made the account between the two statements.
+            is_known = move_aside(&nested, person.email).await?;
+            user = insert(&nested, person, hash, now, language).await?;
+        }
+        let done = if let Some(one) = user {
             if let Some(role) = &self.0.config.role {
                 add_role(&nested, one, role).await?;
             }
@@ -155,12 +154,12 @@ impl Accounts {
         } else {
             Ok(())
         };
-        match (&done, stand_in) {
-            (Ok(()), None) => nested.commit().await?,
+        match (&done, is_known) {
+            (Ok(()), false) => nested.commit().await?,
             _ => nested.rollback().await?,
         }
         done?;
-        Ok(user)
+        Ok(user.filter(|_| !is_known))
     }
 
     /// Stores the application's own fields of an account.
@@ -168,10 +167,11 @@ impl Accounts {
         &self,
         user: UserId,
         fields: E,
-    ) -> Result<(), FieldsError> {
+    ) -> Result<(), FieldsError<()>> {
         refuse_while_reading()?;
         let tx = self.0.db.begin().await?;
-        fields.store(&tx, user).await?;
+        let stored = fields.store(&tx, user).await;
+        stored.map_err(FieldsError::untyped)?;
         let entry = about(Event::UserUpdated, Some(user), user).detail("fields");
         tx.record(&self.0.log, entry).await?;
         Ok(tx.commit().await?)
@@ -300,6 +300,19 @@ impl Accounts {
         tx.commit().await?;
         Ok(user)
     }
+}
+
+/// Gives the account with this address another one, in a transaction that the caller then rolls back. Tells whether there is one.
+async fn move_aside(tx: &Tx, email: &str) -> Result<bool, database::Error> {
+    let aside = format!("{}@stand-in.invalid", Token::new().reveal());
+    let set = "UPDATE dewar_users SET email = ?1, email_key = ?2 WHERE email_key = ?3";
+    let (aside_key, key) = (EmailKey::new(&aside), EmailKey::new(email));
+    let values = [
+        aside.as_str().into(),
+        aside_key.as_str().into(),
+        key.as_str().into(),
+    ];
+    tx.execute(set, values).await.map(|moved| moved > 0)
 }
 
 /// Adds an account; does nothing if the address has one.

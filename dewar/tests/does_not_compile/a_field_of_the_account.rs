@@ -11,7 +11,7 @@ struct Extra {
 }
 
 impl AccountFields for Extra {
-    async fn store(self, _: &Tx, _: UserId) -> Result<(), FieldsError> {
+    async fn store(self, _: &Tx, _: UserId) -> Result<(), FieldsError<Self>> {
         Ok(())
     }
 }

@@ -41,12 +41,19 @@ impl AccountFields for Company {
         }))
     }
 
-    async fn store(self, tx: &Tx, user: UserId) -> Result<(), FieldsError> {
+    async fn store(self, tx: &Tx, user: UserId) -> Result<(), FieldsError<Self>> {
         if self
             .voucher
             .is_some_and(|voucher| voucher.as_str() != "spring")
         {
             return Err(Problems::at(Self::VOUCHER, "This voucher does not exist.").into());
+        }
+        // A rule for addresses: what `store` sees does not depend on whether the address has an account.
+        let find = "SELECT email FROM dewar_users WHERE id = ?1";
+        let rows = tx.query(find, [user.into()]).await?;
+        let email: String = rows.first().map_or(Ok(String::new()), |row| row.get(0))?;
+        if !email.ends_with("@example.org") {
+            return Err(Problems::at(Self::COMPANY, "This address is not of a company.").into());
         }
         let set = "INSERT INTO companies (user_id, name) VALUES (?1, ?2)
             ON CONFLICT (user_id) DO UPDATE SET name = excluded.name";

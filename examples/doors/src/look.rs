@@ -26,7 +26,7 @@ impl AccountFields for Boat {
         Ok(Some(Self { boat }))
     }
 
-    async fn store(self, tx: &Tx, user: UserId) -> Result<(), FieldsError> {
+    async fn store(self, tx: &Tx, user: UserId) -> Result<(), FieldsError<Self>> {
         let set = "INSERT INTO boats (user_id, name) VALUES (?1, ?2)
             ON CONFLICT (user_id) DO UPDATE SET name = excluded.name";
         let values = [user.into(), self.boat.as_str().into()];

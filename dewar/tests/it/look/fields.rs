@@ -89,6 +89,11 @@ async fn a_sign_up_with_fields_does_not_tell_whether_an_address_is_known() {
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[0].0, status, "{answers:?}");
     }
+    // The address of the account is as before.
+    let ada = "SELECT count(*) FROM dewar_users WHERE email = 'ada@example.org'";
+    let rows = site.db().query(ada, []).await.unwrap();
+    assert_eq!(rows[0].get::<i64>(0).unwrap(), 1);
+    site.sign_in("ada@example.org").await;
     // The new user's row alone: the one for the known address was rolled back, and ada's account has none.
     assert_eq!(companies(&site).await.len(), 1);
     let stand_ins = "SELECT count(*) FROM dewar_users WHERE email LIKE '%stand-in%'";
