@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::{App, Dewar, Route, get, post};
 use crate::accounts::AccountFields;
+use crate::audit::{Finding, Practice};
 use crate::pages::AccountPage;
 use crate::{accounts, api};
 
@@ -30,6 +31,7 @@ pub struct AccountPages<S = Dewar> {
     prefix: &'static str,
     paths: BTreeMap<AccountPage, &'static str>,
     without: BTreeSet<AccountPage>,
+    with_tokens: bool,
     sign_up: PageAndForm<S>,
     account: Option<PageAndForm<S>>,
 }
@@ -47,7 +49,8 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
         Self {
             prefix: "",
             paths: BTreeMap::new(),
-            without: [AccountPage::Tokens].into(),
+            without: BTreeSet::new(),
+            with_tokens: false,
             sign_up: |path| {
                 [
                     get(path, accounts::sign_up_page),
@@ -70,7 +73,8 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
         self
     }
 
-    /// Leaves a page out: the application has none, or mounts its own.
+    /// Leaves a page or a button out: the application has none, or mounts its own. Without the page of sessions or of tokens, its
+    /// buttons are left out too.
     pub fn without(mut self, page: AccountPage) -> Self {
         self.without.insert(page);
         self
@@ -78,7 +82,7 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
 
     /// The page of the user's own API tokens too.
     pub fn with_tokens(mut self) -> Self {
-        self.without.remove(&AccountPage::Tokens);
+        self.with_tokens = true;
         self
     }
 
@@ -104,8 +108,54 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
         self
     }
 
+    /// Whether this kind of page is among those that this value mounts, unless somebody leaves it out.
+    const fn offers(&self, page: AccountPage) -> bool {
+        use AccountPage::{
+            Account, ChangePassword, Confirm, EndOtherSessions, EndSession, Forgot, Reset,
+            RevokeServiceToken, RevokeToken, ServiceTokens, Sessions, SetUp, SignIn, SignOut,
+            SignUp, Tokens,
+        };
+        match page {
+            Account => self.account.is_some(),
+            RevokeToken | Tokens => self.with_tokens,
+            RevokeServiceToken | ServiceTokens => false,
+            ChangePassword | Confirm | EndOtherSessions | EndSession | Forgot | Reset
+            | Sessions | SetUp | SignIn | SignOut | SignUp => true,
+        }
+    }
+
     fn has(&self, page: AccountPage) -> bool {
-        !self.without.contains(&page)
+        use AccountPage::{EndOtherSessions, EndSession, RevokeToken, Sessions, Tokens};
+        let is_out = |page| self.without.contains(&page);
+        let of_sessions = matches!(page, EndOtherSessions | EndSession);
+        let goes_with_its_page =
+            of_sessions && is_out(Sessions) || page == RevokeToken && is_out(Tokens);
+        self.offers(page) && !is_out(page) && !goes_with_its_page
+    }
+
+    /// Paths and exclusions that change nothing: the programmer expects something else.
+    fn findings(&self) -> Vec<Finding> {
+        let mounts_nothing = self.paths.iter().filter(|(page, _)| !self.has(**page));
+        let mounts_nothing = mounts_nothing.map(|(page, path)| {
+            let title = format!(
+                "`AccountPages` has the path {path} for the page of accounts `{}`, and does not mount it",
+                page.name()
+            );
+            Finding::refuse(Practice::Accounts, "accounts-page-unmounted", title)
+                .why("nothing would be at that path")
+                .fix(way_to_mount(*page))
+        });
+        let leaves_nothing_out = self.without.iter().filter(|page| !self.offers(**page));
+        let leaves_nothing_out = leaves_nothing_out.map(|page| {
+            let title = format!(
+                "`AccountPages::without` names the page of accounts `{}`, which it would not mount",
+                page.name()
+            );
+            Finding::warn(Practice::Accounts, "accounts-page-without", title)
+                .why("the call changes nothing")
+                .fix("remove the call; a route of your own for this page stays as it is")
+        });
+        mounts_nothing.chain(leaves_nothing_out).collect()
     }
 
     /// The path of a page. A route table has few routes and lives as long as the program, so a path is never freed.
@@ -156,17 +206,34 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
         mount!(signed_in: ChangePassword, accounts::change_password_page, accounts::change_password);
         mount!(signed_in: Confirm, accounts::confirm_page, accounts::confirm);
         if self.has(Sessions) {
-            signed_in.extend([
-                get(self.path(Sessions), accounts::sessions_page),
-                post(self.path(EndSession), accounts::end_session),
-                post(self.path(EndOtherSessions), accounts::end_other_sessions),
-            ]);
+            signed_in.push(get(self.path(Sessions), accounts::sessions_page));
+        }
+        if self.has(EndSession) {
+            signed_in.push(post(self.path(EndSession), accounts::end_session));
+        }
+        if self.has(EndOtherSessions) {
+            let path = self.path(EndOtherSessions);
+            signed_in.push(post(path, accounts::end_other_sessions));
         }
         mount!(signed_in: Tokens, api::tokens_page, api::create_token);
-        if self.has(Tokens) {
+        if self.has(RevokeToken) {
             signed_in.push(post(self.path(RevokeToken), api::revoke_token));
         }
         [public, signed_in]
+    }
+}
+
+/// How to mount a page that has a path already.
+const fn way_to_mount(page: AccountPage) -> &'static str {
+    use AccountPage::{Account, RevokeServiceToken, RevokeToken, ServiceTokens, Tokens};
+    if matches!(page, Account) {
+        "add `.account_fields::<…>()`, or remove the path"
+    } else if matches!(page, RevokeToken | Tokens) {
+        "add `.with_tokens()` and remove a `.without(…)` of it, or remove the path"
+    } else if matches!(page, RevokeServiceToken | ServiceTokens) {
+        "mount it with `get(path, api::service_tokens_page)` and its form and button with `post`, under a role"
+    } else {
+        "remove the `.without(…)` of it or of the page that has the button, or remove the path"
     }
 }
 
@@ -196,8 +263,47 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         clippy::needless_pass_by_value,
         reason = "it is used up, as routes are"
     )]
-    pub fn account_pages(self, pages: AccountPages<S>) -> Self {
+    pub fn account_pages(mut self, pages: AccountPages<S>) -> Self {
+        self.parts.findings.extend(pages.findings());
         let [public, signed_in] = pages.routes();
         self.public(public).signed_in(signed_in)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(pages: &AccountPages) -> Vec<(&'static str, bool)> {
+        let found = pages.findings();
+        let found = found.iter();
+        found
+            .map(|found| (found.id, found.refuses_launch))
+            .collect()
+    }
+
+    /// A path or an exclusion that changes nothing was silent: the page would not have been where its programmer put it.
+    #[test]
+    fn a_path_and_an_exclusion_for_nothing_are_found() {
+        use AccountPage::{Account, EndSession, RevokeToken, ServiceTokens, Sessions, Tokens};
+        let new = AccountPages::<Dewar>::new;
+        let refused = [("accounts-page-unmounted", true)];
+        let warned = [("accounts-page-without", false)];
+        for page in [Account, RevokeToken, ServiceTokens, Tokens] {
+            assert_eq!(found(&new().at(page, "/x")), refused, "{page:?}");
+            assert_eq!(found(&new().without(page)), warned, "{page:?}");
+        }
+        assert_eq!(found(&new().at(Sessions, "/x").without(Sessions)), refused);
+        assert_eq!(
+            found(&new().at(EndSession, "/x").without(Sessions)),
+            refused
+        );
+        for right in [
+            new().without(Sessions).without(EndSession),
+            new().with_tokens().at(Tokens, "/x"),
+            new().with_tokens().without(RevokeToken),
+        ] {
+            assert!(found(&right).is_empty(), "{right:?}");
+        }
     }
 }

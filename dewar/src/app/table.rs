@@ -586,7 +586,18 @@ mod tests {
                 vec![recently(post("/a")), entry("GET", CONFIRM, SignedIn)],
                 &["accounts-no-confirm-page"],
             ),
-            (vec![recently(post("/a")), post(CONFIRM)], &[]),
+            (
+                vec![recently(post("/a")), post(CONFIRM)],
+                &["accounts-no-confirm-page"],
+            ),
+            (
+                vec![
+                    recently(post("/a")),
+                    entry("GET", CONFIRM, SignedIn),
+                    post(CONFIRM),
+                ],
+                &[],
+            ),
         ] {
             assert_eq!(ids(entries), wanted);
         }

@@ -63,19 +63,25 @@ impl RouteTable {
     }
 
     /// Adds the path where password managers look for the page to change a password, if there is one and the application has
-    /// no route of its own there.
+    /// no route of its own that takes it.
     pub(in crate::app) fn provide_change_password(&mut self) {
         let is_mounted = self
             .account_paths()
             .pattern(AccountPage::ChangePassword)
             .is_some();
-        let is_own = self
-            .own
-            .iter()
-            .any(|entry| entry.path == CHANGE_PASSWORD_PATH);
-        if is_mounted && !is_own {
+        if is_mounted && !self.has_own_at(CHANGE_PASSWORD_PATH) {
             self.provide("GET", CHANGE_PASSWORD_PATH, Access::Public);
         }
+    }
+
+    /// Whether a route of the application's own takes this path, as the router reads patterns: `/.well-known/{file}` does.
+    fn has_own_at(&self, path: &str) -> bool {
+        let mut router = matchit::Router::new();
+        for pattern in self.own.iter().flat_map(RouteEntry::patterns) {
+            // An error means that the pattern exists already, or that the table forbids the launch.
+            drop(router.insert(pattern, ()));
+        }
+        router.at(path).is_ok()
     }
 
     /// The paths of the pages that are mounted.
@@ -134,7 +140,10 @@ impl RouteTable {
     /// A route that requires re-authentication needs the page for it.
     fn nobody_could_confirm(&self) -> Option<Finding> {
         let asks = self.own.iter().find(|entry| entry.takes.recently)?;
-        if self.takes_form_of(AccountPage::Confirm) {
+        let paths = self.account_paths();
+        // The form of a page at an unknown path does not help: the redirect leads to the page.
+        let is_known = paths.pattern(AccountPage::Confirm).is_some();
+        if is_known && self.takes_form_of(AccountPage::Confirm) {
             return None;
         }
         let title = format!(
@@ -145,7 +154,8 @@ impl RouteTable {
             .why("Dewar would redirect users to a page that does not exist")
             .fix(
                 "mount it: `.signed_in([get(accounts::CONFIRM, accounts::confirm_page), post(accounts::CONFIRM, \
-                 accounts::confirm)])`",
+                 accounts::confirm)])`; a page of your own at another path needs `.account_page(AccountPage::Confirm)` on \
+                 both routes",
             )
             .asvs(&["7.5.1", "7.5.3"]);
         Some(finding)
@@ -293,6 +303,41 @@ mod tests {
         assert_eq!(paths.pattern(Reset), Some("/reset/{key}"));
         assert_eq!(paths.pattern(Account), None);
         assert!(table.takes_form_of(SignIn) && !table.takes_form_of(Reset));
+    }
+
+    #[test]
+    fn a_route_of_the_applications_own_takes_the_path_of_password_managers() {
+        for (own, provides) in [
+            (None, true),
+            (Some("/.well-known/security"), true),
+            (Some("/{file}"), true),
+            (Some("/.well-known/change-password"), false),
+            (Some("/.well-known/{file}"), false),
+            (Some("/{*rest}"), false),
+        ] {
+            let page = AccountPage::ChangePassword;
+            let own = own.map(|path| entry("GET", path, None));
+            let page = entry("GET", "/account/password", Some(page));
+            let mut table = table(own.into_iter().chain([page]));
+            table.provide_change_password();
+            assert_eq!(table.provided().len() == 1, provides);
+        }
+    }
+
+    /// A redirect leads to the page: a form at a path that nothing knows the page of is not enough.
+    #[test]
+    fn a_page_to_confirm_at_an_unknown_path_is_missed() {
+        let page = Some(AccountPage::Confirm);
+        for (shown, is_found) in [(page, false), (None, true)] {
+            let mut asks = entry("POST", "/a", None);
+            asks.takes.recently = true;
+            let shown = entry("GET", "/sure", shown);
+            let found = table([asks, shown, entry("POST", "/sure", page)]).of_account_pages();
+            let missed = found
+                .iter()
+                .any(|found| found.id == "accounts-no-confirm-page");
+            assert_eq!(missed, is_found);
+        }
     }
 
     #[test]

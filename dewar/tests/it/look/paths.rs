@@ -1,5 +1,7 @@
 //! The pages at other paths.
 
+use dewar::app::AccountPages;
+use dewar::pages::AccountPage;
 use dewar::testing::{PASSWORD, Site};
 use dewar::{App, accounts, get, post};
 
@@ -122,6 +124,29 @@ async fn password_managers_find_the_page_to_change_the_password() {
         (answer.status().as_u16(), answer.text().as_str()),
         (200, "Hello")
     );
+}
+
+#[test]
+fn a_button_that_somebody_leaves_out_is_no_route() {
+    use AccountPage::{EndOtherSessions, EndSession, RevokeToken};
+    let directory = tempfile::tempdir().unwrap();
+    let app = || App::in_directory(&directory).unwrap();
+    let paths = |pages: AccountPages| -> Vec<&'static str> {
+        let table = app().account_pages(pages).route_table();
+        table.entries().iter().map(|entry| entry.path).collect()
+    };
+    let pages = AccountPages::new().with_tokens();
+    let all = paths(pages);
+    for (button, path) in [
+        (EndSession, "/account/sessions/{id}/end"),
+        (EndOtherSessions, "/account/sessions/end-others"),
+        (RevokeToken, "/account/tokens/{id}/revoke"),
+    ] {
+        assert!(all.contains(&path), "{path}");
+        let without = paths(AccountPages::new().with_tokens().without(button));
+        assert!(!without.contains(&path), "{path}");
+        assert_eq!(without.len() + 1, all.len(), "{path}");
+    }
 }
 
 /// A path that is another site for a browser, and a page that two routes claim, refuse the start (open redirect).
