@@ -187,9 +187,7 @@ impl Sources {
     /// The path of the sign-in page.
     #[must_use]
     pub fn sign_in_path(&self) -> &str {
-        self.routes
-            .sign_in()
-            .map_or("/sign-in", |route| route.path.as_str())
+        self.routes.sign_in_page().unwrap_or("/sign-in")
     }
 
     /// Opens the form of a public route, as a visitor: the visitor, and the form's hidden fields. None if no public page has that

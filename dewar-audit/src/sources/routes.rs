@@ -29,6 +29,10 @@ pub struct ListedRoute {
     pub path: String,
     /// The access rule.
     pub access: RouteAccess,
+    /// The page of accounts that it is, or whose form it takes: `sign-in`, `sign-out`, … Without it, the auditor guesses by English
+    /// words in the path.
+    #[serde(default)]
+    pub account_page: Option<String>,
     /// The fields of the query.
     #[serde(default)]
     pub query: Option<RouteFields>,
@@ -132,7 +136,7 @@ impl RouteList {
     }
 
     /// The public routes that take a form.
-    pub fn public_forms(&self) -> impl Iterator<Item = &ListedRoute> {
+    pub fn public_forms(&self) -> impl Iterator<Item = &ListedRoute> + Clone {
         self.0.iter().filter(|route| {
             route.access == RouteAccess::Public && route.is_unsafe() && route.form.is_some()
         })
@@ -146,10 +150,18 @@ impl RouteList {
             .any(|route| route.method == method && route.path == path)
     }
 
-    /// The sign-in route: the public form with a password and a path that suggests a sign-in.
+    /// The sign-in route: the public form of the page `sign-in`; in a table that does not name it, the one with a password and a
+    /// path that suggests a sign-in.
     #[must_use]
     pub fn sign_in(&self) -> Option<&ListedRoute> {
-        self.public_forms().find(|route| {
+        let mut forms = self.public_forms();
+        if forms.clone().any(|route| route.is_page("sign-in")) {
+            return forms.find(|route| route.is_page("sign-in"));
+        }
+        if let Some(page) = self.all().iter().find(|route| route.is_page("sign-in")) {
+            return forms.find(|route| route.path == page.path);
+        }
+        forms.find(|route| {
             let takes_a_password = route
                 .form
                 .iter()
@@ -159,9 +171,21 @@ impl RouteList {
         })
     }
 
-    /// The sign-out route.
+    /// The path of the sign-in page: where the application sends visitors from a page that they may not see.
+    #[must_use]
+    pub fn sign_in_page(&self) -> Option<&str> {
+        let mut pages = self.public_pages();
+        let page = pages.find(|route| route.is_page("sign-in"));
+        page.or_else(|| self.sign_in()).map(|route| &*route.path)
+    }
+
+    /// The sign-out route: the button `sign-out`, or in a table that does not name it, a path that suggests it.
     #[must_use]
     pub fn sign_out(&self) -> Option<&ListedRoute> {
+        let mut routes = self.0.iter();
+        if let Some(route) = routes.find(|route| route.is_page("sign-out")) {
+            return Some(route);
+        }
         self.0
             .iter()
             .find(|route| is_one_of(&route.path, &["sign-out", "signout", "logout", "log-out"]))
@@ -199,6 +223,11 @@ impl ListedRoute {
     #[must_use]
     pub fn is_unsafe(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// Whether the route table names it as this page of accounts.
+    fn is_page(&self, name: &str) -> bool {
+        self.account_page.as_deref() == Some(name)
     }
 
     /// Whether a request changes only a count in the log, whoever sends it.
@@ -243,6 +272,34 @@ mod tests {
         for access in ["", "publik", "role", "anyone:all"] {
             let json = format!(r#"[{{"method": "GET", "path": "/", "access": "{access}"}}]"#);
             assert!(RouteList::read(&json).is_err(), "{access}");
+        }
+    }
+
+    #[test]
+    fn the_route_table_names_the_pages_in_any_language() {
+        let form = r#""form": {"fields": [{"name": "p", "widget": "password"}]}"#;
+        let json = |page: &str, form_of: &str| {
+            format!(
+                r#"[
+                {{"method": "POST", "path": "/old/login", "access": "public", {form}}},
+                {{"method": "GET", "path": "/anmelden", "access": "public"{page}}},
+                {{"method": "POST", "path": "/anmelden", "access": "public"{form_of}, {form}}},
+                {{"method": "POST", "path": "/old/logout", "access": "public"}},
+                {{"method": "POST", "path": "/abmelden", "access": "signed_in", "account_page": "sign-out"}}]"#
+            )
+        };
+        let named = r#", "account_page": "sign-in""#;
+        for (page, form_of, path) in [
+            (named, named, "/anmelden"),
+            ("", named, "/anmelden"),
+            (named, "", "/anmelden"),
+            ("", "", "/old/login"),
+        ] {
+            let routes = RouteList::read(&json(page, form_of)).unwrap();
+            let at = routes.sign_in().unwrap();
+            assert_eq!((&*at.method, &*at.path), ("POST", path));
+            assert_eq!(routes.sign_in_page(), Some(path));
+            assert_eq!(routes.sign_out().unwrap().path, "/abmelden");
         }
     }
 
