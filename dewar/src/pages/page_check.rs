@@ -13,11 +13,15 @@ use std::rc::Rc;
 
 use minijinja::machinery::ast::{Expr, ForLoop, Macro, Spanned, Stmt};
 
+use blocks::Blocks;
+use expressions::paths_in;
+
 use super::context::names_in;
 use super::page_data::{PageType, PageValues};
 use super::shape::Shape;
 use crate::audit::{Finding, Practice, near};
 
+mod blocks;
 mod calls;
 mod expressions;
 
@@ -26,6 +30,9 @@ pub(super) type Parsed<'a> = BTreeMap<&'a str, Stmt<'a>>;
 
 /// The deepest call of macros that is followed.
 const DEPTH: usize = 16;
+
+/// The most statements that are read for one page. Macros that call each other many times would take without end.
+const STATEMENTS: usize = 50_000;
 
 /// The values of every page, and the engine's own names.
 pub(super) const OF_EVERY_PAGE: [&str; 21] = [
@@ -168,9 +175,16 @@ struct PageWalk<'a, 'v> {
     /// The templates that see the values of the page: its own, those that it extends, and those that it includes.
     chain: BTreeSet<&'a str>,
     scopes: Vec<Scope<'a>>,
-    /// The blocks that an extending template has replaced.
-    replaced: BTreeSet<&'a str>,
-    depth: usize,
+    /// The blocks of the templates that extend each other.
+    blocks: Blocks<'a>,
+    /// The blocks that are read now, each with its place among those of its name.
+    open: Vec<(&'a str, usize)>,
+    /// Whether a template that extends another is read outside its blocks.
+    shows_no_block: bool,
+    /// The macros that are read now.
+    entered: Vec<&'a Macro<'a>>,
+    /// How many more statements are read.
+    left: usize,
     /// Whether an absent value is expected, as in `is defined`.
     may_be_absent: bool,
     missing: BTreeSet<MissingValue>,
@@ -185,32 +199,14 @@ impl<'a, 'v> PageWalk<'a, 'v> {
             template: own,
             chain: BTreeSet::new(),
             scopes: vec![Scope::new()],
-            replaced: BTreeSet::new(),
-            depth: 0,
+            blocks: Blocks::new(),
+            open: Vec::new(),
+            shows_no_block: false,
+            entered: Vec::new(),
+            left: STATEMENTS,
             may_be_absent: false,
             missing: BTreeSet::new(),
         }
-    }
-
-    /// A template that sees the values of the page, and the one that it extends.
-    fn template(&mut self, name: &'a str, stmt: &'a Stmt<'a>) {
-        if !self.chain.insert(name) {
-            return;
-        }
-        let before = std::mem::replace(&mut self.template, name);
-        let Stmt::Template(template) = stmt else {
-            return;
-        };
-        self.all(&template.children);
-        let parent = template.children.iter().find_map(|stmt| match stmt {
-            Stmt::Extends(extends) => text(&extends.name),
-            _ => None,
-        });
-        if let Some((parent, stmt)) = parent.and_then(|name| self.parsed.get_key_value(&*name)) {
-            blocks(&template.children, &mut self.replaced);
-            self.template(parent, stmt);
-        }
-        self.template = before;
     }
 
     fn all(&mut self, stmts: &'a [Stmt<'a>]) {
@@ -226,15 +222,17 @@ impl<'a, 'v> PageWalk<'a, 'v> {
     }
 
     fn one(&mut self, stmt: &'a Stmt<'a>) {
+        let Some(left) = self.left.checked_sub(1) else {
+            return;
+        };
+        self.left = left;
         match stmt {
             Stmt::Template(template) => self.all(&template.children),
             Stmt::EmitRaw(_) | Stmt::Extends(_) => {}
             Stmt::EmitExpr(emit) => drop(self.shape(&emit.expr)),
             Stmt::ForLoop(body) => self.repeat(body),
             Stmt::IfCond(cond) => {
-                if self.template != self.own {
-                    self.expect_absent(&cond.expr);
-                }
+                self.expect_absent_in_shared(&cond.expr);
                 self.shape(&cond.expr);
                 self.all(&cond.true_body);
                 self.all(&cond.false_body);
@@ -250,7 +248,7 @@ impl<'a, 'v> PageWalk<'a, 'v> {
             }
             Stmt::Set(set) => {
                 let shape = self.shape(&set.expr);
-                self.bind(&set.target, &shape);
+                self.set(&set.target, &shape);
             }
             Stmt::SetBlock(set) => {
                 self.inside(Scope::new(), &set.body);
@@ -261,12 +259,7 @@ impl<'a, 'v> PageWalk<'a, 'v> {
                 self.shape(&filter.filter);
                 self.all(&filter.body);
             }
-            Stmt::Block(block) => {
-                let is_replaced = self.template != self.own && self.replaced.contains(block.name);
-                if !is_replaced {
-                    self.inside(Scope::new(), &block.body);
-                }
-            }
+            Stmt::Block(block) => self.block(block),
             Stmt::Include(include) => self.include(&include.name),
             Stmt::Import(_) | Stmt::FromImport(_) | Stmt::Macro(_) => self.define(stmt),
             Stmt::CallBlock(call) => self.call_block(call),
@@ -287,30 +280,43 @@ impl<'a, 'v> PageWalk<'a, 'v> {
         self.all(&body.else_body);
     }
 
-    fn include(&mut self, name: &'a Expr<'a>) {
-        self.shape(name);
-        if let Some((name, stmt)) = text(name).and_then(|name| self.parsed.get_key_value(&*name)) {
-            // The same part may be included more than once, with other values.
-            let is_open = self.chain.contains(name);
-            self.template(name, stmt);
-            if !is_open {
-                self.chain.remove(name);
-            }
-        }
-    }
-
-    /// A template for many pages asks for a value that only some of them have: `{% if breadcrumbs %}`.
+    /// A condition names what may be absent: the page may have it or not. A template for many pages asks for a value that only
+    /// some of them have: `{% if breadcrumbs %}`, `{% if note.extra is defined %}`.
     fn expect_absent(&mut self, expr: &'a Expr<'a>) {
         for name in names_in(expr) {
             if self.look_up(&name).is_none() {
                 self.put(&name, Bound::Value(Shape::Any));
             }
         }
+        let mut paths = Vec::new();
+        paths_in(expr, &mut paths);
+        for path in paths {
+            self.put(&path, Bound::Value(Shape::Any));
+        }
+    }
+
+    /// The same, where a template for many pages stands. A page knows itself what it has.
+    fn expect_absent_in_shared(&mut self, expr: &'a Expr<'a>) {
+        if self.template != self.own {
+            self.expect_absent(expr);
+        }
     }
 
     fn put(&mut self, name: &str, bound: Bound<'a>) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(name.to_owned(), bound);
+        }
+    }
+
+    /// Binds a name that may have a value already. One of two shapes, after a condition, is a shape of which nothing is known.
+    fn set(&mut self, target: &'a Expr<'a>, shape: &Shape) {
+        if let Expr::Var(var) = target
+            && let Some(Bound::Value(before)) = self.own_value(var.id)
+            && before != *shape
+        {
+            self.put(var.id, Bound::Value(Shape::Any));
+        } else {
+            self.bind(target, shape);
         }
     }
 
@@ -332,44 +338,31 @@ impl<'a, 'v> PageWalk<'a, 'v> {
 
     /// The meaning of a name, unless nothing here has it.
     fn look_up(&self, name: &str) -> Option<Bound<'a>> {
+        // The values of the page are not known to a macro of another file.
+        let is_unknown = || !self.chain.contains(self.template);
+        let any =
+            || (is_unknown() || OF_EVERY_PAGE.contains(&name)).then_some(Bound::Value(Shape::Any));
+        self.own_value(name).or_else(any)
+    }
+
+    /// The meaning that the templates or the page give to a name.
+    fn own_value(&self, name: &str) -> Option<Bound<'a>> {
         let mut scopes = self.scopes.iter().rev();
         if let Some(bound) = scopes.find_map(|scope| scope.get(name)) {
             return Some(bound.clone());
         }
-        // The values of the page are not known to a macro of another file.
         if !self.chain.contains(self.template) {
-            return Some(Bound::Value(Shape::Any));
+            return None;
         }
         let mut values = self.values.values.iter();
-        if let Some((_, shape)) = values.find(|(known, _)| *known == name) {
-            return Some(Bound::Value(shape.clone()));
-        }
-        let is_general = OF_EVERY_PAGE.contains(&name);
-        is_general.then_some(Bound::Value(Shape::Any))
+        let found = values.find(|(known, _)| *known == name);
+        found.map(|(_, shape)| Bound::Value(shape.clone()))
     }
 }
 
 /// A text that stands in the template.
 fn text(expr: &Expr<'_>) -> Option<String> {
     expr.as_const()?.as_str().map(str::to_owned)
-}
-
-/// The names of the blocks of a template.
-fn blocks<'a>(stmts: &'a [Stmt<'a>], names: &mut BTreeSet<&'a str>) {
-    for stmt in stmts {
-        match stmt {
-            Stmt::Block(block) => {
-                names.insert(block.name);
-                blocks(&block.body, names);
-            }
-            Stmt::IfCond(cond) => {
-                blocks(&cond.true_body, names);
-                blocks(&cond.false_body, names);
-            }
-            Stmt::ForLoop(body) => blocks(&body.body, names),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

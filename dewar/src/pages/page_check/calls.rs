@@ -39,6 +39,10 @@ impl<'a> PageWalk<'a, '_> {
     pub(super) fn call(&mut self, call: &'a Spanned<Call<'a>>, caller: Option<Bound<'a>>) -> Shape {
         let arguments = self.shapes(&call.args);
         let called = match &call.expr {
+            Expr::Var(var) if var.id == "super" => {
+                self.super_block();
+                None
+            }
             Expr::Var(var) => self.look_up(var.id),
             Expr::GetAttr(attr) => match &attr.expr {
                 Expr::Var(var) => match self.look_up(var.id) {
@@ -85,7 +89,21 @@ impl<'a> PageWalk<'a, '_> {
         arguments: &Arguments<'a>,
         caller: Option<Bound<'a>>,
     ) {
-        if self.depth >= DEPTH {
+        if self.entered.len() >= DEPTH {
+            return;
+        }
+        if self.entered.iter().any(|open| std::ptr::eq(*open, body)) {
+            // It is read already. The body of its call is another one, as in a box inside a box.
+            if let Some(Bound::Caller(call)) = caller {
+                let unknown = Arguments(Vec::new());
+                self.enter(
+                    call.body,
+                    call.template,
+                    call.scopes.clone(),
+                    &unknown,
+                    None,
+                );
+            }
             return;
         }
         let mut scope = Scope::new();
@@ -101,9 +119,9 @@ impl<'a> PageWalk<'a, '_> {
         scopes.push(scope);
         let scopes = std::mem::replace(&mut self.scopes, scopes);
         let before = std::mem::replace(&mut self.template, template);
-        self.depth += 1;
+        self.entered.push(body);
         self.all(&body.body);
-        self.depth -= 1;
+        self.entered.pop();
         self.template = before;
         self.scopes = scopes;
     }

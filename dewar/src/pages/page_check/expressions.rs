@@ -1,4 +1,6 @@
-use minijinja::machinery::ast::{BinOpKind, Expr, Filter, GetAttr, Spanned, Test, Var};
+use minijinja::machinery::ast::{
+    BinOp, BinOpKind, CallArg, Expr, Filter, GetAttr, Spanned, Test, UnaryOpKind, Var,
+};
 
 use super::{Bound, MissingValue, PageWalk, text};
 use crate::pages::shape::{Part, Shape};
@@ -39,17 +41,13 @@ impl<'a> PageWalk<'a, '_> {
                 self.shape(&slice.expr)
             }
             Expr::UnaryOp(op) => {
+                if matches!(op.op, UnaryOpKind::Not) {
+                    self.expect_absent_in_shared(&op.expr);
+                }
                 self.shape(&op.expr);
                 Shape::Leaf
             }
-            Expr::BinOp(op) => {
-                let (left, right) = (self.shape(&op.left), self.shape(&op.right));
-                match op.op {
-                    BinOpKind::ScAnd => right,
-                    BinOpKind::ScOr if left == right => left,
-                    _ => Shape::Any,
-                }
-            }
+            Expr::BinOp(op) => self.operation(op),
             Expr::Compare(compare) => {
                 self.shape(&compare.expr);
                 for op in &compare.ops {
@@ -58,6 +56,7 @@ impl<'a> PageWalk<'a, '_> {
                 Shape::Leaf
             }
             Expr::IfExpr(choice) => {
+                self.expect_absent_in_shared(&choice.test_expr);
                 self.shape(&choice.test_expr);
                 let yes = self.shape(&choice.true_expr);
                 let no = choice.false_expr.as_ref().map(|no| self.shape(no));
@@ -74,6 +73,27 @@ impl<'a> PageWalk<'a, '_> {
                 }
                 Shape::Any
             }
+        }
+    }
+
+    fn operation(&mut self, op: &'a Spanned<BinOp<'a>>) -> Shape {
+        match op.op {
+            // `subtitle or title`: the first of the two may be absent.
+            BinOpKind::ScAnd | BinOpKind::ScOr => self.expect_absent_in_shared(&op.left),
+            // `"extra" in note`: the template asks whether the part is there.
+            BinOpKind::In => {
+                if let Some(name) = text(&op.left) {
+                    let path = format!("{}.{name}", written(&op.right));
+                    self.put(&path, Bound::Value(Shape::Any));
+                }
+            }
+            _ => {}
+        }
+        let (left, right) = (self.shape(&op.left), self.shape(&op.right));
+        match op.op {
+            BinOpKind::ScAnd => right,
+            BinOpKind::ScOr if left == right => left,
+            _ => Shape::Any,
         }
     }
 
@@ -109,8 +129,12 @@ impl<'a> PageWalk<'a, '_> {
         match of.part(name, &self.values.schemas) {
             Part::Found(shape) => shape,
             Part::Missing(parts) => {
-                let line = usize::from(whole.span().start_line);
-                self.miss(format!("{}.{name}", written(before)), line, Some(parts));
+                let path = format!("{}.{name}", written(before));
+                // A condition has asked for it.
+                if !self.scopes.iter().any(|scope| scope.contains_key(&path)) {
+                    let line = usize::from(whole.span().start_line);
+                    self.miss(path, line, Some(parts));
+                }
                 Shape::Any
             }
         }
@@ -158,6 +182,65 @@ impl<'a> PageWalk<'a, '_> {
         }
         self.arguments(&test.args);
         Shape::Leaf
+    }
+}
+
+/// The parts of values that an expression names, such as `note.author` and `note.author.name`.
+pub(super) fn paths_in(expr: &Expr<'_>, to: &mut Vec<String>) {
+    match expr {
+        Expr::Const(_) | Expr::Var(_) => {}
+        Expr::GetAttr(attr) => {
+            to.push(written(expr));
+            paths_in(&attr.expr, to);
+        }
+        Expr::GetItem(item) => {
+            if let Some(name) = text(&item.subscript_expr) {
+                to.push(format!("{}.{name}", written(&item.expr)));
+            }
+            paths_in(&item.expr, to);
+            paths_in(&item.subscript_expr, to);
+        }
+        Expr::Slice(slice) => paths_in(&slice.expr, to),
+        Expr::UnaryOp(op) => paths_in(&op.expr, to),
+        Expr::BinOp(op) => {
+            paths_in(&op.left, to);
+            paths_in(&op.right, to);
+        }
+        Expr::Compare(compare) => {
+            paths_in(&compare.expr, to);
+            compare.ops.iter().for_each(|op| paths_in(&op.expr, to));
+        }
+        Expr::IfExpr(choice) => {
+            paths_in(&choice.test_expr, to);
+            paths_in(&choice.true_expr, to);
+            choice.false_expr.iter().for_each(|no| paths_in(no, to));
+        }
+        Expr::Filter(filter) => {
+            filter.expr.iter().for_each(|expr| paths_in(expr, to));
+            paths_in_arguments(&filter.args, to);
+        }
+        Expr::Test(test) => {
+            paths_in(&test.expr, to);
+            paths_in_arguments(&test.args, to);
+        }
+        Expr::Call(call) => paths_in_arguments(&call.args, to),
+        Expr::List(list) => list.items.iter().for_each(|item| paths_in(item, to)),
+        Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| paths_in(item, to)),
+        Expr::Map(map) => {
+            let parts = map.keys.iter().chain(&map.values);
+            parts.for_each(|part| paths_in(part, to));
+        }
+    }
+}
+
+fn paths_in_arguments(args: &[CallArg<'_>], to: &mut Vec<String>) {
+    for arg in args {
+        match arg {
+            CallArg::Pos(expr)
+            | CallArg::Kwarg(_, expr)
+            | CallArg::PosSplat(expr)
+            | CallArg::KwargSplat(expr) => paths_in(expr, to),
+        }
     }
 }
 

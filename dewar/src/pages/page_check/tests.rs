@@ -33,13 +33,25 @@ const LAYOUT: &str = "<title>{% block title %}{{ user }}{% endblock %}</title>{%
     {% block content %}{{ qqqqqqqq }}{% endblock %}{{ flash }}";
 
 const PARTS: &str = "{% macro line(note) %}{{ note.title }}{{ note.colour }}{% endmacro %}\
-    {% macro table(rows) %}{% for row in rows %}{{ caller(row) }}{% endfor %}{% endmacro %}";
+    {% macro table(rows) %}{% for row in rows %}{{ caller(row) }}{% endfor %}{% endmacro %}\
+    {% macro box() %}{{ caller() }}{% endmacro %}";
+
+/// A layout for many pages, with names of its own around its blocks.
+const NAMES: &str = "{% set section = \"x\" %}{% block title %}{% endblock %}{{ \"wide\" if wide }}{{ subtitle or path }}\
+    {% for step in trail or [] %}{{ step.name }}{% endfor %}{{ \"narrow\" if not broad }}\
+    {% with place = note %}{% for row in notes %}{% block inside %}{% endblock %}{% endfor %}{% endwith %}";
+
+/// A part for many pages.
+const SHARED: &str = "{% if note.extra %}{{ note.extra }}{% endif %}{{ note.more if note.more }}\
+    {% if \"most\" in note %}{{ note.most }}{% endif %}{{ note.subtitle or note.title }}";
 
 fn told(text: &str) -> Vec<String> {
     let files = BTreeMap::from([
         ("page.html".to_owned(), text.to_owned()),
         ("layout.html".to_owned(), LAYOUT.to_owned()),
         ("parts.html".to_owned(), PARTS.to_owned()),
+        ("names.html".to_owned(), NAMES.to_owned()),
+        ("shared.html".to_owned(), SHARED.to_owned()),
         ("part.html".to_owned(), "{{ note.titel }}".to_owned()),
     ]);
     let names = files.keys().cloned().collect();
@@ -130,6 +142,22 @@ const WRONG: &[(&str, &str)] = &[
         "template layout.html, line 1: there is no `qqqqqqqq` The page has note, notes, by_name, other. Add a field to `ShowNote`, or correct the template.",
     ),
     (
+        "{% extends \"layout.html\" %}{% block content %}{{ note.title }}{{ super() }}{% endblock %}",
+        "template layout.html, line 1: there is no `qqqqqqqq` The page has note, notes, by_name, other. Add a field to `ShowNote`, or correct the template.",
+    ),
+    (
+        "{% extends \"names.html\" %}{% block inside %}{{ place.titel }}{{ row.title }}{% endblock %}",
+        "1: there is no `place.titel` Did you mean `title`?",
+    ),
+    (
+        "{% if note.extra is defined %}{{ note.extra }}{% endif %}{{ note.titel }}",
+        "1: there is no `note.titel` Did you mean `title`?",
+    ),
+    (
+        "{% from \"parts.html\" import box %}{% call box() %}{% call box() %}{{ note.titel }}{% endcall %}{% endcall %}",
+        "1: there is no `note.titel` Did you mean `title`?",
+    ),
+    (
         "{% from \"parts.html\" import line %}{{ line(note) }}",
         "template parts.html, line 1: there is no `note.colour` It has author, id, tags, title.",
     ),
@@ -162,12 +190,32 @@ fn what_the_page_has_or_nobody_can_know_is_no_finding() {
         "{{ other.anything.at.all }}{{ user.name }}{{ path }}{{ flash }}{{ csrf_field }}{{ static(\"a.css\") }}",
         "{% for key, value in by_name|items %}{{ key }}{{ value.anything }}{% endfor %}",
         "{{ nobody|default(\"a\") }}{% if nobody is defined and nobody.name %}{{ nobody.name }}{% endif %}",
-        "{% extends \"layout.html\" %}{% block content %}{{ note.title }}{{ super() }}{% endblock %}",
+        "{% extends \"layout.html\" %}{% block title %}{{ super() }}{% endblock %}{% block content %}{{ note.title }}{% endblock %}",
+        "{% extends \"names.html\" %}{% block title %}{{ section }}{% endblock %}\
+            {% block inside %}{{ place.title }}{{ row.title }}{% endblock %}",
+        "{% include \"shared.html\" %}{% include \"shared.html\" %}",
+        "{% if note.extra is defined %}{{ note.extra.anything }}{% endif %}{{ note.more if note.more is defined }}",
+        "{% set it = note %}{% if note.author %}{% set it = note.author %}{% endif %}{{ it.name }}",
         "{% set both = {\"a\": note} %}{{ both.a.anything }}",
         "{% macro again(n) %}{% if n %}{{ again(n - 1) }}{% endif %}{% endmacro %}{{ again(3) }}",
     ] {
         assert_eq!(told(text), Vec::<String>::new(), "{text}");
     }
+}
+
+/// The walk ends: macros that call themselves, and macros that call others, many times.
+#[test]
+fn macros_that_call_each_other_without_end_do_not_hang_the_start() {
+    let mut text =
+        "{% macro a(n) %}{{ a(n) }}{{ a(n) }}{{ a(n) }}{{ a(n) }}{% endmacro %}{{ a(1) }}"
+            .to_owned();
+    for number in 0..15 {
+        let next = number + 1;
+        let call = format!("{{{{ m{next}() }}}}").repeat(4);
+        text += &format!("{{% macro m{number}() %}}{call}{{% endmacro %}}");
+    }
+    text += "{% macro m15() %}{{ path }}{% endmacro %}{{ m0() }}";
+    assert_eq!(told(&text), Vec::<String>::new());
 }
 
 #[test]
