@@ -6,10 +6,9 @@ use super::text::{Words, bare};
 use crate::company::files_below;
 
 /// Texts that are the same in every language, each with its reason.
-const NO_MESSAGES: [(&str, &str); 3] = [
+const NO_MESSAGES: [(&str, &str); 2] = [
     ("Portal", "the product's name, where the logo is"),
     ("· Portal", "the product's name, at the end of every title"),
-    ("POST", "the method of a route that may be mounted"),
 ];
 
 #[test]
@@ -52,17 +51,25 @@ fn no_source_says_a_text_that_is_no_message() {
         found.is_empty(),
         "write it as Message::new(\"…\"): {found:#?}"
     );
-    let bare = ".flash( \"Done.\") Problems::at( \"a\", \"No.\") .and(\"b\", Message::new(\"b-c\")) .public(format!(\"{x}\"))";
+    let bare = ".flash( \"Done.\") Problems::at(Note::TITLE, \"No.\") .and(\"b\", Message::new(\"b-c\")) .public(format!(\"{x}\"))";
     assert_eq!(said(bare).count(), 3);
 }
 
 fn said(source: &str) -> impl Iterator<Item = &str> {
     let first = FIRST.iter().flat_map(|call| source.split(call).skip(1));
     let second = SECOND.iter().flat_map(|call| source.split(call).skip(1));
-    let second = second.filter_map(|arguments| Some(arguments.split_once("\",")?.1));
+    // The first argument is a field of a form.
+    let second = second.filter_map(|arguments| {
+        let (field, text) = arguments.split_once(',')?;
+        field.trim().chars().all(is_of_a_field).then_some(text)
+    });
     let said = first.chain(second).map(str::trim_start);
     let bare = said.filter(|said| said.starts_with('"') || said.starts_with("format!"));
     bare.filter_map(|said| said.lines().next())
+}
+
+fn is_of_a_field(character: char) -> bool {
+    character.is_alphanumeric() || "_:.\"".contains(character)
 }
 
 /// The files of a folder of the portal, each with its name.
