@@ -85,8 +85,8 @@ pub(super) struct Stream {
     rendering: Option<PartRendering>,
     /// The part with which the connection begins.
     first: Option<String>,
-    /// The path, for a handler that only reads.
-    path: &'static str,
+    /// The route's path, for a handler that only reads.
+    route: &'static str,
     has_begun: bool,
     is_over: bool,
     beat: Instant,
@@ -110,7 +110,7 @@ impl Stream {
         (live, place, context): (Live, Place, RequestContext),
         source: SourceKind,
         following: Following,
-        path: &'static str,
+        route: &'static str,
     ) -> Result<Self, Error> {
         let now = Instant::now();
         let mut stream = Self {
@@ -123,7 +123,7 @@ impl Stream {
             following,
             rendering: None,
             first: None,
-            path,
+            route,
             has_begun: false,
             is_over: false,
         };
@@ -218,7 +218,7 @@ impl Stream {
             Step::Rendered(Err(error)) => {
                 let is_fault = matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch);
                 if is_fault {
-                    tracing::error!(?error, path = self.path, "a part of a page failed");
+                    tracing::error!(?error, route = self.route, "a part of a page failed");
                 }
                 // Its reader may no longer see it, or it will be there again later: the handler says so to the next connection.
                 Some(self.end(EndReason::Renew))
@@ -245,7 +245,7 @@ impl Stream {
             render_part(page, &context)
         };
         // The scope is inside the task, which inherits none.
-        let rendering = PartRendering::begin(reading(Some(self.path), rendering));
+        let rendering = PartRendering::begin(reading(Some(self.route), rendering));
         self.rendering = Some(rendering);
     }
 
