@@ -27,7 +27,8 @@ use crate::pages::{Fragment, Markup};
 ///
 /// 1. Only the sanitiser makes one, so a page may show it unescaped: `{{ note.body }}` needs no filter if the handler passed
 ///    [`to_value`](Self::to_value).
-/// 2. The words have at most `MAX` characters and obey the rules of [`Text`](super::Text). A form takes back what it shows of the
+/// 2. The words have at most `MAX` characters. A form refuses more, as [`from_text`](Self::from_text) does;
+///    [`clean`](Self::clean) cuts. In a form they obey the rules of [`Text`](super::Text), and it takes back what it shows of the
 ///    text, however long its markup is.
 /// 3. A field is plain text if no known element begins and ends in it and it has no `<br>`. Every character of plain text stays:
 ///    `List<String>`, `a<b && b>c` and `the <script> tag` are words. They are words in markup too, and so is every other tag that
@@ -186,9 +187,31 @@ fn sanitised(sanitiser: &Builder<'_>, text: &str) -> String {
 }
 
 impl<const MAX: usize> CleanHtml<MAX> {
-    /// Cleans a text. Use it for text from the database too: clean text stays the same.
+    /// Cleans a text. Use it for text from the database too: clean text stays the same. Of more than `MAX` characters it keeps the
+    /// first, as plain text.
+    ///
+    /// ```
+    /// use dewar::forms::CleanHtml;
+    /// assert_eq!(CleanHtml::<5>::clean("<p><em>Hello</em></p>").as_str(), "<p><em>Hello</em></p>");
+    /// assert_eq!(CleanHtml::<5>::clean("<p><em>Hello</em> there</p>").as_str(), "<p>Hello</p>");
+    /// ```
     #[must_use]
     pub fn clean(text: &str) -> Self {
+        let whole = Self::whole(text);
+        // The markup has a byte at least for each character of the words.
+        if whole.0.len() <= MAX {
+            return whole;
+        }
+        let words = whole.words();
+        if shortest(&words).chars().count() <= MAX {
+            return whole;
+        }
+        let first: String = words.chars().take(MAX).collect();
+        Self::of_words(&first)
+    }
+
+    /// Cleans a text, however long.
+    pub(super) fn whole(text: &str) -> Self {
         if known::is_clean(text) {
             return Self(text.to_owned());
         }
@@ -209,14 +232,22 @@ impl<const MAX: usize> CleanHtml<MAX> {
 
     /// Plain text: a page shows every character of it.
     ///
+    /// # Errors
+    /// The rule of a [`Text`](super::Text) that the text breaks; also if it has more than `MAX` characters.
+    ///
     /// ```
     /// use dewar::forms::CleanHtml;
-    /// let note = CleanHtml::<80>::from_text("The <script> tag.\n\nA List<String> & more");
+    /// assert!(CleanHtml::<5>::from_text("0123456789").is_err());
+    /// let note = CleanHtml::<80>::from_text("The <script> tag.\n\nA List<String> & more").unwrap();
     /// assert_eq!(note.as_str(), "<p>The &lt;script&gt; tag.</p><p>A List&lt;String&gt; &amp; more</p>");
     /// ```
-    #[must_use]
-    pub fn from_text(text: &str) -> Self {
-        Self::clean(&paragraphs(&escaped(text)))
+    pub fn from_text(text: &str) -> Result<Self, Problem> {
+        let words = RawValue::Text(text).lines(MAX)?;
+        Ok(Self::of_words(&words))
+    }
+
+    fn of_words(words: &str) -> Self {
+        Self::whole(&paragraphs(&escaped(words)))
     }
 
     /// The allow-list for people: a Markdown table, made from the same list as the sanitiser.
@@ -323,8 +354,8 @@ fn in_a_body(text: &str) -> usize {
 /// Reads a typed text and loses no word of it.
 fn read<const MAX: usize>(typed: &str) -> CleanHtml<MAX> {
     match typed::read(typed) {
-        TypedPiece::Markup(markup) => CleanHtml::clean(&markup),
-        TypedPiece::Words => CleanHtml::from_text(typed),
+        TypedPiece::Markup(markup) => CleanHtml::whole(&markup),
+        TypedPiece::Words => CleanHtml::of_words(typed),
     }
 }
 
@@ -342,7 +373,7 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
         let clean = if words == clean.0 {
             clean
         } else {
-            Self::clean(&words)
+            Self::whole(&words)
         };
         let words = clean.words();
         if words.is_empty() {

@@ -89,7 +89,7 @@ columns! {
     [const MAX: usize] Text<MAX>, "Text", String, String, words(MAX), String::from, |text| Text::parse(&text).ok();
     // Clean markup may be longer than the typed text, so the limit holds for the form and not for the column.
     [const MAX: usize] CleanHtml<MAX>, "CleanHtml", String, String, ColumnType::Text, String::from,
-        |text| Some(CleanHtml::clean(&text)).filter(|clean| clean.as_str() == text);
+        |text| Some(CleanHtml::whole(&text)).filter(|clean| clean.as_str() == text);
     [] Colour, "Colour", String, String, words(7), |colour| colour.to_string(), |text| Colour::parse(&text).ok();
     [] Email, "Email", String, String, words(254), |email| email.as_str().to_owned(), |text| Email::parse(&text).ok();
     [] Telephone, "Telephone", String, String, words(16), |number| number.as_str().to_owned(), |text| Telephone::parse(&text).ok();

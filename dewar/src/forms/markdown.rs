@@ -52,7 +52,7 @@ impl<const MAX: usize> Markdown<MAX> {
             Parser::new_ext(&self.0, Options::empty()).filter_map(|event| open.kept(event));
         let mut written = String::with_capacity(self.0.len() * 2);
         html::push_html(&mut written, events);
-        CleanHtml::clean(&written)
+        CleanHtml::whole(&written)
     }
 }
 

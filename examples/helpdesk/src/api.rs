@@ -17,7 +17,7 @@ const SIZE: u64 = 100;
 /// What a token may do.
 #[derive(ApiScope, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiAccess {
-    #[scope(label = "Read your tickets")]
+    #[scope(label = "Read the tickets that you may read")]
     TicketsRead,
     #[scope(label = "Open tickets for you")]
     TicketsWrite,

@@ -74,7 +74,7 @@ pub fn app(app: App) -> App {
         .api(ApiAccess::TicketsRead, [get("/api/tickets", api::list)])
         .api(
             ApiAccess::TicketsWrite,
-            [post("/api/tickets", api::create).rate_limit(OPENING_LIMIT.by_token())],
+            [post("/api/tickets", api::create).rate_limit(OPENING_LIMIT.by_user())],
         )
         .webhook(
             WebhookAuth::hmac("mail"),

@@ -568,6 +568,24 @@ fn markup_that_is_nested_without_end_leaves_its_words() {
         assert_eq!(PASSES.get(), 1, "{begin}");
     }
     let many = "<p>a<br>b<img src=x></p>".repeat(1_000);
-    assert!(clean(&many).matches("<p>").count() == 1_000);
+    let many = CleanHtml::<4_000>::clean(&many);
+    assert_eq!(many.as_str().matches("<p>").count(), 1_000);
     assert!(clean("<ul><li>a<ul><li>b</li></ul></li></ul>").contains("<li>b</li>"));
+}
+
+#[test]
+fn the_most_characters_hold_without_a_form_too() {
+    type Short = CleanHtml<5>;
+    assert!(Short::from_text("0123456789").is_err());
+    assert_eq!(Short::from_text("a<b\n").unwrap().as_str(), "<p>a&lt;b</p>");
+    for (typed, clean) in [
+        ("<p>01234</p>", "<p>01234</p>"),
+        ("<p>0123456789</p>", "<p>01234</p>"),
+        ("<p>a&amp;b&lt;cd</p>", "<p>a&amp;b&lt;c</p>"),
+        ("<ul><li>0123</li><li>45</li></ul>", "<p>0123</p>"),
+    ] {
+        let cut = Short::clean(typed);
+        assert_eq!(cut.as_str(), clean, "{typed}");
+        assert_eq!(Short::clean(clean), cut, "it stays so");
+    }
 }
