@@ -15,10 +15,7 @@ use dewar::testing::{Browser, Cookies, TestResponse};
 use dewar::{App, Form, Page, Redirect, accounts, get, post};
 use tempfile::TempDir;
 
-#[path = "servers.rs"]
-mod servers;
-
-use servers::Server;
+use crate::servers::{self, Server};
 
 const PASSWORD: &str = "a quiet lake before the rain";
 

@@ -67,8 +67,7 @@ async fn on_one_database_what_ends_on_one_node_has_ended_on_the_other() {
 }
 
 #[cfg(feature = "redis")]
-#[path = "../servers.rs"]
-mod servers;
+use crate::servers;
 
 /// If the session store fails, nobody passes for a visitor, or for anyone else.
 #[cfg(feature = "redis")]
