@@ -19,10 +19,14 @@ const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY AUTOINCREMENT) STR
     CREATE TRIGGER slows BEFORE INSERT ON dewar_migrations
         BEGIN SELECT count(*) FROM slow AS a, slow AS b, slow AS c; END;";
 
-/// Reverts three more migrations.
+/// Reverts six more migrations.
 const UNDO: &str = "DROP TABLE notices;
+    DROP TABLE documents_search_fts;
+    DROP TABLE documents_search;
+    ALTER TABLE documents ADD COLUMN search TEXT NOT NULL DEFAULT '';
     DELETE FROM dewar_migrations
-        WHERE name IN ('portal_0004_notices', 'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences');";
+        WHERE name IN ('portal_0004_notices', 'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences',
+            'documents_search_0001', 'portal_0013_search_index');";
 
 fn tables(data: &Path) -> Connection {
     let connection = Connection::open(data.join("database.sqlite")).unwrap();
@@ -110,7 +114,7 @@ async fn the_program_killed_in_a_migration_leaves_nothing_of_it() {
     assert_eq!(
         said,
         "applied portal_0004_notices\napplied portal_0008_ids\napplied portal_0009_bounds\n\
-         applied portal_0010_audiences\n"
+         applied portal_0010_audiences\napplied documents_search_0001\napplied portal_0013_search_index\n"
     );
     assert_eq!(notices(data), (true, true));
     let (program, url) = Program::serve(data);

@@ -11,7 +11,11 @@ use crate::company::{PASSWORD, Portal, document, post, sign_in};
 use crate::files::crafted::picture;
 
 /// Routes whose page shows no record that the form changes, each with the reason. A new route belongs here or into [`forms`].
-const NOTHING_IS_SHOWN: [(&str, &str); 14] = [
+const NOTHING_IS_SHOWN: [(&str, &str); 15] = [
+    (
+        "/documents/tickets",
+        "makes a ticket for the person who asks",
+    ),
     ("/sign-up", "makes an account"),
     ("/sign-in", "makes a session"),
     ("/forgot", "says nothing of the account"),

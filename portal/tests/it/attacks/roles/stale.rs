@@ -11,7 +11,11 @@ async fn open(browser: &Browser, path: &str) -> String {
 }
 
 fn rows(portal: &Portal) -> Connection {
-    Connection::open(portal.data.path().join("database.sqlite")).unwrap()
+    let connection = Connection::open(portal.data.path().join("database.sqlite")).unwrap();
+    // The words of a document, in the index, keep its id in place.
+    let words = "DELETE FROM documents_search";
+    connection.execute(words, []).unwrap();
+    connection
 }
 
 async fn delete(owner: &Browser, path: &str) {
