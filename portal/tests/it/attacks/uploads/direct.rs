@@ -15,7 +15,6 @@ async fn ticket(browser: &Browser, name: &str, size: usize) -> Value {
     );
     let asked = browser.raw("POST", "/documents/tickets");
     let asked = asked
-        .header("origin", browser.base())
         .header("sec-fetch-site", "same-origin")
         .header("accept", "application/json");
     let answer = asked.form(&fields).send().await.unwrap();
