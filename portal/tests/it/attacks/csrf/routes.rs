@@ -31,7 +31,7 @@ const PNG: &[u8] = b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mN
 /// The routes that can change something, from the route table. Those of programs know no browser; `attacks/api.rs` attacks them.
 pub(super) fn that_change_something() -> Vec<String> {
     let mut routes = table("POST");
-    // It changes something only where files are in a bucket; `attacks::uploads::direct` attacks it there.
+    // It changes something only where files are in a bucket; the last test of `tokens` attacks it wherever they are.
     routes.retain(|route| route != "POST /documents/tickets");
     routes
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::everywhere::{Encoding, Forged, Stage, Stolen, own_token};
-use crate::company::{PASSWORD, Portal, sign_in};
+use crate::company::{PASSWORD, Portal, encoded, sign_in, token};
 
 /// The request claims to come from the portal's own page, and lacks only a token of its own session.
 ///
@@ -131,4 +131,27 @@ async fn a_form_that_is_too_old_shows_what_was_typed_and_does_nothing() {
     assert_eq!(answer.status(), 403);
     assert!(!answer.text().contains("planted-by-another-site"));
     assert_eq!(before, portal.everything());
+}
+
+/// The one form of the portal without a page of its own: on a disk it changes nothing, so the attacks above cannot see it.
+///
+/// ASVS: V3.5.1, V3.5.3
+#[tokio::test]
+async fn nobody_gets_a_ticket_for_a_file_from_another_site_or_without_a_token() {
+    let portal = Portal::open().await;
+    let (ada, eve) = (portal.member("ada").await, portal.member("eve").await);
+    let (own, stolen) = (token(&ada).await, token(&eve).await);
+    for (site, sent, status) in [
+        ("same-origin", own.as_str(), 200),
+        ("same-origin", stolen.as_str(), 403),
+        ("same-origin", "", 403),
+        ("same-site", own.as_str(), 403),
+        ("cross-site", own.as_str(), 403),
+    ] {
+        let fields = format!("csrf_token={}&name=plan.txt&size=9", encoded(sent));
+        let request = ada.raw("POST", "/documents/tickets");
+        let request = request.header("sec-fetch-site", site).form(&fields);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{site}: {}", answer.text());
+    }
 }
