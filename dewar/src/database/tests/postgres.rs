@@ -33,6 +33,21 @@ fn connected(place: &PostgresServer) -> Db {
     Db::connect(place, &Config::default())
 }
 
+/// A connection of which Dewar knows nothing.
+async fn bare_client(server: &Server, user: &str) -> tokio_postgres::Client {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host("localhost")
+        .port(server.port)
+        .user(user)
+        .dbname("postgres")
+        .password(servers::PASSWORD)
+        .options("-c search_path=notes");
+    let (client, io) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(io);
+    client
+}
+
 /// Statements that only the owner of the server may run.
 async fn as_owner(server: &Server, name: &'static str, sql: &'static str) {
     let db = connected(&place(server, "dewar", "owners"));
@@ -100,16 +115,7 @@ async fn the_role_of_run_time_changes_rows_and_no_table() {
     let why = refused(db.execute("DELETE FROM dewar_migrations", []).await);
     assert!(why.contains("dewar_migrations"), "{why}");
     // Even a program that bypasses Dewar's own check.
-    let mut config = tokio_postgres::Config::new();
-    config
-        .host("localhost")
-        .port(server.port)
-        .user("portal")
-        .dbname("postgres")
-        .password(servers::PASSWORD)
-        .options("-c search_path=notes");
-    let (client, io) = config.connect(tokio_postgres::NoTls).await.unwrap();
-    let _io = tokio::spawn(io);
+    let client = bare_client(&server, "portal").await;
     for sql in [
         "CREATE TABLE more (id bigint)",
         "DROP TABLE notes",
@@ -280,17 +286,24 @@ async fn a_transaction_whose_abandoned_statement_failed_is_not_committed() {
     };
     let db = connected(&place(&server, "dewar", "notes"));
     db.migrate(NOTES).await.unwrap();
-    let taken = "INSERT INTO authors (name) VALUES (?)";
+    // The statement waits for a lock, so that it is never done before it is abandoned.
+    let taken = "INSERT INTO authors (name) SELECT ? WHERE pg_advisory_xact_lock(7) IS NOT NULL";
     db.execute(taken, ["Cleo".into()]).await.unwrap();
+    let holder = bare_client(&server, "dewar").await;
+    let lock = "SELECT pg_advisory_lock(7)";
+    holder.batch_execute(lock).await.unwrap();
     let tx = db.begin().await.unwrap();
-    tx.execute(taken, ["Dan".into()]).await.unwrap();
+    let add = "INSERT INTO authors (name) VALUES (?)";
+    tx.execute(add, ["Dan".into()]).await.unwrap();
     let mut abandoned = Box::pin(tx.execute(taken, ["Ada".into()]));
     let sent = std::future::poll_fn(|context| {
         std::task::Poll::Ready(abandoned.as_mut().poll(context).is_pending())
     });
     assert!(sent.await);
     drop(abandoned);
-    let committed = tx.commit().await;
+    let unlock = "SELECT pg_advisory_unlock(7)";
+    let (committed, unlocked) = tokio::join!(tx.commit(), holder.batch_execute(unlock));
+    unlocked.unwrap();
     assert!(committed.is_err(), "{committed:?}");
     assert_eq!(number(&db, "SELECT count(*) FROM authors").await, 3);
 
@@ -298,7 +311,7 @@ async fn a_transaction_whose_abandoned_statement_failed_is_not_committed() {
     let tx = db.begin().await.unwrap();
     let nested = tx.begin_nested().await.unwrap();
     tx.rollback().await.unwrap();
-    let late = nested.execute(taken, ["Eve".into()]).await;
+    let late = nested.execute(add, ["Eve".into()]).await;
     assert!(matches!(late, Err(Error::RolledBack)), "{late:?}");
     assert_eq!(number(&db, "SELECT count(*) FROM authors").await, 3);
 }
