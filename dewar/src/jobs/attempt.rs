@@ -160,7 +160,7 @@ impl Runner {
                 let wait = match error.next {
                     NextAttempt::Never => None,
                     _ if attempt >= job.max_attempts => None,
-                    NextAttempt::After(wait) => Some(wait),
+                    NextAttempt::After(wait) => Some(wait.max(backoff::SHORTEST)),
                     NextAttempt::Later => Some(backoff::wait(attempt)),
                 };
                 let problem = error.summary();

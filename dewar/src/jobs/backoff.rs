@@ -7,6 +7,9 @@ use crate::secrets::random;
 /// The wait after the first attempt.
 const FIRST: Duration = Duration::from_secs(15);
 
+/// The shortest wait that a job can ask for. Without one, a job that fails would take all the time of its queue.
+pub(super) const SHORTEST: Duration = Duration::from_secs(1);
+
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 

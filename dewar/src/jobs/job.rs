@@ -316,7 +316,7 @@ impl JobError {
         }
     }
 
-    /// Sets the wait until the next attempt.
+    /// Sets the wait until the next attempt, of at least a second.
     #[must_use]
     pub const fn after(mut self, wait: Duration) -> Self {
         self.next = NextAttempt::After(wait);

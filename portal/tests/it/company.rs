@@ -72,9 +72,18 @@ impl Portal {
     }
 
     async fn serve(data: TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::with_more(data, settings, |app| app).await
+    }
+
+    /// Opens a portal that has more than the real one: the jobs of an attack.
+    pub(crate) async fn with_more(
+        data: TempDir,
+        settings: &[(&str, &str)],
+        more: impl FnOnce(App) -> App,
+    ) -> Self {
         let clock = Clock::manual(Clock::system().now());
         let app = App::in_directory_with(&data, settings.iter().copied()).unwrap();
-        let app = portal::app(app).clock(clock.clone());
+        let app = more(portal::app(app)).clock(clock.clone());
         let running = app.start().await.unwrap();
         let authority = fs::read(running.authority_file().unwrap()).unwrap();
         let schema = outside::schema(running.dewar().db()).await;

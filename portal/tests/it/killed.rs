@@ -16,6 +16,7 @@ use crate::company::{ON_SQLITE, PASSWORD, add, hand_in, sign_in};
 mod events;
 mod files;
 mod full;
+mod orders;
 mod program;
 
 /// The real program, ended by its process id however the test ends.
@@ -30,14 +31,7 @@ impl Program {
     /// The same, with these variables in its environment.
     pub(crate) fn serve_with(data: &Path, environment: &[(&str, &str)]) -> (Self, String) {
         let (program, printed) = Self::begin(data, environment);
-        let lines = BufReader::new(printed).lines();
-        let mut lines = lines.map(|line| line.unwrap().trim().to_owned());
-        let url = lines
-            .find(|line| line.starts_with("https://"))
-            .expect("the program printed no address");
-        // Reads on, because a full pipe would block the program.
-        std::thread::spawn(move || lines.for_each(drop));
-        (program, url)
+        (program, Self::address(printed))
     }
 
     /// Starts it and reads all its output until it serves.
@@ -70,6 +64,18 @@ impl Program {
             .unwrap();
         let printed = child.stdout.take().unwrap();
         (Self(child), printed)
+    }
+
+    /// The address that a program prints, which was started elsewhere.
+    fn address(printed: ChildStdout) -> String {
+        let lines = BufReader::new(printed).lines();
+        let mut lines = lines.map(|line| line.unwrap().trim().to_owned());
+        let url = lines
+            .find(|line| line.starts_with("https://"))
+            .expect("the program printed no address");
+        // Reads on, because a full pipe would block the program.
+        std::thread::spawn(move || lines.for_each(drop));
+        url
     }
 
     /// Its process id.

@@ -8,6 +8,7 @@ mod database;
 mod dependencies;
 mod forms;
 mod https;
+mod jobs;
 mod live;
 mod mail;
 mod pages;
