@@ -273,7 +273,9 @@ async fn only_an_administrator_s_own_click_lets_a_job_run_again() {
         let answer = request.form(fields).send().await.unwrap();
         assert_eq!(answer.status(), 403, "{site} {fields}");
     }
-    let link = root.raw("GET", &retry).header("sec-fetch-site", "cross-site");
+    let link = root
+        .raw("GET", &retry)
+        .header("sec-fetch-site", "cross-site");
     assert_eq!(link.send().await.unwrap().status(), 403);
     assert_eq!(root.get(&retry).await.status(), 405);
     let without = root.raw("POST", &retry).cookies(Cookies::No);

@@ -192,6 +192,7 @@ fn start(data: &Path, mail: &MailSettings) -> (Program, String) {
 }
 
 /// An answer of the program.
+#[derive(Clone, Copy)]
 enum Heard {
     /// The order was acknowledged.
     Stored(i64),
