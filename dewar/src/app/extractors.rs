@@ -7,7 +7,7 @@ use super::Dewar;
 use crate::audit::{Clock, Log};
 use crate::csrf::{CsrfTokens, VerifiedWebhook};
 use crate::database::Db;
-use crate::forms::{Described, FromParts, HandlerInput};
+use crate::forms::{Described, FromParts, HandlerInput, Intake};
 use crate::https::{ClientAddress, Nonce, RequestId, RequestInfo};
 use crate::mail::Mailer;
 use crate::outgoing::Client;
@@ -66,7 +66,9 @@ extractors! { context as request:
     Sessions => Ok(request.services().sessions.clone());
     VerifiedWebhook => {
         let webhook = request.admission.webhook.as_deref().cloned();
-        webhook.ok_or_else(|| Error::missing("VerifiedWebhook"))
+        let webhook = webhook.ok_or_else(|| Error::missing("VerifiedWebhook"))?;
+        let intake = request.service::<Intake>()?;
+        Ok(webhook.bounded(intake.config().fields, intake.min_password_length()))
     };
 }
 

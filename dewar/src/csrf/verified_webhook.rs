@@ -7,17 +7,22 @@ use serde::de::DeserializeOwned;
 /// a handler in one transaction.
 ///
 /// ```
-/// use dewar::{csrf::VerifiedWebhook, pages::Text};
-/// #[derive(serde::Deserialize)]
-/// struct Paid { invoice: u64 }
+/// use dewar::forms::{Email, Int};
+/// use dewar::{Form, csrf::VerifiedWebhook, pages::Text};
+/// #[derive(Form)]
+/// struct Paid { invoice: Int<1, 999_999>, by: Email }
 /// async fn on_paid(delivery: VerifiedWebhook) -> dewar::Result<Text> {
-///     let paid: Paid = delivery.json()?;
-///     Ok(Text::new(format!("noted {}", paid.invoice)))
+///     let paid: Paid = delivery.form()?;
+///     Ok(Text::new(format!("noted {}", paid.invoice.get())))
 /// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct VerifiedWebhook {
     body: Bytes,
+    /// The most values of a body that is read as a form.
+    pub(crate) most_fields: usize,
+    /// The fewest characters of a new password in it.
+    pub(crate) min_password_length: usize,
 }
 
 /// The body is not the JSON that was expected.
@@ -27,7 +32,18 @@ pub struct NotJson(String);
 
 impl VerifiedWebhook {
     pub(super) const fn new(body: Bytes) -> Self {
-        Self { body }
+        Self {
+            body,
+            most_fields: 0,
+            min_password_length: usize::MAX,
+        }
+    }
+
+    /// Sets the bounds of a body that is read as a form.
+    pub(crate) const fn bounded(mut self, most_fields: usize, min_password_length: usize) -> Self {
+        self.most_fields = most_fields;
+        self.min_password_length = min_password_length;
+        self
     }
 
     /// The body, byte for byte as it was signed.
@@ -36,7 +52,7 @@ impl VerifiedWebhook {
         &self.body
     }
 
-    /// Parses the body as JSON.
+    /// Parses the body as JSON of any type that `serde` reads, for a sender whose JSON [`form`](Self::form) does not describe.
     ///
     /// # Errors
     /// [`NotJson`], which becomes a 400.

@@ -102,6 +102,8 @@ pub(crate) use outbox::MIGRATIONS;
 pub use quota::Quota;
 pub(crate) use read_only::{reading, reading_command, refuse_while_reading};
 pub(crate) use reencrypt::Reencrypted;
+pub(crate) use row::Stored as StoredCell;
+pub(crate) use row::sealed::FromColumn as ReadColumn;
 pub use row::{FromColumn, Row};
 pub use sealed::{Sealed, SealedColumn, Unbound};
 pub use search::{SearchIndex, SearchQuery};

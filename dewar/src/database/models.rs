@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -263,6 +263,7 @@ impl Models {
         Ok(ColumnPlan {
             columns: read,
             by_position: !named,
+            names: Arc::default(),
         })
     }
 }
@@ -272,6 +273,27 @@ impl Models {
 pub(crate) struct ColumnPlan {
     columns: Vec<Column>,
     by_position: bool,
+    /// The names of the columns of a literal query, with a NUL between them.
+    names: Arc<str>,
+}
+
+impl ColumnPlan {
+    /// For a literal query, whose columns need only their names.
+    pub(crate) fn of_literal<'a>(names: impl Iterator<Item = &'a str>) -> Arc<Self> {
+        let mut joined = String::new();
+        for name in names {
+            joined.push_str(name);
+            joined.push('\0');
+        }
+        Arc::new(Self {
+            names: joined.into(),
+            ..Self::default()
+        })
+    }
+
+    pub(crate) const fn names(&self) -> &Arc<str> {
+        &self.names
+    }
 }
 
 #[derive(Debug)]

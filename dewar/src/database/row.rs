@@ -1,9 +1,10 @@
 //! The rows of a literal query.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use rusqlite::types::ValueRef;
 
+use super::value::{DATE, MOMENT, TIME};
 use super::{Error, Sealed, models::ColumnPlan};
 
 /// One row of a literal query.
@@ -17,6 +18,21 @@ use super::{Error, Sealed, models::ColumnPlan};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A column can be read as a type of [`forms`](crate::forms). The rule of the type then holds for what is stored:
+///
+/// ```
+/// use dewar::forms::{Choice, Choices, Line};
+/// #[derive(Choices, Clone, Copy)]
+/// enum Status { Open, Closed }
+/// # async fn show(db: dewar::Db) -> dewar::Result {
+/// for row in db.query("SELECT title, status FROM tickets", []).await? {
+///     let (title, status): (Line<120>, Choice<Status>) = (row.get(0)?, row.get(1)?);
+///     # let _ = (title, status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Row {
     cells: Box<[Cell]>,
@@ -24,6 +40,8 @@ pub struct Row {
     texts: Box<str>,
     /// All blobs of the row.
     blobs: Box<[u8]>,
+    /// The columns' names, for errors.
+    names: Arc<str>,
 }
 
 /// A cell of a row; a text or a blob as its place among the row's.
@@ -50,13 +68,13 @@ impl Row {
     /// The value of the column at this position, counted from 0.
     ///
     /// # Errors
-    /// [`Error::Value`] if the column does not exist, is null and not read as an `Option`, or has another type: nothing
-    /// is converted silently.
+    /// [`Error::Value`] if the column does not exist, is null and not read as an `Option`, has another type, or breaks
+    /// the rule of a type of `forms`; the error names the column. Nothing is converted silently.
     pub fn get<T: FromColumn>(&self, index: usize) -> Result<T, Error> {
         self.stored(index)
             .and_then(T::from_stored)
             .ok_or_else(|| Error::Value {
-                column: index.to_string(),
+                column: name_of(&self.names, index),
                 wanted: T::WANTED,
             })
     }
@@ -72,13 +90,29 @@ impl Row {
     }
 }
 
-/// The types that a column can be read as: `i64`, `i32`, `u32`, `bool` (0 or 1), `f64`, `String`, `Vec<u8>`, `[u8; N]`,
-/// `Sealed`, and an `Option` of each.
+/// The name of a column, or its position if it has none.
+fn name_of(names: &str, index: usize) -> String {
+    let name = names.split('\0').nth(index).unwrap_or_default();
+    if name.is_empty() {
+        index.to_string()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// The types that a column can be read as.
+///
+/// They are `i64`, `i32`, `u32`, `bool` (0 or 1), `f64`, `String`, `Vec<u8>`, `[u8; N]`, `Sealed`, the dates and times of the crate `time` without an offset, the value types of [`forms`](crate::forms) that a model
+/// can have as a column (`Line<80>`, `Choice<E>`, `Int<0, 5>`), and an `Option` of each.
+#[diagnostic::on_unimplemented(
+    message = "a column cannot be read as `{Self}`",
+    note = "read it as `i64`, `String` or a value type of `dewar::forms`, or as an `Option` of one"
+)]
 pub trait FromColumn: sealed::FromColumn {}
 
 impl<T: sealed::FromColumn> FromColumn for T {}
 
-mod sealed {
+pub(crate) mod sealed {
     use super::Stored;
 
     #[expect(unnameable_types, reason = "sealed")]
@@ -110,6 +144,9 @@ columns! {
     i32, "a 32-bit integer", Stored::Integer(value) => value.try_into().ok();
     i64, "an integer", Stored::Integer(value) => Some(value);
     u32, "a positive 32-bit integer", Stored::Integer(value) => value.try_into().ok();
+    time::Date, "a day", Stored::Text(value) => time::Date::parse(value, DATE).ok();
+    time::PrimitiveDateTime, "a day and a time", Stored::Text(value) => time::PrimitiveDateTime::parse(value, MOMENT).ok();
+    time::Time, "a time", Stored::Text(value) => time::Time::parse(value, TIME).ok();
     String, "text", Stored::Text(value) => Some(value.to_owned());
     Vec<u8>, "bytes", Stored::Blob(value) => Some(value.to_owned());
     Sealed, "text", Stored::Text(value) => Some(Sealed::stored(value));
@@ -171,7 +208,7 @@ impl Cells for rusqlite::Row<'_> {
 impl Decode for Row {
     const MODELLED: bool = false;
 
-    fn decode(_: &ColumnPlan, row: &impl Cells) -> Result<Self, Error> {
+    fn decode(plan: &ColumnPlan, row: &impl Cells) -> Result<Self, Error> {
         let count = row.count();
         let (mut cells, mut texts, mut blobs) =
             (Vec::with_capacity(count), String::new(), Vec::new());
@@ -183,7 +220,7 @@ impl Decode for Row {
                 ValueRef::Real(value) => Cell::Real(value),
                 ValueRef::Text(text) => {
                     let text = str::from_utf8(text).map_err(|_| Error::Value {
-                        column: index.to_string(),
+                        column: name_of(plan.names(), index),
                         wanted: "UTF-8",
                     })?;
                     texts.push_str(text);
@@ -199,6 +236,7 @@ impl Decode for Row {
             cells: cells.into(),
             texts: texts.into(),
             blobs: blobs.into(),
+            names: Arc::clone(plan.names()),
         })
     }
 }

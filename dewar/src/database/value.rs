@@ -14,10 +14,10 @@ use time::{
 use super::Error;
 
 // SeaORM's own formats, so that a database written by its drivers reads the same.
-const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
-const TIME: StaticFormatDescription =
+pub(super) const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
+pub(super) const TIME: StaticFormatDescription =
     format_description!("[hour]:[minute]:[second].[subsecond digits:6]");
-const MOMENT: StaticFormatDescription =
+pub(super) const MOMENT: StaticFormatDescription =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]");
 const MOMENT_AND_OFFSET: StaticFormatDescription = format_description!(
     "[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6] \

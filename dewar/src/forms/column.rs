@@ -1,4 +1,5 @@
-//! Value types as columns: a SeaORM model may have `title: Line<80>`, and each row it reads must obey the rule of the type.
+//! Value types as columns: a SeaORM model may have `title: Line<80>`, and `row.get::<Line<80>>(0)` reads one from a literal query.
+//! Each row that is read must obey the rule of the type.
 
 use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, StringLen, ValueType, ValueTypeErr};
 use sea_orm::{
@@ -10,6 +11,7 @@ use super::{
     Name, RawValue, Schemes, Slug, Telephone, Text, Time, Url, Uuid,
 };
 use crate::database;
+use crate::database::{ReadColumn, StoredCell};
 
 /// A row that was written without the type's rule.
 fn broken(index: impl ColIdx, wanted: &'static str) -> TryGetError {
@@ -38,7 +40,17 @@ macro_rules! columns {
             fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
                 let from: fn($stored) -> Option<$type> = $from;
                 from(<$stored>::try_get_by(row, index)?)
-                    .ok_or_else(|| broken(index, concat!("a valid value of `", $name, "` takes")))
+                    .ok_or_else(|| broken(index, concat!("a valid value of `", $name, "`")))
+            }
+        }
+
+        impl<$($generic)*> ReadColumn for $type {
+            const WANTED: &'static str = concat!("a valid value of `", $name, "`");
+
+            #[expect(private_interfaces, reason = "sealed: nobody else can name or call it")]
+            fn from_stored(stored: StoredCell<'_>) -> Option<Self> {
+                let from: fn($stored) -> Option<$type> = $from;
+                from(<$stored as ReadColumn>::from_stored(stored)?)
             }
         }
 

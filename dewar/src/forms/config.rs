@@ -176,7 +176,7 @@ impl Intake {
         self.changed(|inner| inner.min_password_length = least)
     }
 
-    pub(super) fn min_password_length(&self) -> usize {
+    pub(crate) fn min_password_length(&self) -> usize {
         self.0.min_password_length
     }
 

@@ -619,6 +619,11 @@ impl RerenderReason {
     }
 }
 
+/// The refusal of values that no page showed.
+pub(super) fn refusal(view: &UntypedView) -> Error {
+    RerenderReason::Wrong.error(view, Prefers::Json)
+}
+
 impl<T: Model> HandlerInput for Form<T> {
     fn describe(route: &mut Described, _: Sealed) {
         route.form = Some(FormSpec::of::<T>());

@@ -46,6 +46,7 @@ mod concurrency;
 mod config;
 mod cursor;
 mod decimal;
+mod delivery;
 mod disposition;
 mod edits;
 mod email;

@@ -2,26 +2,24 @@
 
 use dewar::accounts::{Accounts, NewUser};
 use dewar::csrf::VerifiedWebhook;
-use dewar::forms::{Choice, Email, Field, RawValue};
+use dewar::forms::{Choice, Email, Name};
 use dewar::pages::NoContent;
 use dewar::roles::Role;
 use dewar::secrets::Token;
-use dewar::serde::Deserialize;
 use dewar::sessions::UserId;
-use dewar::{Dewar, Error};
+use dewar::{Dewar, Form};
 
 use crate::Staff;
 use crate::tickets::ticket::{Body, Priority, Title};
 use crate::tickets::{self, NewRecord, PER_CUSTOMER};
 
 /// A mail, as the gateway sends it. The gateway has checked that it is from `from` (DMARC).
-#[derive(Deserialize)]
-#[serde(crate = "dewar::serde")]
+#[derive(Form)]
 struct Mail {
-    from: String,
-    name: String,
-    subject: String,
-    text: String,
+    from: Email,
+    name: Name<80>,
+    subject: Title,
+    text: Body,
 }
 
 /// `POST /hooks/mail`
@@ -30,17 +28,12 @@ pub async fn receive(
     accounts: Accounts,
     dewar: Dewar,
 ) -> dewar::Result<NoContent> {
-    let mail: Mail = delivery.json()?;
-    let refused = |what| move |_| Error::bad_request(what);
-    let from = Email::parse(&mail.from).map_err(refused("`from` is no address"))?;
-    let title = Title::parse(&mail.subject).map_err(refused("`subject` does not fit"))?;
-    let description =
-        Body::parse(RawValue::Text(&mail.text)).map_err(refused("`text` does not fit"))?;
+    let mail: Mail = delivery.form()?;
     let record = NewRecord {
-        owner: customer(&accounts, &from, &mail.name).await?,
-        title,
+        owner: customer(&accounts, &mail.from, mail.name.as_str()).await?,
+        title: mail.subject,
         priority: Choice::new(Priority::Normal),
-        description,
+        description: mail.text,
     };
     let tx = dewar.db().begin().await?;
     PER_CUSTOMER.check(&tx, record.owner.get()).await?;

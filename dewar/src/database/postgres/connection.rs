@@ -115,7 +115,7 @@ impl Connection {
         let plan = if T::MODELLED {
             self.plan(sql, &statement).await?
         } else {
-            Arc::default()
+            ColumnPlan::of_literal(statement.columns().iter().map(|column| column.name()))
         };
         let bound = bind(statement.params(), values)?;
         let found = async {

@@ -109,12 +109,10 @@ impl Handle {
         sql: &str,
         values: &[Value],
     ) -> Result<QueryOutcome<T>, Error> {
-        let plan = if T::MODELLED {
-            self.plan(sql)?
-        } else {
-            Arc::default()
-        };
+        let of_models = T::MODELLED.then(|| self.plan(sql)).transpose()?;
         let mut statement = self.connection.prepare_cached(sql)?;
+        let plan = of_models
+            .unwrap_or_else(|| ColumnPlan::of_literal(statement.column_names().into_iter()));
         if self.purpose == ConnectionPurpose::Read && !statement.readonly() {
             return Ok(QueryOutcome::Writes);
         }

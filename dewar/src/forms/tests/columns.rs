@@ -152,6 +152,56 @@ async fn a_row_that_breaks_the_rule_of_its_type_is_an_error_that_names_the_colum
     assert_eq!(all::Entity::find().one(&db).await.unwrap(), Some(one()));
 }
 
+/// The same rules hold for a literal query, which knows no model.
+#[tokio::test]
+async fn a_row_of_a_literal_query_is_read_by_the_same_rules() {
+    let db = db().await;
+    let put = one().into_active_model().reset_all().insert(&db).await;
+    put.unwrap();
+    let find = "SELECT line, subtitle, html, email, url, choice, stars, price, day, hour, moment FROM everything";
+    let rows = db.query(find, []).await.unwrap();
+    let (row, one) = (&rows[0], one());
+    assert_eq!(row.get::<Line<20>>(0).unwrap(), one.line);
+    assert_eq!(row.get::<Option<Line<20>>>(1).unwrap(), None);
+    assert_eq!(row.get::<CleanHtml<100>>(2).unwrap(), one.html);
+    assert_eq!(row.get::<Option<Email>>(3).unwrap(), one.email);
+    assert_eq!(row.get::<Url>(4).unwrap(), one.url);
+    assert_eq!(row.get::<Choice<super::Colour>>(5).unwrap(), one.choice);
+    assert_eq!(row.get::<Option<Int<0, 5>>>(6).unwrap(), one.stars);
+    assert_eq!(row.get::<Decimal<2, 0, 100>>(7).unwrap(), one.price);
+    assert_eq!(row.get::<Date>(8).unwrap(), one.day);
+    assert_eq!(row.get::<Time>(9).unwrap(), one.hour);
+    assert_eq!(row.get::<Option<DateTime>>(10).unwrap(), one.moment);
+    // What is stored does not fit a narrower type, and the error names the column and no value.
+    let error = row.get::<Line<4>>(0).unwrap_err();
+    let text = error.to_string();
+    assert_eq!(text, "`line` does not contain a valid value of `Line`");
+    assert!(row.get::<Line<20>>(1).is_err(), "null is no line");
+    assert!(row.get::<Line<20>>(6).is_err(), "a number is no line");
+    assert!(row.get::<Line<20>>(11).is_err(), "there is no such column");
+}
+
+/// Somebody wrote the row without the types: nothing of it reaches a page.
+#[tokio::test]
+async fn a_row_that_breaks_a_rule_ends_a_literal_query_with_its_column() {
+    let db = db().await;
+    let put = one().into_active_model().reset_all().insert(&db).await;
+    put.unwrap();
+    let spoil = "UPDATE everything SET html = '<p onclick=\"x()\">a</p>', choice = 'green', url = 'javascript:alert(1)'";
+    db.execute(spoil, []).await.unwrap();
+    let find = "SELECT html, choice AS colour, url FROM everything";
+    let rows = db.query(find, []).await.unwrap();
+    let column = |error| match error {
+        Error::Value { column, .. } => column,
+        other => panic!("{other:?}"),
+    };
+    let row = &rows[0];
+    assert_eq!(column(row.get::<CleanHtml<100>>(0).unwrap_err()), "html");
+    let choice = row.get::<Choice<super::Colour>>(1);
+    assert_eq!(column(choice.unwrap_err()), "colour");
+    assert_eq!(column(row.get::<Url>(2).unwrap_err()), "url");
+}
+
 mod bounded {
     use sea_orm::entity::prelude::*;
 

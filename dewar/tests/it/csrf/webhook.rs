@@ -9,6 +9,7 @@ use std::{fs, io::Write};
 use dewar::app::RateLimit;
 use dewar::csrf::{SignatureScheme, VerifiedWebhook, WebhookAuth, signature};
 use dewar::database::Migration;
+use dewar::forms::{Int, Line, NewPassword};
 use dewar::pages::Text;
 use dewar::sessions::Session;
 use dewar::testing::{Cookies, RawRequest, TestResponse};
@@ -44,6 +45,21 @@ async fn on_paid(db: Db, delivery: VerifiedWebhook) -> dewar::Result<Text> {
     Ok(Text::new("noted"))
 }
 
+#[derive(Form)]
+struct Refund {
+    invoice: Int<1, 1_000>,
+    reason: Line<40>,
+    password: Option<NewPassword>,
+}
+
+async fn on_refund(db: Db, delivery: VerifiedWebhook) -> dewar::Result<Text> {
+    let refund: Refund = delivery.form()?;
+    drop((refund.reason, refund.password));
+    let note = "INSERT INTO paid (invoice) VALUES (?)";
+    db.execute(note, [refund.invoice.into()]).await?;
+    Ok(Text::new("noted"))
+}
+
 async fn whose(session: Session) -> Text {
     Text::new(format!("{:?}", session.principal().is_some()))
 }
@@ -56,7 +72,7 @@ fn hooks(app: App) -> App {
             WebhookAuth::hmac("billing"),
             [
                 post("/hooks/billing", on_paid),
-                post("/hooks/refunds", on_paid),
+                post("/hooks/refunds", on_refund),
                 get("/hooks/billing/state", on_paid),
                 post("/hooks/whose", whose),
                 post("/hooks/slow", on_paid).rate_limit(RateLimit::per_minute(2)),
@@ -163,6 +179,48 @@ async fn a_signed_delivery_is_taken_without_anything_that_a_browser_sends() {
         .header("x-github-delivery", "00000000-cc78-11e3-81ab-4c9367dc0958");
     assert_eq!(send(again).await.status(), 409);
     assert_eq!(sender.paid().await, 2);
+}
+
+/// A signature says who sent the text, and not that it fits.
+///
+/// ASVS: V2.2.1, V15.3.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_delivery_that_breaks_the_rules_of_its_form_is_refused_with_all_its_problems() {
+    let sender = Sender::open().await;
+    let target = "/hooks/refunds";
+    let wrong = send(sender.signed(
+        target,
+        r#"{"invoice":0,"reason":"a\u202eb","password":"abc"}"#,
+    ))
+    .await;
+    assert_eq!(wrong.status(), 422);
+    assert_eq!(
+        wrong.header("content-type"),
+        Some("application/problem+json")
+    );
+    let body: serde_json::Value = serde_json::from_str(&wrong.text()).unwrap();
+    let pointers = body["errors"].as_array().unwrap().iter();
+    let pointers: Vec<_> = pointers
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
+    assert_eq!(pointers, ["#/invoice", "#/reason", "#/password"]);
+    for body in [
+        r#"{"invoice":7,"reason":"wet","is_admin":true}"#,
+        r#"{"invoice":7,"invoice":8,"reason":"wet"}"#,
+        r#"{"invoice":"7","reason":"wet"}"#,
+        r#"[7]"#,
+        "invoice=7&reason=wet",
+    ] {
+        assert_eq!(
+            send(sender.signed(target, body)).await.status(),
+            400,
+            "{body}"
+        );
+    }
+    assert_eq!(sender.paid().await, 0);
+    let right = r#"{"invoice":7,"reason":"wet"}"#;
+    assert_eq!(send(sender.signed(target, right)).await.status(), 200);
+    assert_eq!(sender.paid().await, 1);
 }
 
 /// A delivery counts before Dewar reads its body and computes a signature, the forged one too.

@@ -31,7 +31,7 @@ pub(crate) async fn of(db: &Db, ticket: i64) -> dewar::Result<Vec<Shown>> {
     for row in db.query(find, [ticket.into(), MOST.into()]).await? {
         thread.push(Shown {
             author: row.get(0)?,
-            body: Body::clean(&row.get::<String>(1)?),
+            body: row.get(1)?,
             written_at: row.get(2)?,
         });
     }

@@ -45,7 +45,7 @@ async fn a_mail_that_the_gateway_did_not_sign_opens_nothing() {
         .body(mail("ada@example.org"));
     assert_eq!(forged.send().await.unwrap().status(), 401);
     let wrong = site.delivery("mail", PATH, &mail("no address"));
-    assert_eq!(wrong.send().await.unwrap().status(), 400);
+    assert_eq!(wrong.send().await.unwrap().status(), 422);
     assert!(agent.get("/queue").await.texts("tbody a").is_empty());
 }
 
