@@ -197,7 +197,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             ..
         } = self;
         // After the application's own.
-        parts.sealed.extend([PAYLOAD, mail::CONTENT]);
+        parts.sealed.extend([PAYLOAD, mail::CONTENT, mail::PARTS]);
         let rows = || Rows::of(&table, &parts.templates, &parts.letters, settings.known());
         // Behind a proxy on this machine every visitor would be near.
         let shows = config.mode == Mode::Development && config.https.behind.is_none();

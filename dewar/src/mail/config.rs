@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::server::{Destination, Server};
 use crate::audit::{Finding, Mode, Section, Settings};
+use crate::uploads::MIB;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -20,6 +21,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// | `mail.sender_limit` | 100 | 1 to 100,000 | letters that one person, or one network without a session, causes in the same time |
 /// | `mail.limit_window` | 1 hour | 1 minute to 1 day | |
 /// | `mail.max_waiting` | 10,000 | 100 to 1,000,000 | letters of each kind that wait for the mail server |
+/// | `mail.max_waiting_bytes` | 256 MiB | 128 MiB to 64 GiB | letters with attachments that wait or were given up |
+/// | `mail.max_size` | 10 MiB | 1 MiB to 32 MiB | a letter with attachments, as a message |
 /// | `mail.give_up_after` | 3 days | 10 minutes to 2 weeks | how long Dewar tries to send a letter |
 ///
 /// ```
@@ -41,6 +44,10 @@ pub struct Config {
     pub limit_window: Duration,
     /// The most letters of a kind that wait.
     pub max_waiting: u64,
+    /// The most bytes of letters with attachments that wait or can be tried again.
+    pub max_waiting_bytes: u64,
+    /// The most bytes of a letter with attachments, as a message.
+    pub max_size: u64,
     /// How long Dewar tries to send a letter.
     pub give_up_after: Duration,
     /// The text of `mail.transport`. In production it has no default.
@@ -67,6 +74,8 @@ impl Default for Config {
             sender_limit: 100,
             limit_window: HOUR,
             max_waiting: 10_000,
+            max_waiting_bytes: 256 * MIB,
+            max_size: 10 * MIB,
             give_up_after: 3 * DAY,
             transport: TransportSetting::Nothing,
         }
@@ -95,6 +104,12 @@ impl Config {
             sender_limit: mail.integer("sender_limit", default.sender_limit, 1..=100_000),
             limit_window: mail.duration("limit_window", default.limit_window, MINUTE..=DAY),
             max_waiting: mail.integer("max_waiting", default.max_waiting, 100..=1_000_000),
+            max_waiting_bytes: mail.bytes(
+                "max_waiting_bytes",
+                default.max_waiting_bytes,
+                128 * MIB..=64 * 1024 * MIB,
+            ),
+            max_size: mail.bytes("max_size", default.max_size, MIB..=32 * MIB),
             give_up_after: mail.duration(
                 "give_up_after",
                 default.give_up_after,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::uploads::{self, UploadRejection};
 use crate::{database, pages};
 
 /// The value of `Retry-After` while too many letters wait for the mail server.
@@ -21,6 +22,9 @@ pub enum Error {
     /// The recipient has no valid address.
     #[error("the recipient has no valid email address")]
     Address,
+    /// The name or the content of an attachment is none that an upload may have.
+    #[error("an attachment is refused: {0}")]
+    Attachment(UploadRejection),
     /// The file with the mail server's authority cannot be read, or holds no certificate.
     #[error("the mail server's authority, {}: {why}", file.display())]
     Authority {
@@ -32,7 +36,10 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),
-    /// As many letters wait for the mail server as `mail.max_waiting` allows, or too many from one cause.
+    /// A stored file cannot be attached.
+    #[error(transparent)]
+    File(#[from] uploads::Error),
+    /// As many letters wait for the mail server as `mail.max_waiting` or `mail.max_waiting_bytes` allows, or too many from one cause.
     #[error("too many emails wait for the mail server")]
     Full,
     /// The letter could not be written.
@@ -62,8 +69,17 @@ pub enum Error {
     #[error("the mail server: {0}")]
     Server(String),
     /// The letter is larger than a mail server accepts.
-    #[error("the email is larger than {} bytes", super::LARGEST)]
-    TooLarge,
+    #[error("the email is larger than {most} bytes")]
+    TooLarge {
+        /// The most bytes: `mail.max_size` with attachments, 1 MiB without.
+        most: u64,
+    },
+    /// The letter has too many attachments.
+    #[error("the email has more than {most} attachments")]
+    TooManyAttachments {
+        /// The most attachments.
+        most: usize,
+    },
     /// The application sends this letter without [`App::letter`](crate::App::letter), so its template was not checked.
     #[error("the letter {0:?} is not registered: call `.letter::<…>()` on the `App`")]
     Unregistered(&'static str),
@@ -74,6 +90,7 @@ impl From<Error> for pages::Error {
         let message = pages::Message::new;
         match error {
             Error::Database(error) => error.into(),
+            Error::File(error) => error.into(),
             Error::Full => Self::busy(COME_BACK).public(message("mail-full")),
             Error::RecipientLimit(within) => {
                 Self::too_many_requests(within).public(message("mail-recipient-limit"))
@@ -82,13 +99,15 @@ impl From<Error> for pages::Error {
                 Self::too_many_requests(within).public(message("mail-sender-limit"))
             }
             Error::Address
+            | Error::Attachment(_)
             | Error::Authority { .. }
             | Error::Letter(_)
             | Error::Outbox(_)
             | Error::Password { .. }
             | Error::Sender
             | Error::Server(_)
-            | Error::TooLarge
+            | Error::TooLarge { .. }
+            | Error::TooManyAttachments { .. }
             | Error::Unregistered(_) => Self::internal(error),
         }
     }

@@ -60,7 +60,7 @@ pub(crate) async fn letters(db: &Db) -> Result<Vec<ListedLetter>, database::Erro
 pub(crate) async fn retry(db: &Db, now: i64) -> Result<u64, database::Error> {
     let retry =
         "UPDATE dewar_letters SET state = 'waiting', queued_at = ?1, due_at = ?1, attempts = 0, ended_at = NULL
-        WHERE state = 'failed' AND content IS NOT NULL AND useless_at > ?1";
+        WHERE state = 'failed' AND (content IS NOT NULL OR size > 0) AND useless_at > ?1";
     db.execute(retry, [now.into()]).await
 }
 

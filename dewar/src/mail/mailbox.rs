@@ -91,6 +91,7 @@ fn answer(folder: &Path, path: &str) -> Result<Response, Error> {
         .with("date", &letter.date)
         .with("lines", lines(&letter.text))
         .with("has_html", letter.html.is_some())
+        .with("attachments", attachments(&letter))
         .into_response())
 }
 
@@ -110,6 +111,15 @@ fn lines(text: &str) -> Vec<serde_json::Value> {
         serde_json::json!({ "text": line, "is_link": is_link })
     };
     text.lines().map(line).collect()
+}
+
+/// The names and sizes of the attachments. The page serves none of them.
+fn attachments(letter: &OutboxLetter) -> Vec<serde_json::Value> {
+    let all = letter.attachments.iter();
+    all.map(
+        |one| serde_json::json!({ "name": one.name, "kind": one.kind, "size": one.bytes.len() }),
+    )
+    .collect()
 }
 
 /// The names of the letters, the latest first.

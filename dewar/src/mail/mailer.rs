@@ -8,15 +8,18 @@ use tokio::sync::Notify;
 
 use super::letter::{Letter, LetterType};
 use super::message::{Envelope, message};
-use super::queue::{self, CONTENT, LetterKind, Limits, MailQuota, NewLetter, Room, seconds};
+use super::queue::{
+    self, CONTENT, Content, LetterKind, Limits, MailQuota, NewLetter, Room, seconds,
+};
 use super::recipient::{IntoRecipient, Recipient};
 use super::transport::MailTransport;
-use super::{Config, Error, LARGEST};
+use super::{Attachment, Config, Error, LARGEST, attachment, parts};
 use crate::audit::{Clock, Log};
 use crate::database::{Db, Tx};
 use crate::pages::{Languages, LetterFacts, LetterTemplates, Page, RequestContext};
 use crate::secrets::{KeyRing, random};
 use crate::sessions::{Principal, UserId};
+use crate::uploads::{FileId, Uploads};
 
 /// Sends letters. Cheap to clone.
 ///
@@ -214,8 +217,60 @@ impl Mailer {
         to: impl IntoRecipient,
         letter: &L,
     ) -> Result<LetterStatus, Error> {
+        self.send_with(tx, to, letter, []).await
+    }
+
+    /// Queues a letter with attachments: at most 20, and `mail.max_size` for the whole letter.
+    ///
+    /// ```
+    /// # use dewar::database::Tx;
+    /// # use dewar::forms::Email;
+    /// # use dewar::mail::{Attachment, Error, Letter, Mailer};
+    /// # use dewar::{Uploads, uploads::FileId};
+    /// async fn forward(
+    ///     (mailer, uploads): (&Mailer, &Uploads),
+    ///     tx: &Tx,
+    ///     to: Email,
+    ///     letter: &impl Letter,
+    ///     contract: &FileId,
+    /// ) -> Result<(), Error> {
+    ///     let contract = mailer.attachment(uploads, contract).await?;
+    ///     let table = Attachment::new("prices.csv", b"item,price\ntea,7\n".to_vec())?;
+    ///     mailer.send_with(tx, to, letter, [contract, table]).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`Error::TooLarge`]; [`Error::Full`] if letters with more than `mail.max_waiting_bytes` wait, and
+    /// [`Error::SenderLimit`] if a quarter of that is of this person.
+    pub async fn send_with<L: Letter>(
+        &self,
+        tx: &Tx,
+        to: impl IntoRecipient,
+        letter: &L,
+        attachments: impl IntoIterator<Item = Attachment>,
+    ) -> Result<LetterStatus, Error> {
         let about = (LetterKind::Application, &self.cause);
-        self.queue(tx, about, to.into_recipient(), letter).await
+        let (to, most) = (to.into_recipient(), attachment::MOST);
+        // One more than there may be, of a list that may have no end.
+        let attachments: Vec<_> = attachments.into_iter().take(most + 1).collect();
+        if attachments.len() > most {
+            return Err(Error::TooManyAttachments { most });
+        }
+        self.queue_with(tx, about, to, letter, attachments).await
+    }
+
+    /// A stored file as an attachment. Decide first whether the recipient may have it: an id is no permission.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if it cannot fit into a letter; [`Error::File`], as [`Uploads::serve`].
+    pub async fn attachment(&self, uploads: &Uploads, id: &FileId) -> Result<Attachment, Error> {
+        let most = self.shared.config.max_size;
+        match uploads.whole(id, most).await? {
+            Some(file) => Ok(Attachment::stored(file)),
+            None => Err(Error::TooLarge { most }),
+        }
     }
 
     /// Queues a letter of this kind, with this cause.
@@ -225,6 +280,17 @@ impl Mailer {
         about: (LetterKind, &MailQuota),
         to: Recipient,
         letter: &L,
+    ) -> Result<LetterStatus, Error> {
+        self.queue_with(tx, about, to, letter, Vec::new()).await
+    }
+
+    async fn queue_with<L: Letter>(
+        &self,
+        tx: &Tx,
+        about: (LetterKind, &MailQuota),
+        to: Recipient,
+        letter: &L,
+        attachments: Vec<Attachment>,
     ) -> Result<LetterStatus, Error> {
         let shared = &*self.shared;
         if !self.sends() {
@@ -236,13 +302,19 @@ impl Mailer {
         let email = to.email.as_ref().ok_or(Error::Address)?;
         let now = shared.clock.now();
         let id = shared.new_id();
-        let content = shared.write(&id, email.as_str(), &to, letter, now)?;
+        let most = shared.room_of(&attachments)?;
+        let frame = (id.as_str(), email.as_str(), now);
+        let message = shared.write(frame, &to, letter, attachments)?;
+        if u64::try_from(message.len()).unwrap_or(u64::MAX) > most {
+            return Err(Error::TooLarge { most });
+        }
         let room = queue::room(tx, about, email.key(), shared.limits(), now).await?;
         if room == Room::AddressRefused {
             return Ok(LetterStatus::AddressRefused);
         }
         let valid = L::VALID_FOR.map(seconds);
-        let sealed = CONTENT.seal(&shared.ring, &id, &content);
+        let content = shared.seal(&id, &message, most)?;
+        queue::room_for_parts(tx, about.1, content.size(), shared.limits()).await?;
         let letter = NewLetter {
             id: &id,
             kind: about.0,
@@ -252,7 +324,7 @@ impl Mailer {
             address_key: email.key(),
             now,
             useless_at: valid.map_or(queue::NEVER, |valid| now.saturating_add(valid)),
-            content: sealed.map_err(|error| Error::Letter(error.to_string()))?,
+            content,
         };
         queue::add(tx, letter).await?;
         let shared = Arc::clone(&self.shared);
@@ -276,17 +348,42 @@ impl Shared {
             sender: number(self.config.sender_limit),
             window: self.config.limit_window,
             waiting: number(self.config.max_waiting),
+            waiting_bytes: number(self.config.max_waiting_bytes),
         }
+    }
+
+    /// The most bytes of a letter with these attachments. They are counted before one of them is encoded.
+    fn room_of(&self, attachments: &[Attachment]) -> Result<u64, Error> {
+        if attachments.is_empty() {
+            return Ok(LARGEST);
+        }
+        let most = self.config.max_size;
+        let sizes = attachments.iter().map(|one| one.size() as u64);
+        if sizes.fold(0, u64::saturating_add) > most {
+            return Err(Error::TooLarge { most });
+        }
+        Ok(most)
+    }
+
+    /// A letter that may be large is in parts.
+    fn seal(&self, id: &str, message: &str, most: u64) -> Result<Content, Error> {
+        let failed = |error: crate::secrets::Error| Error::Letter(error.to_string());
+        if most == LARGEST {
+            let sealed = CONTENT.seal(&self.ring, id, message);
+            return Ok(Content::One(sealed.map_err(failed)?));
+        }
+        let size = i64::try_from(message.len()).unwrap_or(i64::MAX);
+        let parts = parts::seal(&self.ring, id, message).map_err(failed)?;
+        Ok(Content::Parts(size, parts))
     }
 
     /// The letter as a message.
     fn write<L: Letter>(
         &self,
-        id: &str,
-        address: &str,
+        (id, address, now): (&str, &str, i64),
         to: &Recipient,
         letter: &L,
-        now: i64,
+        attachments: Vec<Attachment>,
     ) -> Result<String, Error> {
         let language = match &to.language {
             Some(tag) => self.languages.named(tag),
@@ -308,11 +405,7 @@ impl Shared {
             id,
             now,
         };
-        let message = message(envelope, rendered)?;
-        if message.len() > LARGEST {
-            return Err(Error::TooLarge);
-        }
-        Ok(message)
+        message(envelope, rendered, attachments)
     }
 }
 

@@ -8,7 +8,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::extension::ClientId;
 
-use super::Error;
+use super::{Attachment, Error};
 use crate::pages::RenderedLetter;
 
 /// The frame of a letter: who writes it, to whom, and when.
@@ -27,7 +27,11 @@ pub(super) struct Envelope<'a> {
 }
 
 /// The bytes of a letter. They are ASCII, in lines of at most 998 characters.
-pub(super) fn message(envelope: Envelope<'_>, letter: RenderedLetter) -> Result<String, Error> {
+pub(super) fn message(
+    envelope: Envelope<'_>,
+    letter: RenderedLetter,
+    attachments: Vec<Attachment>,
+) -> Result<String, Error> {
     let to: Address = envelope.to.parse().map_err(|_| Error::Address)?;
     let seconds = Duration::from_secs(u64::try_from(envelope.now).unwrap_or(0));
     let id = format!("<{}@{}>", envelope.id, envelope.host);
@@ -41,12 +45,24 @@ pub(super) fn message(envelope: Envelope<'_>, letter: RenderedLetter) -> Result<
     // Parts, and not a body alone: without `MIME-Version` its encoding means nothing (RFC 2045, 4).
     let part = |kind, text: String| SinglePart::builder().header(kind).body(text);
     let text = part(ContentType::TEXT_PLAIN, letter.text);
+    // The richest part is the last (RFC 2046, 5.1.4).
+    let both = |text, html| {
+        let html = part(ContentType::TEXT_HTML, html);
+        MultiPart::alternative().singlepart(text).singlepart(html)
+    };
     let message = match letter.html {
-        None => builder.singlepart(text),
-        // The richest part is the last (RFC 2046, 5.1.4).
-        Some(html) => {
-            let html = part(ContentType::TEXT_HTML, html);
-            builder.multipart(MultiPart::alternative().singlepart(text).singlepart(html))
+        None if attachments.is_empty() => builder.singlepart(text),
+        Some(html) if attachments.is_empty() => builder.multipart(both(text, html)),
+        html => {
+            let mixed = MultiPart::mixed();
+            let mut all = match html {
+                None => mixed.singlepart(text),
+                Some(html) => mixed.multipart(both(text, html)),
+            };
+            for attachment in attachments {
+                all = all.singlepart(attachment.part()?);
+            }
+            builder.multipart(all)
         }
     };
     let message = message.map_err(|error| Error::Letter(error.to_string()))?;

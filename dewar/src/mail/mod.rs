@@ -27,8 +27,10 @@
 //!    `kill -9`. A letter may so arrive twice, with one `Message-ID`.
 //! 7. A flood: to one address, by one person, and of letters that wait (CWE-770, CWE-799). Letters that strangers cause delay none
 //!    that an owner needs.
-//! 8. Letters to an address that does not exist, for 30 days after its mail server has said so.
-//! 9. A mail server without TLS, or with a certificate that is not its own (CWE-295, CWE-319); and to log what it says (CWE-117).
+//! 8. An attachment under the name of a program or a page, or whose content is of another kind than its name (CWE-434, CWE-646);
+//!    letters of more than `mail.max_size`, and more than `mail.max_waiting_bytes` of them (CWE-770).
+//! 9. Letters to an address that does not exist, for 30 days after its mail server has said so.
+//! 10. A mail server without TLS, or with a certificate that is not its own (CWE-295, CWE-319); and to log what it says (CWE-117).
 //!
 //! # How to loosen it
 //!
@@ -40,6 +42,7 @@
 //! In production, does mail reach people? Does the mail server get name and password together? Can other users of the machine read
 //! the password? Events: `mail_failed`, `mail_address_refused`.
 
+mod attachment;
 mod checks;
 mod config;
 mod error;
@@ -49,6 +52,7 @@ mod listing;
 mod mailbox;
 mod mailer;
 mod message;
+mod parts;
 mod queue;
 mod reader;
 mod recipient;
@@ -59,6 +63,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use attachment::Attachment;
 pub use config::Config;
 pub use dewar_macros::Letter;
 pub use error::Error;
@@ -73,12 +78,13 @@ pub(crate) use listing::{clear_refused, letters, refused, retry};
 pub(crate) use mailbox::all as letters_in;
 pub(crate) use mailbox::{MAILBOX, Mailbox};
 pub(crate) use mailer::Dependencies;
+pub(crate) use parts::PARTS;
 pub(crate) use queue::{CONTENT, LetterKind, MIGRATIONS, MailQuota};
 #[cfg(feature = "testing")]
-pub(crate) use reader::OutboxLetter;
+pub(crate) use reader::{OutboxAttachment, OutboxLetter};
 
-/// The most bytes of a letter as a message. Mail servers commonly accept 10 MiB.
-const LARGEST: usize = 1024 * 1024;
+/// The most bytes of a letter without attachments, as a message.
+const LARGEST: u64 = 1024 * 1024;
 
 /// Compiles the examples of the room's page in `docs`, like those of the code.
 #[cfg(doctest)]

@@ -6,11 +6,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Error;
+use super::parts::{self, Part};
 use crate::database::{self, Db, Migration, Row, Sealed, SealedColumn, Tx};
 use crate::secrets;
 use crate::sessions::UserId;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
+pub(crate) const MIGRATIONS: &[Migration] = &[FIRST.additive(), PARTS_TABLE.additive()];
+
+const FIRST: Migration = Migration::new(
     "dewar_mail_0001",
     "CREATE TABLE dewar_letters (
         id TEXT NOT NULL PRIMARY KEY,
@@ -36,8 +39,21 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
         reason TEXT NOT NULL,
         refused_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;",
-)
-.additive()];
+);
+
+/// Letters with attachments, in parts: commands that read many rows at once read no large ones.
+const PARTS_TABLE: Migration = Migration::new(
+    "dewar_mail_0002_parts",
+    "ALTER TABLE dewar_letters ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX dewar_letters_large ON dewar_letters (cause, size) WHERE size > 0;
+    CREATE TABLE dewar_letter_parts (
+        id TEXT NOT NULL PRIMARY KEY,
+        letter TEXT NOT NULL REFERENCES dewar_letters (id) ON DELETE CASCADE,
+        part INTEGER NOT NULL,
+        content TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX dewar_letter_parts_by_letter ON dewar_letter_parts (letter, part);",
+);
 
 /// The messages of letters that were not sent.
 pub(crate) const CONTENT: SealedColumn =
@@ -125,7 +141,26 @@ pub(super) struct NewLetter<'a> {
     pub(super) address_key: &'a str,
     pub(super) now: i64,
     pub(super) useless_at: i64,
-    pub(super) content: Sealed,
+    pub(super) content: Content,
+}
+
+/// The text of a letter for the queue.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// In one piece.
+    One(Sealed),
+    /// In parts, with the number of all their bytes.
+    Parts(i64, Vec<Part>),
+}
+
+impl Content {
+    /// Its bytes, if they are in parts.
+    pub(super) const fn size(&self) -> i64 {
+        match self {
+            Self::One(_) => 0,
+            Self::Parts(size, _) => *size,
+        }
+    }
 }
 
 /// The limits of the settings.
@@ -135,6 +170,8 @@ pub(super) struct Limits {
     pub(super) sender: i64,
     pub(super) window: Duration,
     pub(super) waiting: i64,
+    /// The bytes of all letters in parts.
+    pub(super) waiting_bytes: i64,
 }
 
 /// Whether an address may get a letter.
@@ -211,11 +248,45 @@ pub(super) async fn room(
     })
 }
 
+/// The bytes of letters in parts, of all causes and of one.
+const COUNT_BYTES: &str = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT),
+    CAST(coalesce(sum(CASE WHEN cause = ? THEN size ELSE 0 END), 0) AS BIGINT)
+    FROM dewar_letters WHERE size > 0";
+
+/// Whether there is room for the parts of a letter. One person, and one network without a session, has a quarter of it.
+pub(super) async fn room_for_parts(
+    tx: &Tx,
+    cause: &MailQuota,
+    size: i64,
+    limits: Limits,
+) -> Result<(), Error> {
+    if size == 0 {
+        return Ok(());
+    }
+    let rows = tx.query(COUNT_BYTES, [cause.hash().into()]).await?;
+    let row = rows.first().ok_or(database::Error::NotFound)?;
+    let (all, own): (i64, i64) = (row.get(0)?, row.get(1)?);
+    if all.saturating_add(size) > limits.waiting_bytes {
+        return Err(Error::Full);
+    }
+    let share = limits.waiting_bytes / 4;
+    if *cause != MailQuota::Program && own.saturating_add(size) > share {
+        return Err(Error::SenderLimit(limits.window));
+    }
+    Ok(())
+}
+
 /// Queues a letter.
 pub(super) async fn add(tx: &Tx, letter: NewLetter<'_>) -> Result<(), database::Error> {
     let add = "INSERT INTO dewar_letters
-            (id, kind, template, address, address_key, cause, queued_at, useless_at, due_at, content)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9)";
+            (id, kind, template, address, address_key, cause, queued_at, useless_at, due_at, content, size)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9, ?10)";
+    let size = letter.content.size();
+    // A node of an older program sends no letter without content: it leaves those in parts to the others.
+    let (content, parts) = match letter.content {
+        Content::One(sealed) => (Some(sealed), Vec::new()),
+        Content::Parts(_, parts) => (None, parts),
+    };
     let values = [
         letter.id.into(),
         letter.kind.order().into(),
@@ -225,9 +296,11 @@ pub(super) async fn add(tx: &Tx, letter: NewLetter<'_>) -> Result<(), database::
         letter.cause.hash().into(),
         letter.now.into(),
         letter.useless_at.into(),
-        letter.content.into(),
+        content.into(),
+        size.into(),
     ];
-    tx.execute(add, values).await.map(drop)
+    tx.execute(add, values).await?;
+    parts::add(tx, letter.id, parts).await
 }
 
 /// A letter that this node sends now.
@@ -242,6 +315,8 @@ pub(super) struct Claimed {
     /// The attempts, this one included.
     pub(super) attempts: i64,
     pub(super) content: Option<Sealed>,
+    /// The bytes of a letter in parts; otherwise 0.
+    pub(super) size: i64,
 }
 
 impl Claimed {
@@ -255,6 +330,7 @@ impl Claimed {
             useless_at: row.get(5)?,
             attempts: row.get(6)?,
             content: row.get(7)?,
+            size: row.get(8)?,
         })
     }
 }
@@ -264,7 +340,7 @@ pub(super) async fn claim(db: &Db, now: i64) -> Result<Option<Claimed>, database
     let claim = "UPDATE dewar_letters SET due_at = ?2, attempts = attempts + 1
         WHERE state = 'waiting' AND due_at <= ?1 AND id = (SELECT id FROM dewar_letters
             WHERE state = 'waiting' AND due_at <= ?1 ORDER BY kind, due_at, id LIMIT 1)
-        RETURNING id, template, address, address_key, queued_at, useless_at, attempts, content";
+        RETURNING id, template, address, address_key, queued_at, useless_at, attempts, content, size";
     let until = now + seconds(LEASE);
     db.transaction(|tx| async move {
         let rows = tx.query(claim, [now.into(), until.into()]).await?;
@@ -275,8 +351,12 @@ pub(super) async fn claim(db: &Db, now: i64) -> Result<Option<Claimed>, database
 
 /// Records that a letter was sent, and removes its text.
 pub(super) async fn sent(db: &Db, id: &str, now: i64) -> Result<(), database::Error> {
-    let end = "UPDATE dewar_letters SET state = 'sent', ended_at = ?2, reason = NULL, content = NULL WHERE id = ?1";
-    db.execute(end, [id.into(), now.into()]).await.map(drop)
+    let end = "UPDATE dewar_letters SET state = 'sent', ended_at = ?2, reason = NULL, content = NULL, size = 0 WHERE id = ?1";
+    db.transaction(|tx| async move {
+        tx.execute(end, [id.into(), now.into()]).await?;
+        parts::remove(&tx, id).await
+    })
+    .await
 }
 
 /// Records that a letter is tried again later.
@@ -308,10 +388,15 @@ pub(super) async fn failed(
     reason: &str,
 ) -> Result<(), database::Error> {
     let end = "UPDATE dewar_letters SET state = 'failed', ended_at = ?2, reason = ?3,
-            content = CASE WHEN useless_at > ?2 THEN content END
+            content = CASE WHEN useless_at > ?2 THEN content END,
+            size = CASE WHEN useless_at > ?2 THEN size ELSE 0 END
         WHERE id = ?1";
-    let values = [id.into(), now.into(), reason.into()];
-    db.execute(end, values).await.map(drop)
+    db.transaction(|tx| async move {
+        tx.execute(end, [id.into(), now.into(), reason.into()])
+            .await?;
+        parts::remove_useless(&tx, id).await
+    })
+    .await
 }
 
 /// Records that an address does not exist.

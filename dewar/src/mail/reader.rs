@@ -12,6 +12,24 @@ pub(crate) struct OutboxLetter {
     pub(crate) subject: String,
     pub(crate) text: String,
     pub(crate) html: Option<String>,
+    pub(crate) attachments: Vec<OutboxAttachment>,
+}
+
+/// An attachment of such a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OutboxAttachment {
+    pub(crate) name: String,
+    /// The media type, with the encoding of a text.
+    pub(crate) kind: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A part of a message.
+struct Part {
+    kind: String,
+    /// The name of an attachment.
+    name: Option<String>,
+    bytes: Vec<u8>,
 }
 
 impl OutboxLetter {
@@ -19,8 +37,13 @@ impl OutboxLetter {
     pub(crate) fn read(message: &str) -> Option<Self> {
         let (head, body) = message.split_once("\r\n\r\n")?;
         let head = head.replace("\r\n ", " ");
-        let (mut text, mut html) = (String::new(), None);
-        for (kind, content) in parts(&head, body)? {
+        let (mut text, mut html, mut attachments) = (String::new(), None, Vec::new());
+        for Part { kind, name, bytes } in parts(&head, body)? {
+            if let Some(name) = name {
+                attachments.push(OutboxAttachment { name, kind, bytes });
+                continue;
+            }
+            let content = String::from_utf8(bytes).ok()?.replace("\r\n", "\n");
             if kind.starts_with("text/html") {
                 html = Some(content);
             } else {
@@ -35,16 +58,22 @@ impl OutboxLetter {
             subject: field("Subject")?,
             text,
             html,
+            attachments,
         })
     }
 }
 
-/// The parts of a message, each with its type, and its content with the line ends of a text.
-fn parts(head: &str, body: &str) -> Option<Vec<(String, String)>> {
+/// The parts of a message.
+fn parts(head: &str, body: &str) -> Option<Vec<Part>> {
     let kind = header(head, "Content-Type")?;
     let Some((_, boundary)) = kind.split_once("boundary=\"") else {
         let encoding = header(head, "Content-Transfer-Encoding").unwrap_or_default();
-        return Some(vec![(kind, decode(&encoding, body)?)]);
+        let disposition = header(head, "Content-Disposition");
+        return Some(vec![Part {
+            kind,
+            name: disposition.map(|disposition| file_name(&disposition)),
+            bytes: decode(&encoding, body)?,
+        }]);
     };
     let boundary = format!("--{}", boundary.split('"').next()?);
     let mut all = Vec::new();
@@ -65,13 +94,32 @@ fn header(head: &str, name: &str) -> Option<String> {
 }
 
 /// RFC 2045, 6.
-fn decode(encoding: &str, body: &str) -> Option<String> {
-    let bytes = match encoding {
+fn decode(encoding: &str, body: &str) -> Option<Vec<u8>> {
+    Some(match encoding {
         "base64" => BASE64.decode(body.replace("\r\n", "").as_bytes()).ok()?,
         "quoted-printable" => unquoted(body),
         _ => body.as_bytes().to_vec(),
-    };
-    Some(String::from_utf8(bytes).ok()?.replace("\r\n", "\n"))
+    })
+}
+
+/// The parameter `filename` of a disposition: in one piece or in several, each quoted or percent-encoded (RFC 2231).
+fn file_name(disposition: &str) -> String {
+    let mut name = Vec::new();
+    for parameter in disposition.split(';').skip(1) {
+        let Some((key, value)) = parameter.trim().split_once('=') else {
+            continue;
+        };
+        if !key.starts_with("filename") {
+            continue;
+        }
+        if key.ends_with('*') {
+            let value = value.strip_prefix("utf-8''").unwrap_or(value);
+            name.extend(percent_encoding::percent_decode_str(value));
+        } else {
+            name.extend(value.trim_matches('"').replace('\\', "").bytes());
+        }
+    }
+    String::from_utf8_lossy(&name).into_owned()
 }
 
 /// RFC 2045, 6.7.

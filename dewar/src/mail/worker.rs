@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::mailer::{Mailer, Shared};
+use super::parts;
 use super::queue::{self, CONTENT, Claimed, seconds};
 use super::transport::{Delivery, MailTransport};
 use crate::audit::{Entry, Event};
@@ -93,16 +94,12 @@ impl Shared {
         if self.end_of(&letter) <= now {
             return self.give_up(&letter, "it was not sent in time").await;
         }
-        let opened = letter
-            .content
-            .as_ref()
-            .map(|sealed| CONTENT.open(&self.ring, &letter.id, sealed));
-        let Some(Ok(message)) = opened else {
+        let Some(message) = self.message_of(&letter).await? else {
             // Another node may have the key already, or still.
             let reason = "this node has no key for its text";
             return self.try_later(&letter, reason).await;
         };
-        let delivery = self.deliver(&letter, message.expose().clone()).await;
+        let delivery = self.deliver(&letter, message).await;
         let (db, id) = (&self.db, letter.id.as_str());
         let now = self.clock.now();
         match delivery {
@@ -127,6 +124,18 @@ impl Shared {
                 queue::later(db, id, due_at, &reason).await
             }
         }
+    }
+
+    /// Its message, if this node can open it.
+    async fn message_of(&self, letter: &Claimed) -> Result<Option<String>, database::Error> {
+        if letter.size > 0 {
+            return parts::open(&self.db, &self.ring, letter).await;
+        }
+        let opened = letter
+            .content
+            .as_ref()
+            .and_then(|sealed| CONTENT.open(&self.ring, &letter.id, sealed).ok());
+        Ok(opened.map(|message| message.expose().clone()))
     }
 
     /// When this letter is given up.

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use crate::app::Running;
-use crate::mail::{OutboxLetter, letters_in};
+use crate::mail::{OutboxAttachment, OutboxLetter, letters_in};
 
 /// A letter that an application has sent, from [`Running::letters`](crate::app::Running::letters).
 ///
@@ -83,5 +83,48 @@ impl SentLetter {
             .text
             .split(|c: char| c.is_whitespace() || matches!(c, '<' | '>'));
         words.filter(|word| word.starts_with("https://")).collect()
+    }
+
+    /// Its attachments.
+    ///
+    /// ```
+    /// # async fn check(running: dewar::app::Running) {
+    /// let letters = running.letters().await;
+    /// let invoice = letters.first().and_then(|letter| letter.attachments().next());
+    /// assert!(invoice.is_some_and(|file| file.name() == "Invoice 7.pdf" && file.kind() == "application/pdf"));
+    /// # }
+    /// ```
+    pub fn attachments(&self) -> impl Iterator<Item = SentAttachment<'_>> {
+        self.0.attachments.iter().map(SentAttachment)
+    }
+}
+
+/// An attachment of a letter that the application has sent.
+///
+/// ```
+/// # use dewar::testing::SentAttachment;
+/// fn is_empty(file: SentAttachment<'_>) -> bool { file.bytes().is_empty() }
+/// # let _ = is_empty;
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct SentAttachment<'a>(&'a OutboxAttachment);
+
+impl SentAttachment<'_> {
+    /// The name of the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The media type, with the encoding of a text: `text/csv; charset=utf-8`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.0.kind
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.bytes
     }
 }

@@ -64,7 +64,7 @@ pub use error::Error;
 pub use events::{EventReader, TestEvent};
 pub use form::FormOnPage;
 pub use jar::{Cookie, SameSite};
-pub use letters::SentLetter;
+pub use letters::{SentAttachment, SentLetter};
 pub use messages::wrong_messages;
 pub use other_site::{OtherSite, OtherSiteReply, RecordedRequest};
 pub use patience::{PATIENCE, wait_until};

@@ -56,6 +56,7 @@
 //! `upload_delete`.
 
 mod archive;
+mod attached;
 mod bucket;
 mod charset;
 mod checks;
@@ -105,6 +106,7 @@ mod virus_scan;
 mod xml;
 mod zip_entries;
 
+pub(crate) use attached::FileInMemory;
 pub use charset::Charset;
 pub use checks::findings;
 pub use clamd::ClamdAddress;

@@ -1,4 +1,5 @@
 //! The room as a whole, without HTTP.
+mod attached;
 mod messages;
 mod queued;
 mod sent;

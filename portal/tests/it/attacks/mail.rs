@@ -1,9 +1,14 @@
 //! Letters: what a stranger or a member can make them say, to whom, and how often.
 
 use dewar::accounts::NewUser;
+use dewar::forms::Email;
+use dewar::mail::{Letter, LetterStatus};
 use dewar::testing::{Browser, SentLetter};
+use dewar::uploads::FileId;
 
-use crate::company::{PASSWORD, Portal, address, decide, document, encoded, sign_in, token};
+use crate::company::{
+    PASSWORD, Portal, address, decide, document, encoded, files_below, hand_in, sign_in, token,
+};
 
 async fn forgot(browser: &Browser, email: &str) {
     let page = browser.get("/forgot").await;
@@ -205,4 +210,101 @@ async fn the_mailbox_is_for_this_machine_alone() {
             assert_eq!(response.status(), 404, "{from} {path}");
         }
     }
+}
+
+/// The portal's letter about a decision, whose template it has.
+#[derive(Letter)]
+#[letter(template = "letters/decided")]
+struct Told<'a> {
+    id: i64,
+    title: &'a str,
+    approved: bool,
+    reason: Option<&'a str>,
+}
+
+/// Sends this file of the portal to ada; none without the file.
+async fn forward(portal: &Portal, file: &str) -> Result<LetterStatus, dewar::mail::Error> {
+    let mailer = portal.running.dewar().mailer();
+    let file = file.parse::<FileId>().unwrap();
+    let attachment = mailer.attachment(portal.uploads(), &file).await?;
+    let letter = Told {
+        id: 1,
+        title: "Plan",
+        approved: true,
+        reason: None,
+    };
+    let tx = portal.db().begin().await?;
+    let to = Email::parse(&address("ada")).unwrap();
+    let status = mailer.send_with(&tx, to, &letter, [attachment]).await?;
+    tx.commit().await?;
+    Ok(status)
+}
+
+async fn file_of(portal: &Portal) -> String {
+    let rows = portal.db().query("SELECT file_id FROM documents", []);
+    rows.await.unwrap()[0].get(0).unwrap()
+}
+
+/// The name of an upload adds no header and no part to a letter that carries the file, and the file arrives as it is (CWE-93).
+///
+/// ASVS: V1.3.11, V5.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_an_attached_upload_is_a_name_and_nothing_else() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let name = "Grüße\"; filename=evil.exe; x=\".txt";
+    let bytes = b"--boundary\r\nContent-Type: text/html\r\n\r\n<script>\r\n.\r\nMAIL FROM:<eve@example.org>\r\n";
+    assert_eq!(hand_in(&ada, "Plan", name, bytes).await.status(), 303);
+    let file = file_of(&portal).await;
+    assert_eq!(forward(&portal, &file).await.unwrap(), LetterStatus::Queued);
+    let letters = portal.running.letters().await;
+    let files: Vec<_> = letters[0].attachments().collect();
+    assert_eq!(files.len(), 1);
+    assert_eq!(files[0].name(), "Grüße__ filename=evil.exe_ x=_.txt");
+    assert_eq!(files[0].kind(), "text/plain; charset=utf-8");
+    assert_eq!(files[0].bytes(), bytes);
+    let outbox = files_below(&portal.data.path().join("outbox"));
+    let letter = std::fs::read_to_string(&outbox[0]).unwrap();
+    assert!(
+        !letter.contains("evil.exe;") && !letter.contains("<script>"),
+        "{letter}"
+    );
+}
+
+/// A file that nobody may have is in no letter: it waits for the virus scanner, had a virus, or is deleted.
+///
+/// ASVS: V5.4.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_nobody_may_have_leaves_in_no_letter() {
+    let portal = Portal::open_with(&[("DEWAR_MAIL_MAX_SIZE", "1MiB")]).await;
+    let ada = portal.member("ada").await;
+    assert_eq!(
+        hand_in(&ada, "Plan", "a.txt", b"Plan\n").await.status(),
+        303
+    );
+    let file = file_of(&portal).await;
+    for state in ["waiting", "infected"] {
+        let set = "UPDATE dewar_files SET scan = ?";
+        portal.db().execute(set, [state.into()]).await.unwrap();
+        let refused = forward(&portal, &file).await;
+        assert!(
+            matches!(refused, Err(dewar::mail::Error::File(_))),
+            "{state}: {refused:?}"
+        );
+    }
+    let other = file.chars().rev().collect::<String>();
+    assert!(forward(&portal, &other).await.is_err());
+    let set = "UPDATE dewar_files SET scan = 'clean', size = 1048577";
+    portal.db().execute(set, []).await.unwrap();
+    let large = forward(&portal, &file).await;
+    assert!(
+        matches!(large, Err(dewar::mail::Error::TooLarge { .. })),
+        "{large:?}"
+    );
+    portal
+        .db()
+        .execute("UPDATE dewar_files SET size = 5", [])
+        .await
+        .unwrap();
+    assert_eq!(forward(&portal, &file).await.unwrap(), LetterStatus::Queued);
 }
