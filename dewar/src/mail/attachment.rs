@@ -13,8 +13,8 @@ pub(super) const MOST: usize = 20;
 
 /// A file for a letter: its name and its content are checked like those of an upload.
 ///
-/// The name has one of the extensions of [`FileKind`](crate::uploads::FileKind), and the first bytes are of that kind. Programs,
-/// pages and drawings with scripts are refused, because many a reader opens an attachment by a click.
+/// If the extension is one of [`FileKind`](crate::uploads::FileKind), the first bytes are of that kind. Other files are
+/// `application/octet-stream`. Programs, pages and SVG are refused, because many a reader opens an attachment by a click.
 ///
 /// ```
 /// use dewar::mail::{Attachment, Letter, Mailer};
@@ -44,7 +44,7 @@ impl Attachment {
     /// A file that the program has made. The name is cleaned by the rule for the names of uploads.
     ///
     /// # Errors
-    /// [`Error::Attachment`]: the name has no extension of a known kind, or the content is of another kind.
+    /// [`Error::Attachment`]: the name has no extension, or one that some system runs; or the content is of another kind.
     pub fn new(name: &str, bytes: Vec<u8>) -> Result<Self, Error> {
         let file = FileInMemory::made(name, bytes);
         Ok(Self {

@@ -68,6 +68,13 @@ pub(super) struct Shared {
     templates: LetterTemplates,
 }
 
+/// How a letter is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pieces {
+    Many,
+    One,
+}
+
 /// What became of a letter that a program sent.
 ///
 /// ```
@@ -302,7 +309,7 @@ impl Mailer {
         let email = to.email.as_ref().ok_or(Error::Address)?;
         let now = shared.clock.now();
         let id = shared.new_id();
-        let most = shared.room_of(&attachments)?;
+        let (most, pieces) = shared.room_of(&attachments)?;
         let frame = (id.as_str(), email.as_str(), now);
         let message = shared.write(frame, &to, letter, attachments)?;
         if u64::try_from(message.len()).unwrap_or(u64::MAX) > most {
@@ -313,7 +320,7 @@ impl Mailer {
             return Ok(LetterStatus::AddressRefused);
         }
         let valid = L::VALID_FOR.map(seconds);
-        let content = shared.seal(&id, &message, most)?;
+        let content = shared.seal(&id, &message, pieces)?;
         queue::room_for_parts(tx, about.1, content.size(), shared.limits()).await?;
         let letter = NewLetter {
             id: &id,
@@ -353,22 +360,22 @@ impl Shared {
     }
 
     /// The most bytes of a letter with these attachments. They are counted before one of them is encoded.
-    fn room_of(&self, attachments: &[Attachment]) -> Result<u64, Error> {
+    fn room_of(&self, attachments: &[Attachment]) -> Result<(u64, Pieces), Error> {
         if attachments.is_empty() {
-            return Ok(LARGEST);
+            return Ok((LARGEST, Pieces::One));
         }
         let most = self.config.max_size;
         let sizes = attachments.iter().map(|one| one.size() as u64);
         if sizes.fold(0, u64::saturating_add) > most {
             return Err(Error::TooLarge { most });
         }
-        Ok(most)
+        Ok((most, Pieces::Many))
     }
 
     /// A letter that may be large is in parts.
-    fn seal(&self, id: &str, message: &str, most: u64) -> Result<Content, Error> {
+    fn seal(&self, id: &str, message: &str, pieces: Pieces) -> Result<Content, Error> {
         let failed = |error: crate::secrets::Error| Error::Letter(error.to_string());
-        if most == LARGEST {
+        if pieces == Pieces::One {
             let sealed = CONTENT.seal(&self.ring, id, message);
             return Ok(Content::One(sealed.map_err(failed)?));
         }

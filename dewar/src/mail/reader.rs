@@ -78,6 +78,10 @@ fn parts(head: &str, body: &str) -> Option<Vec<Part>> {
     let boundary = format!("--{}", boundary.split('"').next()?);
     let mut all = Vec::new();
     for part in body.split(&boundary).skip(1) {
+        // The closing delimiter. A mail server may add an empty line after it.
+        if part.starts_with("--") {
+            break;
+        }
         let Some((head, body)) = part.trim_start_matches("\r\n").split_once("\r\n\r\n") else {
             break;
         };

