@@ -7,6 +7,7 @@ use dewar::app::Running;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::company::ON_SQLITE;
 
 /// What happened to the jobs of a test, beyond one node.
 #[derive(Default)]
@@ -108,12 +109,13 @@ fn nodes(app: App, tag: &str) -> App {
         .every(Duration::from_secs(3600), &noted)
 }
 
-/// A portal, and a second node with its data and its clock.
+/// A portal, and a second node with its data and its clock. With PostgreSQL each node has a directory and a name of its own; the
+/// tests of the room claim there too.
 async fn two() -> (Portal, Running) {
     let data = tempfile::tempdir().unwrap();
     let tag = data.path().display().to_string();
-    let portal = Portal::with_more(data, &[], |app| nodes(app, &tag)).await;
-    let other = App::in_directory(&portal.data).unwrap();
+    let portal = Portal::with_more(data, &[ON_SQLITE], |app| nodes(app, &tag)).await;
+    let other = App::in_directory_with(&portal.data, [ON_SQLITE]).unwrap();
     let other = nodes(portal::app(other), &tag).clock(portal.clock.clone());
     let other = other.start().await.unwrap();
     for node in [&portal.running, &other] {
