@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::arriving::{Arriving, BlockWriters};
 use super::concurrency::{MostUnderWay, RequestSender, UnderWay};
 use super::incoming::{Shortage, Stop};
-use super::quarantine::Arriving;
 use crate::audit::{FreeSpace, KIB, MIB, Reserve, Section, Settings};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -135,6 +135,7 @@ struct Inner {
     reserve: Option<Reserve>,
     free: Option<FreeSpace>,
     under_way: UnderWay,
+    writers: BlockWriters,
     kept: Option<KeptBytes>,
 }
 
@@ -166,6 +167,7 @@ impl Intake {
                 all_files: usize::MAX,
                 all: 1024 * MIB,
             }),
+            writers: BlockWriters::default(),
             kept: None,
         }))
     }
@@ -229,7 +231,8 @@ impl Intake {
             (RequestSender::Person(_) | RequestSender::Network(_), _) => 0,
         };
         let ticket = self.0.under_way.begin(sender, kept)?;
-        Ok(Arriving::create(&self.0.quarantine, Some(ticket), self.0.free.clone()).await?)
+        let (free, writers) = (self.0.free.clone(), self.0.writers.clone());
+        Ok(Arriving::create(&self.0.quarantine, Some(ticket), free, writers).await?)
     }
 
     /// Checks the disk again for each piece of a file: an upload that began before the disk was full stops.

@@ -3,9 +3,10 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
+use super::arriving::Arriving;
 use super::concurrency::NoRoom;
 use super::file_name::CleanName;
-use super::quarantine::{Arriving, QuarantinedFile};
+use super::quarantine::{FileMark, QuarantinedFile};
 
 /// An uploaded file in quarantine, unchecked. It is deleted when this value is dropped.
 ///
@@ -17,7 +18,16 @@ pub struct Incoming {
     claimed_type: Option<String>,
     place: QuarantinedFile,
     size: u64,
+    /// In a box: a file among the fields of a form is small.
+    written: Box<WrittenBytes>,
     network: Option<IpAddr>,
+}
+
+/// The bytes of a file after the last one was written.
+#[derive(Debug)]
+struct WrittenBytes {
+    sha256: [u8; 32],
+    mark: FileMark,
 }
 
 impl Incoming {
@@ -27,12 +37,16 @@ impl Incoming {
         name: &str,
         claimed_type: Option<String>,
     ) -> Result<Self, Stop> {
-        let (place, size) = arriving.finish().await?;
+        let arrived = arriving.finish().await?;
         Ok(Self {
             name: CleanName::of(name),
             claimed_type,
-            place,
-            size,
+            place: arrived.place,
+            size: arrived.size,
+            written: Box::new(WrittenBytes {
+                sha256: arrived.sha256,
+                mark: arrived.mark,
+            }),
             network: None,
         })
     }
@@ -66,6 +80,16 @@ impl Incoming {
         self.size
     }
 
+    /// The SHA-256 of its bytes, computed while they were written.
+    pub(crate) fn sha256(&self) -> [u8; 32] {
+        self.written.sha256
+    }
+
+    /// The file after its last byte. A field of the application's own has its path, and could have changed it since.
+    pub(crate) fn mark(&self) -> FileMark {
+        self.written.mark
+    }
+
     /// The sender's network, as rate limits count it.
     pub(crate) fn network(&self) -> Option<IpAddr> {
         self.network
@@ -80,10 +104,15 @@ impl Incoming {
     /// A file in the state after its arrival, for the tests of the rooms that take it.
     #[cfg(test)]
     pub(crate) fn arrived(quarantine: &Path, name: &str, bytes: &[u8]) -> Self {
+        let place = QuarantinedFile::holding(quarantine, bytes);
         Self {
             name: CleanName::of(name),
             claimed_type: None,
-            place: QuarantinedFile::holding(quarantine, bytes),
+            written: Box::new(WrittenBytes {
+                sha256: crate::secrets::sha256(bytes),
+                mark: FileMark::of(&place.open().unwrap()).unwrap(),
+            }),
+            place,
             size: bytes.len() as u64,
             network: None,
         }

@@ -35,6 +35,7 @@
 //!
 //! Which routes take which fields? [`Described`] is part of the route table.
 
+mod arriving;
 mod button;
 mod characters;
 mod choice;
@@ -160,7 +161,7 @@ pub use pick::{Offered, Pick};
 pub(crate) use problem::RefusedFile;
 use problem::UntypedProblems;
 pub use problem::{Problem, Problems};
-pub(crate) use quarantine::QuarantinedFile;
+pub(crate) use quarantine::{FileMark, QuarantinedFile};
 pub use query::{Query, StrictQuery};
 pub(crate) use reader::URLENCODED;
 pub use received::Received;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use axum::body::Body;
 use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::BodyExt;
+use memchr::memmem::{self, Finder};
 
 use super::disposition::{PartHeader, head};
 use super::error::FormRejection;
@@ -22,8 +23,9 @@ pub(super) struct Multipart {
     /// The bytes of the body that arrived.
     received: u64,
     buffer: BytesMut,
-    /// `\r\n--boundary`: the delimiter between two parts.
-    delimiter: Vec<u8>,
+    /// `\r\n--boundary`: the delimiter between two parts. It compares many bytes at once, and takes time in proportion to the text,
+    /// whatever the text is.
+    delimiter: Finder<'static>,
     inside: bool,
     /// Counts the bytes in memory.
     held: Option<HeldBody>,
@@ -33,7 +35,8 @@ impl Multipart {
     pub(super) fn new(body: Body, boundary: &str) -> Self {
         // The first delimiter has no line break before it. With one added, all delimiters are alike.
         let buffer = BytesMut::from(&b"\r\n"[..]);
-        let delimiter = format!("\r\n--{boundary}").into_bytes();
+        let delimiter = format!("\r\n--{boundary}");
+        let delimiter = Finder::new(delimiter.as_bytes()).into_owned();
         Self {
             body,
             ended: false,
@@ -70,13 +73,13 @@ impl Multipart {
                 self.let_go(u64::try_from(passed_over.len()).unwrap_or(u64::MAX));
             }
         }
-        self.need(self.delimiter.len() + 2).await?;
-        if !self.buffer.starts_with(&self.delimiter) {
+        self.need(self.delimiter.needle().len() + 2).await?;
+        if !self.buffer.starts_with(self.delimiter.needle()) {
             return Err(FormRejection::Malformed(
                 "it does not begin with its boundary",
             ));
         }
-        self.buffer.advance(self.delimiter.len());
+        self.buffer.advance(self.delimiter.needle().len());
         if self.buffer.starts_with(b"--") {
             self.buffer.advance(2);
             return self.end().await;
@@ -86,7 +89,7 @@ impl Multipart {
         }
         self.buffer.advance(2);
         let block = loop {
-            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
+            if let Some(end) = memmem::find(&self.buffer, b"\r\n\r\n") {
                 let block = self.buffer.split_to(end);
                 self.buffer.advance(4);
                 break block;
@@ -111,12 +114,15 @@ impl Multipart {
     /// The next bytes of the part; none at its end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, FormRejection> {
         while self.inside {
-            if let Some(end) = find(&self.buffer, &self.delimiter) {
+            if let Some(end) = self.delimiter.find(&self.buffer) {
                 self.inside = false;
                 return Ok((end > 0).then(|| self.buffer.split_to(end).freeze()));
             }
             // The end of the buffer may be the beginning of a delimiter.
-            let sure = self.buffer.len().saturating_sub(self.delimiter.len() - 1);
+            let sure = self
+                .buffer
+                .len()
+                .saturating_sub(self.delimiter.needle().len() - 1);
             if sure > 0 {
                 return Ok(Some(self.buffer.split_to(sure).freeze()));
             }
@@ -175,20 +181,6 @@ pub(super) fn boundary(kind: MediaType<'_>) -> Option<Cow<'_, str>> {
     let value = kind.parameter("boundary").ok()??;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte);
     ((1..=70).contains(&value.len()) && value.bytes().all(allowed)).then_some(value)
-}
-
-/// The index of `wanted`. A delimiter begins with a carriage return, so one comparison skips most bytes.
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    let first = *wanted.first()?;
-    let mut from = 0;
-    while let Some(rest) = bytes.get(from..) {
-        let next = from + rest.iter().position(|byte| *byte == first)?;
-        if bytes.get(next..)?.starts_with(wanted) {
-            return Some(next);
-        }
-        from = next + 1;
-    }
-    None
 }
 
 #[cfg(test)]
@@ -319,7 +311,7 @@ mod tests {
             parts in prop::collection::vec(prop::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'-'), any::<u8>()], 0..60), 0..4),
             size in 1_usize..80,
         ) {
-            prop_assume!(!parts.iter().any(|part| find(part, b"\r\n--b0").is_some() || part.starts_with(b"--b0")));
+            prop_assume!(!parts.iter().any(|part| memmem::find(part, b"\r\n--b0").is_some() || part.starts_with(b"--b0")));
             let back = now(read(&written(&parts), size)).unwrap();
             prop_assert_eq!(back.into_iter().map(|(_, content)| content).collect::<Vec<_>>(), parts);
         }

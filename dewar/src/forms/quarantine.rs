@@ -2,15 +2,13 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use tokio::io::AsyncWriteExt;
 
 use super::concurrency::Ticket;
-use super::incoming::Stop;
-use crate::audit::{FreeSpace, MIB, owner_only};
+use crate::audit::owner_only;
 use crate::secrets::random;
 
 /// A file in quarantine under a random name: an upload, or a picture that Dewar re-encodes. Dropping it deletes the file.
@@ -20,6 +18,25 @@ pub(crate) struct QuarantinedFile {
     path: PathBuf,
     /// Counts the file as long as it exists.
     ticket: Option<Ticket>,
+}
+
+/// A file's size and the moment of its last change: if both are as before, so are its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileMark {
+    size: u64,
+    changed_at: (i64, i64),
+}
+
+impl FileMark {
+    /// # Errors
+    /// The system does not tell.
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self {
+            size: found.len(),
+            changed_at: (found.mtime(), found.mtime_nsec()),
+        })
+    }
 }
 
 impl QuarantinedFile {
@@ -35,13 +52,13 @@ impl QuarantinedFile {
 
     /// A random name, without a file yet. The owner exists before the file does, so a request that ends while the file is
     /// created leaves none behind.
-    fn named(quarantine: &Path, ticket: Option<Ticket>) -> Self {
+    pub(super) fn named(quarantine: &Path, ticket: Option<Ticket>) -> Self {
         let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
         Self { path, ticket }
     }
 
     /// Only this user can read the file from the first moment, because its bytes are unchecked. No file is overwritten.
-    fn options() -> OpenOptions {
+    pub(super) fn options() -> OpenOptions {
         let mut options = File::options();
         owner_only::private(options.write(true).create_new(true));
         options
@@ -58,6 +75,11 @@ impl QuarantinedFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its count among the files under way.
+    pub(super) fn ticket(&mut self) -> Option<&mut Ticket> {
+        self.ticket.as_mut()
     }
 
     /// Opens the file to read it.
@@ -115,62 +137,6 @@ impl Drop for QuarantinedFile {
     }
 }
 
-/// A file that is written while it arrives.
-#[derive(Debug)]
-pub(super) struct Arriving {
-    file: tokio::fs::File,
-    place: QuarantinedFile,
-    size: u64,
-    free: Option<FreeSpace>,
-}
-
-impl Arriving {
-    pub(super) async fn create(
-        quarantine: &Path,
-        ticket: Option<Ticket>,
-        free: Option<FreeSpace>,
-    ) -> io::Result<Self> {
-        if let Some(free) = &free {
-            free.check(0)?;
-        }
-        let place = QuarantinedFile::named(quarantine, ticket);
-        let options = tokio::fs::OpenOptions::from(QuarantinedFile::options());
-        Ok(Self {
-            file: options.open(&place.path).await?,
-            place,
-            size: 0,
-            free,
-        })
-    }
-
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if let Some(ticket) = &mut self.place.ticket {
-            ticket.add(length)?;
-        }
-        let size = self.size.saturating_add(length);
-        // Looked at again with every MiB; many files may arrive at once.
-        if let Some(free) = self.free.as_ref()
-            && size / MIB > self.size / MIB
-        {
-            free.check(length)?;
-        }
-        self.file.write_all(bytes).await?;
-        self.size = size;
-        Ok(())
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The complete file and its size in bytes.
-    pub(super) async fn finish(mut self) -> io::Result<(QuarantinedFile, u64)> {
-        self.file.flush().await?;
-        Ok((self.place, self.size))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,29 +150,12 @@ mod tests {
     }
 
     /// ASVS: V5.3.1
-    #[tokio::test]
-    async fn a_file_in_quarantine_is_its_owners_alone_and_goes_when_dropped() {
+    #[test]
+    fn a_file_in_quarantine_is_its_owners_alone_and_goes_when_dropped() {
         let directory = tempfile::tempdir().unwrap();
-        let mut arriving = Arriving::create(directory.path(), None, None)
-            .await
-            .unwrap();
-        assert_eq!(mode(&arriving.place.path), 0o600, "from the first moment");
-        arriving.write(b"hello").await.unwrap();
-        let (arrived, size) = arriving.finish().await.unwrap();
-        assert_eq!(
-            (fs::read(arrived.path()).unwrap(), size),
-            (b"hello".to_vec(), 5)
-        );
         let (anew, _open) = QuarantinedFile::create(directory.path()).unwrap();
-        assert_eq!((mode(arrived.path()), mode(anew.path())), (0o600, 0o600));
-        drop((arrived, anew));
-        assert_eq!(count(directory.path()), 0);
-        // The visitor goes away before the last byte.
-        drop(
-            Arriving::create(directory.path(), None, None)
-                .await
-                .unwrap(),
-        );
+        assert_eq!(mode(anew.path()), 0o600, "from the first moment");
+        drop(anew);
         assert_eq!(count(directory.path()), 0);
     }
 

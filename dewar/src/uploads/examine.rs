@@ -12,8 +12,8 @@ use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::Bytes;
 use super::queue::ScanPermit;
-use super::recognise::{Rules, recognise};
-use crate::forms::{Incoming, QuarantinedFile};
+use super::recognise::{Recognised, Rules, recognise};
+use crate::forms::{FileMark, Incoming, QuarantinedFile};
 
 /// An examined file: all its bytes are on the disk, still in quarantine.
 #[derive(Debug)]
@@ -44,14 +44,33 @@ pub(super) fn examine(
         Ok(file)
     };
     let recognised = recognise(&mut file, name, rules, create)?;
-    let source = match rules.bytes {
-        Bytes::AsSent => incoming.into_file(),
-        Bytes::Reencoded => anew.ok_or_else(|| io::Error::other("it was not re-encoded"))?,
-    };
-    Examined::sealed(recognised.kind, recognised.charset, source)
+    match rules.bytes {
+        Bytes::AsSent => Examined::unchanged(recognised, &file, incoming),
+        Bytes::Reencoded => {
+            let anew = anew.ok_or_else(|| io::Error::other("it was not re-encoded"))?;
+            Examined::sealed(recognised.kind, recognised.charset, anew)
+        }
+    }
 }
 
 impl Examined {
+    /// The file as it arrived, which was hashed as it was written.
+    fn unchanged(recognised: Recognised, file: &File, incoming: Incoming) -> Result<Self, Error> {
+        let Recognised { kind, charset } = recognised;
+        if FileMark::of(file)? != incoming.mark() {
+            return Self::sealed(kind, charset, incoming.into_file());
+        }
+        let (sha256, size) = (incoming.sha256(), incoming.size());
+        QuarantinedFile::seal(file)?;
+        Ok(Self {
+            kind,
+            charset,
+            sha256,
+            size,
+            source: incoming.into_file(),
+        })
+    }
+
     /// A file of this kind, all of it on the disk from here on.
     ///
     /// # Errors

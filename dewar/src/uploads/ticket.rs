@@ -347,24 +347,25 @@ impl Uploads {
             network: self.network,
         };
         let config = &self.inner.config;
-        let (incoming, sha256) = rooms
-            .intake
-            .fetch(announced, pieces)
-            .await
-            .map_err(|error| match error {
-                FetchError::OtherSize => other(),
-                FetchError::DiskFull => {
-                    std::io::Error::from(std::io::ErrorKind::StorageFull).into()
-                }
-                FetchError::Quota => Error::Quota {
-                    files: config.quota_files,
-                    bytes: config.quota_bytes,
-                },
-                FetchError::UnderWay => Error::Busy,
-                FetchError::Io(error) => Error::Unavailable(error.to_string()),
-            })?;
+        let incoming =
+            rooms
+                .intake
+                .fetch(announced, pieces)
+                .await
+                .map_err(|error| match error {
+                    FetchError::OtherSize => other(),
+                    FetchError::DiskFull => {
+                        std::io::Error::from(std::io::ErrorKind::StorageFull).into()
+                    }
+                    FetchError::Quota => Error::Quota {
+                        files: config.quota_files,
+                        bytes: config.quota_bytes,
+                    },
+                    FetchError::UnderWay => Error::Busy,
+                    FetchError::Io(error) => Error::Unavailable(error.to_string()),
+                })?;
         match row.sha256 {
-            Some(announced) if announced != sha256 => Err(other()),
+            Some(announced) if announced != incoming.sha256() => Err(other()),
             Some(_) | None => Ok(incoming),
         }
     }

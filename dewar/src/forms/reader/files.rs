@@ -2,11 +2,11 @@
 
 use super::FormReader;
 use crate::audit::size;
+use crate::forms::arriving::Arriving;
 use crate::forms::error::FormRejection;
 use crate::forms::file_name::CleanName;
 use crate::forms::incoming::{Incoming, Shortage, Stop};
 use crate::forms::multipart::Multipart;
-use crate::forms::quarantine::Arriving;
 use crate::forms::received::Arrived;
 use crate::forms::{FieldSpec, Problem, RefusedFile};
 use crate::https::{BodyError, Drain};
@@ -78,6 +78,8 @@ impl FormReader<'_> {
                     arriving = None;
                 }
             }
+            // Before the next bytes come, so that they take its place in memory.
+            drop(bytes);
             multipart.let_go(length);
             next = multipart.chunk().await?;
         }
