@@ -52,9 +52,15 @@ fn content_in(stream: &mut (impl Read + Seek), charset: Charset) -> io::Result<F
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let (mut bytes, mut decoded) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut text = TextReader::default();
+    // Whether the decoder may hold the beginning of a letter.
+    let mut is_open = charset != Charset::utf_8();
     loop {
         let read = stream.read(&mut bytes)?;
         let mut rest = bytes.get(..read).unwrap_or_default();
+        if read > 0 && !is_open && text.skips(rest) {
+            continue;
+        }
+        is_open |= rest.last().is_some_and(|last| !last.is_ascii());
         loop {
             let (result, consumed, written) =
                 decoder.decode_to_utf8_without_replacement(rest, &mut decoded, read == 0);
@@ -125,13 +131,26 @@ impl Default for TextReader {
 }
 
 impl TextReader {
+    /// Reads bytes that are plain ASCII, which need no decoder. If they are not, or the beginning is not yet read, it reads nothing.
+    fn skips(&mut self, bytes: &[u8]) -> bool {
+        let is_plain = self.is_past_beginning() && bytes.chunks(ASCII_PIECE).all(is_plain_ascii);
+        if is_plain {
+            self.line += lines(bytes);
+        }
+        is_plain
+    }
+
+    /// Whether only the characters are left to check.
+    fn is_past_beginning(&self) -> bool {
+        self.beginning.len() >= BEGINNING && !self.ended
+    }
+
     fn read(&mut self, mut text: &str) -> Result<(), UploadRejection> {
         while !text.is_empty() {
             let (piece, rest) = text.split_at(text.floor_char_boundary(PIECE));
             // Nearly every piece of a text is plain, and the processor compares many bytes of it at once.
-            if self.beginning.len() >= BEGINNING && !self.ended && is_plain(piece.as_bytes()) {
-                let breaks = piece.bytes().filter(|byte| *byte == b'\n');
-                self.line += breaks.count();
+            if self.is_past_beginning() && is_plain(piece.as_bytes()) {
+                self.line += lines(piece.as_bytes());
             } else {
                 self.read_each(piece)?;
             }
@@ -168,6 +187,21 @@ const END_OF_FILE: char = '\u{1a}';
 
 /// The bytes of a text that are compared at once.
 const PIECE: usize = 256;
+
+/// The bytes that are compared at once, where all are expected to be ASCII.
+const ASCII_PIECE: usize = 4 * 1024;
+
+fn lines(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', bytes).count()
+}
+
+/// Whether all of these bytes are visible ASCII, blanks, tabs and breaks of lines.
+fn is_plain_ascii(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |plain, byte| {
+        let is_break = (*byte == b'\t') | (*byte == b'\n') | (*byte == b'\r');
+        plain & (is_break | (byte.wrapping_sub(0x20) < 0x5f))
+    })
+}
 
 /// Whether none of these bytes of UTF-8 can be a forbidden character: a control of ASCII, or the first byte of one beyond it (`C2`)
 /// or of a noncharacter (`EF`).
@@ -320,6 +354,33 @@ mod tests {
                 assert_eq!(refused, FileBytes::NotText(right), "{c:?} {before:?}");
             }
         }
+    }
+
+    /// Plain ASCII passes the decoder by, from the second piece of the stream on.
+    #[test]
+    fn what_follows_plain_pieces_of_a_long_text_is_read_as_what_precedes_them() {
+        let piece = "A line of sixteen\n".repeat(64 * 1024 / 18 + 1);
+        let piece = &piece.as_bytes()[..64 * 1024];
+        let lines = piece.iter().filter(|byte| **byte == b'\n').count();
+        for c in ["\0", "\u{1f}", "\u{7f}", "\u{80}", "\u{ffff}"] {
+            let text = [piece, piece, &piece[..18], c.as_bytes(), piece].concat();
+            let refused = content(&mut Cursor::new(&text), None).unwrap();
+            let right = UploadRejection::ControlCharacter {
+                character: c.chars().next().unwrap(),
+                line: 2 * lines + 2,
+            };
+            assert_eq!(refused, FileBytes::NotText(right), "{c:?}");
+        }
+        let hidden = [piece, piece, b"\x1a", piece].concat();
+        assert_eq!(looked(&hidden), Err("control_character"));
+        // A letter that two pieces share.
+        let (before, letter) = (&piece[1..], "é".as_bytes());
+        let shared = [piece, before, letter, piece, piece].concat();
+        let utf_8 = FileBytes::Text(Charset::utf_8());
+        assert_eq!(content(&mut Cursor::new(shared), None).unwrap(), utf_8);
+        // Two halves of one, far from each other.
+        let torn = [piece, before, &letter[..1], piece, &letter[1..], piece].concat();
+        assert_ne!(content(&mut Cursor::new(torn), None).unwrap(), utf_8);
     }
 
     #[test]
