@@ -1,5 +1,6 @@
 //! The list of users, page by page.
 
+use super::users::user_columns;
 use super::{Accounts, Error, User};
 use crate::database::{self, Db, Sql, fold};
 use crate::forms::Keyset;
@@ -32,9 +33,11 @@ macro_rules! people {
     };
     // `instr` and not LIKE: a `%` in a search is only a `%`.
     () => {
-        "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
-            FROM dewar_users u WHERE (?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1) > 0)"
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            " WHERE (?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1) > 0)"
+        )
     };
 }
 

@@ -8,8 +8,21 @@ use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Db, Row, Tx, refuse_while_reading};
 use crate::forms::{Record, RecordChanged, RecordVersion};
 use crate::mail::{IntoRecipient, Recipient};
-use crate::sessions::UserId;
+use crate::sessions::{UserId, in_order};
 use crate::uploads::FileId;
+
+/// What [`User::read`] reads, and from where.
+macro_rules! user_columns {
+    () => {
+        concat!(
+            "u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at, ",
+            $crate::sessions::roles_of_user!(),
+            ", u.language FROM dewar_users u"
+        )
+    };
+}
+
+pub(super) use user_columns;
 
 /// A user with an account. It has no password.
 #[derive(Clone, Debug, Serialize)]
@@ -53,7 +66,7 @@ impl User {
     }
 
     pub(super) fn read(row: &Row) -> Result<Self, database::Error> {
-        let roles: Option<String> = row.get(6)?;
+        let roles = in_order(row.get(6)?);
         Ok(Self {
             id: UserId::new(row.get(0)?),
             email: row.get(1)?,
@@ -61,11 +74,7 @@ impl User {
             picture: row.get(3)?,
             created_at: row.get(4)?,
             disabled_at: row.get(5)?,
-            roles: roles
-                .unwrap_or_default()
-                .split_ascii_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            roles: roles.split_ascii_whitespace().map(str::to_owned).collect(),
             language: row.get(7)?,
         })
     }
@@ -112,9 +121,7 @@ pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error>
 }
 
 /// A user, by number.
-const FIND: &str = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
-    FROM dewar_users u WHERE u.id = ?1";
+const FIND: &str = concat!("SELECT ", user_columns!(), " WHERE u.id = ?1");
 
 impl Accounts {
     /// The user with this number.
@@ -147,9 +154,7 @@ impl Accounts {
     /// # Errors
     /// If the database fails.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<User>, Error> {
-        let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
-            FROM dewar_users u WHERE u.email_key = ?1";
+        let find = concat!("SELECT ", user_columns!(), " WHERE u.email_key = ?1");
         let rows = self
             .0
             .db

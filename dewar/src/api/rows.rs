@@ -6,7 +6,7 @@ use super::{ApiTokenInfo, Error, ScopeInfo, TokenHolder};
 use crate::audit::command_line;
 use crate::database::{self, Db, Row, Sql, Tx};
 use crate::secrets::same;
-use crate::sessions::{Person, SessionId, UserId, read_person};
+use crate::sessions::{Person, SessionId, UserId, person_columns, read_person};
 
 /// The most ended tokens of one holder that are kept, so that nobody fills the table by making and revoking.
 const MOST_ENDED: i64 = 20;
@@ -58,9 +58,9 @@ const fn user_of(holder: TokenHolder) -> Option<i64> {
 macro_rules! find_where {
     ($condition:literal) => {
         concat!(
-            "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id),
-            t.id, t.user_id, t.name, t.scopes, t.created_at, t.expires_at, t.used_at, t.revoked_at,
+            "SELECT ",
+            person_columns!(),
+            ", t.id, t.user_id, t.name, t.scopes, t.created_at, t.expires_at, t.used_at, t.revoked_at,
             t.generation, t.token_mac
         FROM dewar_api_tokens t LEFT JOIN dewar_users u ON u.id = t.user_id WHERE ",
             $condition
@@ -188,9 +188,11 @@ async fn allowed(
     new: &ApiTokenInfo,
     scopes: &[ScopeInfo],
 ) -> Result<i64, Error> {
-    let find = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id)
-        FROM dewar_users u WHERE u.id = ?1";
+    let find = concat!(
+        "SELECT ",
+        person_columns!(),
+        " FROM dewar_users u WHERE u.id = ?1"
+    );
     let rows = tx.query(find, [user.into()]).await?;
     let person = rows.first().map(read_person).transpose()?;
     let Some(person) = person.filter(|person| !person.disabled) else {

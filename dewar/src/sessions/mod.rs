@@ -61,7 +61,9 @@ pub use values::SessionValue;
 pub(crate) use cookie::{Cookies, HostCookie, read_cookie, remove_all_but};
 pub(crate) use flash::{Flash, NotSealedHere};
 pub(crate) use record::{Person, SessionUse};
-pub(crate) use store::{Charge, Charged, MIGRATIONS, read_person};
+pub(crate) use store::{
+    Charge, Charged, MIGRATIONS, in_order, person_columns, read_person, roles_of_user,
+};
 
 /// The cryptography of this room, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {

@@ -6,6 +6,7 @@ use sea_orm::Value;
 
 use super::cache::SessionCache;
 use super::counts::{self, Charge, Charged};
+use super::roles::{in_order, person_columns};
 use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::database::{self, Db, Migration, Row, Sql, Tx};
 use crate::sessions::record::{
@@ -55,44 +56,58 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     counts::COUNTS,
 ];
 
+/// What [`read_session`] reads, and from where.
+macro_rules! session_columns {
+    ($($more:literal)?) => {
+        concat!(
+            person_columns!(),
+            ", s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles",
+            $($more,)?
+            " FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id"
+        )
+    };
+}
+
 /// The only read of the framework for a signed-in request: session, user and roles together. Most requests find its result in
 /// the cache.
-pub(super) const FIND: &str =
-    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id),
-    s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles
-    FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id WHERE s.token_hash = ?1";
+pub(super) const FIND: &str = concat!("SELECT ", session_columns!(), " WHERE s.token_hash = ?1");
 
 /// The user alone, if sessions are in another store.
-const PERSON: &str = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id)
-    FROM dewar_users u WHERE u.id = ?1";
+const PERSON: &str = concat!(
+    "SELECT ",
+    person_columns!(),
+    " FROM dewar_users u WHERE u.id = ?1"
+);
 
 /// The most sessions or users of one statement.
 const AT_ONCE: usize = 500;
 
 /// Several users.
 const PERSONS: Sql = Sql::new(
-    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id)
-    FROM dewar_users u WHERE u.id IN (SELECT value FROM json_each(?))",
-    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id)
-    FROM dewar_users u WHERE u.id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))",
+    concat!(
+        "SELECT ",
+        person_columns!(),
+        " FROM dewar_users u WHERE u.id IN (SELECT value FROM json_each(?))"
+    ),
+    concat!(
+        "SELECT ",
+        person_columns!(),
+        " FROM dewar_users u WHERE u.id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))"
+    ),
 );
 
 /// [`FIND`] for several sessions, each with its token's hash.
 const FIND_ALL: Sql = Sql::new(
-    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id),
-    s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles, s.token_hash
-    FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id
-    WHERE s.token_hash IN (SELECT unhex(value) FROM json_each(?))",
-    "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
-    (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id),
-    s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles, s.token_hash
-    FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id
-    WHERE s.token_hash IN (SELECT decode(value, 'hex') FROM json_array_elements_text(CAST(? AS json)))",
+    concat!(
+        "SELECT ",
+        session_columns!(", s.token_hash"),
+        " WHERE s.token_hash IN (SELECT unhex(value) FROM json_each(?))"
+    ),
+    concat!(
+        "SELECT ",
+        session_columns!(", s.token_hash"),
+        " WHERE s.token_hash IN (SELECT decode(value, 'hex') FROM json_array_elements_text(CAST(? AS json)))"
+    ),
 );
 
 /// Sessions as rows of the application's database: the default.
@@ -165,7 +180,7 @@ pub(crate) fn read_person(row: &Row) -> Result<Person, database::Error> {
             email: row.get(1)?,
             name: row.get(2)?,
             picture: row.get(3)?,
-            roles: row.get::<Option<String>>(6)?.unwrap_or_default(),
+            roles: in_order(row.get(6)?),
         },
         disabled: row.get::<Option<i64>>(4)?.is_some(),
         generation: row.get(5)?,

@@ -6,6 +6,7 @@ mod database;
 mod place;
 #[cfg(feature = "redis")]
 mod redis;
+mod roles;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,6 +23,7 @@ pub(crate) use counts::{Charge, Charged};
 pub(super) use database::{InDatabase, person, persons};
 pub(crate) use database::{MIGRATIONS, read_person};
 pub use place::StorePlace;
+pub(crate) use roles::{in_order, person_columns, roles_of_user};
 
 /// A store of sessions. Each of these is atomic, whatever happens at the same time.
 #[async_trait]
