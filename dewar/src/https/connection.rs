@@ -6,6 +6,7 @@ use super::heads::{Heads, RefusedHead};
 use super::held_responses::{HeldResponses, UnreadOfConnection};
 use super::limits::RequestLimits;
 use super::proxy::{Proxies, protocol};
+use super::read_ahead::ReadAhead;
 use super::request_info::RequestInfo;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -140,6 +141,7 @@ impl<S: HttpService> Shared<S> {
         let Some(acceptor) = &self.tls else {
             return self.http1(stream, address, ending).await;
         };
+        let stream = ReadAhead::new(stream);
         let shaken = shake(acceptor, self.answers.as_ref(), stream);
         let stream = match timeout(self.limits.handshake_timeout, shaken).await {
             Ok(Ok(Some(stream))) => stream,
@@ -205,8 +207,8 @@ impl<S: HttpService> Shared<S> {
 async fn shake(
     acceptor: &TlsAcceptor,
     answers: Option<&ChallengeResponses>,
-    stream: TcpStream,
-) -> io::Result<Option<TlsStream<TcpStream>>> {
+    stream: ReadAhead<TcpStream>,
+) -> io::Result<Option<TlsStream<ReadAhead<TcpStream>>>> {
     let Some(answers) = answers else {
         return acceptor.accept(stream).await.map(Some);
     };

@@ -69,6 +69,7 @@ mod nonce;
 mod origin;
 pub mod outgoing;
 mod proxy;
+mod read_ahead;
 mod redirect;
 mod rejection;
 mod reload;
