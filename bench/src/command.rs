@@ -116,6 +116,9 @@ pub(crate) struct Load {
     pub(crate) connections: u16,
     #[command(flatten)]
     pub(crate) workers: Workers,
+    /// Both servers read an empty database of this PostgreSQL server, after it was filled
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -135,7 +135,7 @@ async fn measure_page(
 /// Loads one page of one server, and prints the process to observe.
 pub(crate) async fn load(load: &Load) -> Result {
     let page = Page::named(&load.page)?;
-    let both = Both::start(load.workers, None).await?;
+    let both = Both::start(load.workers, load.postgres.as_deref()).await?;
     let (bare, portal) = both.ask(&page).await?;
     let (side, asked) = match load.who {
         Who::Bare => (&both.bare, bare),

@@ -26,6 +26,13 @@ pub(crate) const NO_WAITING: [(&str, &str); 2] = [
     ("DEWAR_FORMS_VISITOR_RATE_LIMIT", "1000000"),
 ];
 
+/// The least that production requires.
+const PRODUCTION: [(&str, &str); 3] = [
+    ("DEWAR_MODE", "production"),
+    ("DEWAR_HTTPS_HOSTS", "localhost"),
+    ("DEWAR_MAIL_TRANSPORT", "none"),
+];
+
 /// Linux reports the times of processes in this unit on every architecture that the portal runs on.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -64,7 +71,8 @@ impl Server {
         Self::portal_with(data, workers, url.as_slice())
     }
 
-    /// The portal with further settings, named as in the environment.
+    /// The portal with further settings, named as in the environment. It runs as in production: in development it also records for its
+    /// developer what each request costs. The certificate is that of the bare server.
     pub(crate) fn portal_with(
         data: &Path,
         workers: Workers,
@@ -74,8 +82,14 @@ impl Server {
         let [data_flag, https, http] = ["--data", "--https", "--http"].map(OsStr::new);
         let arguments = [data_flag, data.as_os_str(), https, free, http, free];
         let mut command = itself(PORTAL, data)?;
-        command.args(arguments).envs(NO_WAITING);
-        command.envs(settings.iter().copied());
+        let certificate = data.join("local-authority");
+        command
+            .args(arguments)
+            .envs(NO_WAITING)
+            .envs(PRODUCTION)
+            .env("DEWAR_HTTPS_CERTIFICATE", certificate.join("localhost.pem"))
+            .env("DEWAR_HTTPS_KEY", certificate.join("localhost.key"))
+            .envs(settings.iter().copied());
         Self::begin(PORTAL, data, workers, command)
     }
 

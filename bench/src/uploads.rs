@@ -25,7 +25,8 @@ use tokio::task::JoinSet;
 use crate::Result;
 use crate::client::{Session, Site};
 use crate::command::Streams;
-use crate::server::Server;
+use crate::report::{median, sorted};
+use crate::server::{Server, Used as _};
 use crate::world::World;
 
 /// The address of one browser.
@@ -97,15 +98,39 @@ async fn write_body(folder: &std::path::Path, mut body: Body) -> Result {
 #[derive(Debug, Serialize)]
 struct Report {
     bytes: u64,
-    /// Bytes per second of each round: the portal's, and the bare server's.
-    rounds: Vec<(u64, u64)>,
+    /// Each round: the portal, and the bare server.
+    rounds: Vec<[Turn; 2]>,
     /// The portal's share of the bare server's speed, the median of the rounds.
     share: f64,
+    /// The portal's CPU time divided by that of the bare server, the median of the rounds.
+    cpu: f64,
     /// How much the portal's memory grew at its peak, for one file of this size.
     grown_for_one: u64,
     at_once: u16,
     bytes_of_each: u64,
     grown_for_all: u64,
+}
+
+/// One file to one server.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Turn {
+    /// Bytes per second.
+    speed: f64,
+    /// The server's CPU time for a MiB, in microseconds.
+    cpu_us: f64,
+}
+
+/// Sends a file, and measures.
+async fn turn(server: &Server, site: &Site, session: &Session, bytes: u64) -> Result<Turn> {
+    let (began, used) = (Instant::now(), server.used()?);
+    send(site, HERE, session, bytes).await?;
+    let (took, used) = (began.elapsed(), server.used()?.saturating_sub(used));
+    #[expect(clippy::cast_precision_loss, reason = "sizes have fewer digits")]
+    let bytes = bytes as f64;
+    Ok(Turn {
+        speed: bytes / took.as_secs_f64(),
+        cpu_us: used.as_secs_f64() * 1e6 / (bytes / 1_048_576.0),
+    })
 }
 
 pub(crate) async fn run(streams: &Streams) -> Result {
@@ -121,21 +146,16 @@ pub(crate) async fn run(streams: &Streams) -> Result {
     let before = memory(&portal, "VmRSS")?;
     let mut rounds = Vec::new();
     for round in 0..streams.rounds {
-        let mut pair = [0, 0];
         // In turns, and each is the first of a round as often as the other.
-        for side in [round % 2, 1 - round % 2] {
-            let began = Instant::now();
-            if side == 0 {
-                send(&site, HERE, &session, bytes).await?;
-            } else {
-                send(&bare_site, HERE, &Session::default(), bytes).await?;
-            }
-            let speed = u128::from(bytes) * 1_000 / began.elapsed().as_millis().max(1);
-            if let Some(slot) = pair.get_mut(usize::try_from(side)?) {
-                *slot = u64::try_from(speed)?;
-            }
-        }
-        rounds.push(pair.into());
+        let nobody = Session::default();
+        let pair = if round % 2 == 0 {
+            let ours = turn(&portal, &site, &session, bytes).await?;
+            [ours, turn(&bare, &bare_site, &nobody, bytes).await?]
+        } else {
+            let bare = turn(&bare, &bare_site, &nobody, bytes).await?;
+            [turn(&portal, &site, &session, bytes).await?, bare]
+        };
+        rounds.push(pair);
     }
     let grown_for_one = memory(&portal, "VmHWM")?.saturating_sub(before);
     drop(portal);
@@ -159,7 +179,8 @@ pub(crate) async fn run(streams: &Streams) -> Result {
     }
     let report = Report {
         bytes,
-        share: median(&rounds),
+        share: ratio(&rounds, |turn| turn.speed),
+        cpu: ratio(&rounds, |turn| turn.cpu_us),
         rounds,
         grown_for_one,
         at_once: streams.at_once,
@@ -169,14 +190,10 @@ pub(crate) async fn run(streams: &Streams) -> Result {
     write(&report, streams, io::stdout())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "speeds have fewer digits")]
-fn median(rounds: &[(u64, u64)]) -> f64 {
-    let mut shares: Vec<f64> = rounds
-        .iter()
-        .map(|(ours, bare)| *ours as f64 / *bare as f64)
-        .collect();
-    shares.sort_by(f64::total_cmp);
-    shares.get(shares.len() / 2).copied().unwrap_or_default()
+/// The median of a figure of the portal divided by that of the bare server.
+fn ratio(rounds: &[[Turn; 2]], of: fn(&Turn) -> f64) -> f64 {
+    let ratios = rounds.iter().map(|[ours, bare]| of(ours) / of(bare));
+    median(&sorted(ratios))
 }
 
 /// A figure of the process, in bytes.
@@ -252,15 +269,21 @@ fn write(report: &Report, streams: &Streams, mut out: impl Write) -> Result {
         "one file of {} MiB, in turns:",
         mebibytes(report.bytes)
     )?;
-    for (ours, bare) in &report.rounds {
+    for [ours, bare] in &report.rounds {
         writeln!(
             out,
-            "  portal {} MiB/s, bare {} MiB/s",
-            mebibytes(*ours),
-            mebibytes(*bare)
+            "  portal {:.0} MiB/s, {:.0} us of CPU a MiB; bare {:.0} MiB/s, {:.0} us",
+            ours.speed / 1_048_576.0,
+            ours.cpu_us,
+            bare.speed / 1_048_576.0,
+            bare.cpu_us
         )?;
     }
-    writeln!(out, "  the portal's share, the median: {:.2}", report.share)?;
+    writeln!(
+        out,
+        "  the portal's share of the speed: {:.2}; of its CPU time, {:.2} of the bare server's; medians",
+        report.share, report.cpu
+    )?;
     writeln!(
         out,
         "  the portal's memory grew by {} MiB",

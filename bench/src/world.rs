@@ -51,6 +51,8 @@ impl World {
             "Grace Hopper",
             &["--role", "reviewer"],
         )?;
+        // The certificate, for both servers.
+        drop(crate::bare::tls(&data)?);
         let mut database = Connection::open(data.join("database.sqlite"))?;
         let all = database.transaction()?;
         for (number, title) in (0..).zip(TITLES) {

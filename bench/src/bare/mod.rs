@@ -107,8 +107,8 @@ async fn connection(
     }
 }
 
-/// The portal's own TLS: the same certificate, versions, suites, key exchange and tickets.
-fn tls(data: &std::path::Path) -> Result<Arc<rustls::ServerConfig>> {
+/// The portal's own TLS: the same certificate, versions, suites, key exchange and tickets. It makes the certificate if there is none.
+pub(crate) fn tls(data: &std::path::Path) -> Result<Arc<rustls::ServerConfig>> {
     let settings = Settings::read(None, []);
     let config = https::Config::read(&settings, Mode::Development);
     let now = Clock::system().now();
