@@ -36,10 +36,10 @@ ROOMS = {
     "https": """acme/* activity address body certificate certificate_status checks client_wait config connection
         connections_per_ip deadline frames headers heads held_responses hosts layer limits list listener local
         media_type nonce proxy/chain proxy/mod proxy/network proxy/protocol random redirect rejection reload reports
-        reports/violation request_id request_info request_rules security_txt tls trust""",
+        reports/violation request_id request_info request_rules security_txt tls trust upgrade""",
     "forms": """button characters choice clean_html clean_html/allowed clean_html/turned colour composed config decimal
         disposition edits email field file_name form fragment handler_input hidden incoming int invisible json kind line
-        list many markdown moment multipart name number password path pick quarantine query reader received
+        list many markdown message moment multipart name number password path pick quarantine query reader received
         record_version rows telephone text unread_form url urlencoded""",
     "pages": """admission assets assets/asset bundle calls context/* csv error escape/* filters handler_output languages/judged
         languages/source_messages languages/wanted markup missing_token mounted negotiation outcome page ranges redirect render

@@ -1,5 +1,8 @@
 "use strict";
 // Keeps every element with `data-live="/path"` up to date. Without this script a page stays as it was loaded.
+// Opens a WebSocket for every element with `data-live-socket="/path"` and `data-live-token`: the element gets the event `live-open`
+// when the connection opens, and again when it comes back, and `live-message` for each message; the event `live-send` on it sends its
+// detail.
 // The attribute `data-live-state` says how it stands: `open`, `waiting` (the connection comes back by itself) or `over`
 // (the reader may no longer see it: only a reload of the page says why).
 {
@@ -7,6 +10,7 @@
   const MOST = 60_000;
   const SILENCE = 45_000; // the server says something at least every 15 seconds
   const PARTS = 2 * 1024 * 1024; // characters of one event
+  const WAITING = 1024 * 1024; // bytes that wait to be sent
 
   // The server's templates have escaped what is in it, as in the page itself. Nobody outside this block can use the policy.
   const policy = globalThis.trustedTypes?.createPolicy("dewar-live", { createHTML: (html) => html });
@@ -129,5 +133,76 @@
     connect();
   };
 
+  const talk = (element) => {
+    const page = new URL(element.dataset.liveSocket, location.href);
+    if (page.origin !== location.origin) return;
+    const address = Object.assign(new URL(page), { protocol: "wss:" });
+    let wait = FIRST;
+    let socket = null;
+    let timer = 0;
+    let silent = 0;
+    const state = (name) => { element.dataset.liveState = name; };
+    const tell = (name, detail) => element.dispatchEvent(new CustomEvent(name, { detail }));
+
+    const again = () => {
+      state("waiting");
+      clearTimeout(timer);
+      timer = setTimeout(connect, wait * (0.5 + Math.random()));
+      wait = Math.min(wait * 2, MOST);
+    };
+    // A script does not see why a handshake was refused, so it asks without one: 400 says that it may come back.
+    const isOver = async () => {
+      const answer = await fetch(page, { cache: "no-store", redirect: "error" }).catch(() => null);
+      return [401, 403, 404, 405, 410].includes(answer?.status);
+    };
+    const connect = () => {
+      if (!element.isConnected) return;
+      // The token stands in no address, which logs and histories keep.
+      const own = socket = new WebSocket(address, ["dewar", element.dataset.liveToken]);
+      let wasOpen = false;
+      const close = async (code, reason) => {
+        if (socket !== own) return;
+        socket = null;
+        clearTimeout(silent);
+        own.close();
+        if ((code === 1008 && reason === "over") || (!wasOpen && await isOver())) state("over");
+        else again();
+      };
+      const heard = () => {
+        clearTimeout(silent);
+        silent = setTimeout(() => close(0, "silent"), SILENCE);
+      };
+      own.addEventListener("open", () => {
+        wasOpen = true;
+        state("open");
+        heard();
+        tell("live-open");
+      });
+      own.addEventListener("message", ({ data }) => {
+        wait = FIRST; // only now: a connection that brings nothing makes the next one wait longer
+        heard();
+        if (data !== "") tell("live-message", JSON.parse(data)); // the empty one is a heartbeat
+      });
+      own.addEventListener("close", ({ code, reason }) => close(code, reason));
+      heard();
+    };
+    // Prevented if it was not sent: the connection is away, or too much waits.
+    element.addEventListener("live-send", (event) => {
+      if (socket?.readyState !== WebSocket.OPEN || socket.bufferedAmount > WAITING) event.preventDefault();
+      else socket.send(JSON.stringify(event.detail));
+    });
+
+    addEventListener("pagehide", () => {
+      clearTimeout(timer);
+      clearTimeout(silent);
+      const own = socket;
+      socket = null;
+      own?.close();
+    });
+    addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
+    connect();
+  };
+
   for (const element of document.querySelectorAll("[data-live]")) follow(element);
+  for (const element of document.querySelectorAll("[data-live-socket][data-live-token]")) talk(element);
 }

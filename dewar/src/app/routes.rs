@@ -20,11 +20,11 @@ use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_
 use crate::accounts::Accounts;
 use crate::api::Origins;
 use crate::audit::{Entry, Event};
-use crate::csrf::{CsrfRejection, Origin, RequestHead, WebhookAuth, judge_live};
+use crate::csrf::{CsrfRejection, Origin, RequestHead, WebhookAuth, judge_live, judge_web_socket};
 use crate::database::reading;
 use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
 use crate::https::{PagePolicy, RoutePolicy};
-use crate::live::Opening;
+use crate::live::{Handshake, Opening};
 use crate::pages::{
     AccountPage, Danger, Error, ErrorKind, Message, Outcome, Outputs, RateRefusal, RequestContext,
     Sealed, TypedInForm,
@@ -276,7 +276,11 @@ where
     let asks = RequiredProof::of::<T>(&method);
     let is_safe = matches!(asks, RequiredProof::Nothing);
     let gives = H::outputs(Sealed(()));
-    let stays_open = gives.is_event_stream().then_some(path);
+    let stays_open = if gives.is_web_socket() {
+        Some(OpenRoute::WebSocket(path))
+    } else {
+        gives.is_event_stream().then_some(OpenRoute::Events(path))
+    };
     let mount = move |access, described: &Described, _: &Dewar, pace| {
         on(
             filter,
@@ -407,6 +411,13 @@ impl RequiredProof {
     }
 }
 
+/// A route whose response stays open, with its path.
+#[derive(Clone, Copy, Debug)]
+enum OpenRoute {
+    Events(&'static str),
+    WebSocket(&'static str),
+}
+
 /// A handler behind its heading's guard.
 #[derive(Clone)]
 struct Guarded<H> {
@@ -419,8 +430,8 @@ struct Guarded<H> {
     form: Option<FormSpec>,
     /// The path, if the handler changes no rows.
     only_reads: Option<&'static str>,
-    /// The path, if the response is a connection that stays open.
-    stays_open: Option<&'static str>,
+    /// Set if the response is a connection that stays open.
+    stays_open: Option<OpenRoute>,
     /// The headers of its pages, where they differ from the application's.
     policy: Option<Arc<PagePolicy>>,
 }
@@ -568,9 +579,15 @@ impl<H> Guarded<H> {
     where
         H: Handler<T, S>,
     {
-        if let Some(path) = self.stays_open {
-            // In a box: a request under way is small, and few open a connection.
-            return Box::pin(self.open(path, request, state)).await;
+        // In a box: a request under way is small, and few open a connection.
+        match self.stays_open {
+            Some(OpenRoute::Events(path)) => {
+                return Box::pin(self.open(path, request, state)).await;
+            }
+            Some(OpenRoute::WebSocket(path)) => {
+                return Box::pin(self.open_web_socket(path, request, state)).await;
+            }
+            None => {}
         }
         let handler = self.handler.call(request, state);
         let response = reading(self.only_reads, handler).await;
@@ -608,6 +625,35 @@ impl<H> Guarded<H> {
             None => response,
         };
         Ok(of_handler(self.policy, response))
+    }
+
+    /// Calls a handler whose response is a WebSocket. Messages may change rows, so the handshake passes the two checks of a form: the
+    /// origin, which has to be there, and the CSRF token.
+    async fn open_web_socket<T, S>(
+        self,
+        path: &'static str,
+        request: Request,
+        state: S,
+    ) -> Result<Response, Error>
+    where
+        H: Handler<T, S>,
+    {
+        let (parts, body) = request.into_parts();
+        let context = RequestContext::of(&parts)?;
+        let handshake = Handshake::of(&parts)?;
+        let head = RequestHead {
+            method: &parts.method,
+            host: host_of(&parts),
+            headers: &parts.headers,
+        };
+        let judged = judge_web_socket(head);
+        judged.map_err(|rejection| refused(rejection, context))?;
+        let checked = context.tokens()?.verify(handshake.token());
+        checked.map_err(|rejection| refused(rejection, context))?;
+        let opening = Opening::of(&parts)?;
+        let handler = self.handler.call(Request::from_parts(parts, body), state);
+        let response = reading(self.only_reads, handler).await;
+        Ok(opening.begin_web_socket(path, handshake, response).await)
     }
 }
 

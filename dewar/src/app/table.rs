@@ -466,6 +466,7 @@ impl fmt::Display for RouteTable {
             if let Some(form) = &entry.takes.form {
                 write!(f, " {form}")?;
             }
+            entry.gives.write_web_socket(f)?;
             write_doors(f, &entry.takes, &self.content)?;
             for danger in entry
                 .takes

@@ -58,7 +58,9 @@ pub use webhook::{Webhooks, signature};
 pub use webhook_auth::{SignatureScheme, WebhookAuth};
 
 pub(crate) use accepted_delivery::{AcceptedDelivery, MIGRATIONS};
-pub(crate) use origin_check::{Origin, RequestHead, is_own as is_own_origin, judge, judge_live};
+pub(crate) use origin_check::{
+    Origin, RequestHead, is_own as is_own_origin, judge, judge_live, judge_web_socket,
+};
 pub(crate) use tokens::COOKIE as VISITOR_COOKIE;
 pub(crate) use webhook::{SenderKeys, WebhookRejection};
 

@@ -62,6 +62,19 @@ pub(crate) fn judge_live(call: RequestHead<'_>) -> Result<(), CsrfRejection> {
     }
 }
 
+/// The check of a WebSocket's handshake (RFC 6455, 10.2; CWE-1385; ASVS 4.4.2). Every browser sends the origin with it, so a handshake
+/// without one is refused as well.
+///
+/// # Errors
+/// [`CsrfRejection`], with the rule that was broken.
+pub(crate) fn judge_web_socket(call: RequestHead<'_>) -> Result<(), CsrfRejection> {
+    judge_live(call)?;
+    match single(call.headers, header::ORIGIN.as_str())? {
+        Some(_) => Ok(()),
+        None => Err(CsrfRejection::NoOrigin),
+    }
+}
+
 /// Lets another site only link to a page of ours: no frame, image, script or `fetch` (resource isolation; OWASP
 /// *Cross-Site Leaks*; ASVS 3.5.8).
 fn isolate(site: Option<&str>, headers: &HeaderMap) -> Result<(), CsrfRejection> {

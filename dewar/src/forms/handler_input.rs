@@ -460,7 +460,7 @@ impl FormSpec {
         }
     }
 
-    pub(super) fn of<T: Model>() -> Self {
+    pub(crate) fn of<T: Model>() -> Self {
         Self {
             name: T::NAME,
             ..Self::new(T::FIELDS)

@@ -8,6 +8,7 @@ use super::limits::RequestLimits;
 use super::proxy::{Proxies, protocol};
 use super::read_ahead::ReadAhead;
 use super::request_info::RequestInfo;
+use super::upgrade::Upgrade;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming as IncomingBody;
@@ -164,7 +165,9 @@ impl<S: HttpService> Shared<S> {
         let activity = Arc::new(Activity::default());
         let refused = RefusedHead::default();
         let stream = ActivityStream::new(stream, &activity, self.limits.linger);
-        let stream = TokioIo::new(Heads::new(stream, self.limits.header_bytes, &refused));
+        let upgrade = Upgrade::default();
+        let heads = Heads::new(stream, self.limits.header_bytes, &refused, &upgrade);
+        let stream = TokioIo::new(heads);
         let service = Requests {
             service: self.service,
             address,
@@ -174,11 +177,24 @@ impl<S: HttpService> Shared<S> {
                 .names_in_headers(address.0)
                 .then_some(self.proxies),
             refused: Some(refused),
+            upgrade: Some(upgrade.clone()),
             activity: Arc::clone(&activity),
         };
-        let connection = pin!(self.http1.serve_connection(stream, service));
-        // hyper's own timer covers the wait for a request; this one covers the time after it.
-        drive(connection, &activity, &self.limits, ending).await;
+        {
+            let connection = self.http1.serve_connection(stream, service);
+            let connection = pin!(connection.with_upgrades());
+            // hyper's own timer covers the wait for a request; this one covers the time after it.
+            drive(connection, &activity, &self.limits, ending).await;
+        }
+        // In a box: few connections leave HTTP.
+        if let Some((on_upgrade, work)) = upgrade.granted()
+            && let Ok(upgraded) = on_upgrade.await
+            && let Ok(parts) = upgraded.downcast::<TokioIo<Heads<ActivityStream<I>>>>()
+            && parts.read_buf.is_empty()
+            && let Some(stream) = parts.io.into_inner().into_upgraded()
+        {
+            work(Box::new(stream)).await;
+        }
     }
 
     async fn http2<I>(self, stream: I, address: ClientAddress, ending: watch::Receiver<()>)
@@ -196,6 +212,7 @@ impl<S: HttpService> Shared<S> {
                 .names_in_headers(address.0)
                 .then_some(self.proxies),
             refused: None,
+            upgrade: None,
             activity: Arc::clone(&activity),
         };
         let connection = pin!(self.http2.serve_connection(stream, service));
@@ -284,6 +301,8 @@ struct Requests<S> {
     proxies: Option<Proxies>,
     /// Over HTTP/1.1, the request that was refused before hyper read it.
     refused: Option<RefusedHead>,
+    /// Over HTTP/1.1, the upgrade that a request may ask for.
+    upgrade: Option<Upgrade>,
     activity: Arc<Activity>,
 }
 
@@ -309,7 +328,17 @@ impl<S: HttpService> hyper::service::Service<Request<IncomingBody>> for Requests
             ..RequestInfo::new()
         };
         request.extensions_mut().insert(info);
-        Box::pin(answer(self.service.clone(), request, open))
+        let upgrade = self.upgrade.as_ref();
+        let offered = upgrade.and_then(|upgrade| upgrade.offer(&mut request, number));
+        let answered = answer(self.service.clone(), request, open);
+        match offered {
+            None => Box::pin(answered),
+            Some(offered) => Box::pin(async move {
+                let mut response = answered.await?;
+                offered.decide(&mut response);
+                Ok(response)
+            }),
+        }
     }
 }
 
@@ -329,9 +358,9 @@ trait Graceful: Future<Output = hyper::Result<()>> {
     fn finish(self: Pin<&mut Self>);
 }
 
-impl<I, S> Graceful for http1::Connection<I, Requests<S>>
+impl<I, S> Graceful for http1::UpgradeableConnection<I, Requests<S>>
 where
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     S: HttpService,
 {
     fn finish(self: Pin<&mut Self>) {

@@ -4,8 +4,11 @@
 //! heads by itself, without our headers. So Dewar holds each head until it is complete and checks it against RFC 9112. A
 //! head that breaks a rule never reaches hyper. A request of ours replaces it, which Dewar refuses like any other
 //! request, and nothing after it on this connection is read.
+//!
+//! A head that asks for WebSocket is the last one until its response is known (`upgrade`).
 
 use super::rejection::RequestRejection;
+use super::upgrade::Upgrade;
 use bytes::{Buf, BytesMut};
 use http::header::{self, HeaderName};
 use http::{Method, Uri};
@@ -44,6 +47,7 @@ pub(crate) struct Heads<S> {
     ready: BytesMut,
     passed: usize,
     refused: RefusedHead,
+    upgrade: Upgrade,
     most: usize,
 }
 
@@ -53,6 +57,8 @@ enum HeadState {
     Body(u64),
     Head,
     Refused,
+    /// The head asks for an upgrade, and its response is not known.
+    Upgrade,
 }
 
 /// The result of scanning a head.
@@ -61,12 +67,21 @@ enum HeadScan {
     /// The head is incomplete.
     Part,
     /// The head ends here and announces a body of this length.
-    Whole { head: usize, body: u64 },
+    Whole { head: usize, next: NextBytes },
+}
+
+/// The bytes after a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NextBytes {
+    /// A body of this length.
+    Body(u64),
+    /// A head, or the frames of a WebSocket: the response decides.
+    Upgrade,
 }
 
 impl<S> Heads<S> {
     /// Checks heads of at most `most` bytes.
-    pub(crate) fn new(stream: S, most: usize, refused: &RefusedHead) -> Self {
+    pub(crate) fn new(stream: S, most: usize, refused: &RefusedHead, upgrade: &Upgrade) -> Self {
         Self {
             stream,
             state: HeadState::Head,
@@ -75,8 +90,17 @@ impl<S> Heads<S> {
             ready: BytesMut::new(),
             passed: 0,
             refused: Arc::clone(refused),
+            upgrade: upgrade.clone(),
             most,
         }
+    }
+
+    /// The stream behind a head that was granted its upgrade. None if bytes came before the response: a client that speaks
+    /// WebSocket waits for it (RFC 6455, 4.1).
+    pub(crate) fn into_upgraded(self) -> Option<S> {
+        let is_waiting = matches!(self.state, HeadState::Upgrade);
+        let is_read = self.held.is_empty() && self.ready.is_empty();
+        (is_waiting && is_read).then_some(self.stream)
     }
 
     /// The state after these bytes, if hyper may read all of them where they are: the rest of a body, or one whole head and
@@ -85,15 +109,26 @@ impl<S> Heads<S> {
         match self.state {
             HeadState::Body(left) => fits(came, left),
             HeadState::Head if self.held.is_empty() => {
-                let Ok(HeadScan::Whole { head, body }) = look(came, 0, self.most) else {
+                let Ok(HeadScan::Whole { head, next }) = look(came, 0, self.most) else {
                     return None;
                 };
-                let state = fits(came.get(head..)?, body)?;
+                let rest = came.get(head..)?;
+                let state = match next {
+                    NextBytes::Body(length) => fits(rest, length)?,
+                    NextBytes::Upgrade if rest.is_empty() => self.ask(),
+                    NextBytes::Upgrade => return None,
+                };
                 self.passed += 1;
                 Some(state)
             }
-            HeadState::Head | HeadState::Refused => None,
+            HeadState::Head | HeadState::Refused | HeadState::Upgrade => None,
         }
+    }
+
+    /// Waits for the response to the head that passes now.
+    fn ask(&self) -> HeadState {
+        self.upgrade.ask(self.passed);
+        HeadState::Upgrade
     }
 
     /// Moves the bytes that hyper may read from `held` to `ready`.
@@ -107,12 +142,15 @@ impl<S> Heads<S> {
             }
             HeadState::Head => match look(&self.held, self.seen, self.most) {
                 Ok(HeadScan::Part) => self.seen = self.held.len(),
-                Ok(HeadScan::Whole { head, body }) => {
+                Ok(HeadScan::Whole { head, next }) => {
                     let head = self.held.split_to(head);
                     self.ready.extend_from_slice(&head);
                     self.seen = 0;
+                    self.state = match next {
+                        NextBytes::Body(length) => after(length, 0),
+                        NextBytes::Upgrade => self.ask(),
+                    };
                     self.passed += 1;
-                    self.state = after(body, 0);
                 }
                 Err(refusal) => {
                     self.refused.get_or_init(|| (self.passed, refusal));
@@ -126,7 +164,7 @@ impl<S> Heads<S> {
                     self.state = HeadState::Refused;
                 }
             },
-            HeadState::Refused => {}
+            HeadState::Refused | HeadState::Upgrade => {}
         }
     }
 }
@@ -165,8 +203,8 @@ fn look(held: &[u8], seen: usize, most: usize) -> Result<HeadScan, RequestReject
             if head > most {
                 return Err(RequestRejection::TooManyHeaders);
             }
-            let body = read(held.get(empty..head).unwrap_or_default())?;
-            return Ok(HeadScan::Whole { head, body });
+            let next = read(held.get(empty..head).unwrap_or_default())?;
+            return Ok(HeadScan::Whole { head, next });
         }
     }
     if held.len() <= most {
@@ -185,9 +223,8 @@ fn look(held: &[u8], seen: usize, most: usize) -> Result<HeadScan, RequestReject
     })
 }
 
-/// The length of the body that a complete head announces, or the rule that the head breaks. It refuses all that hyper
-/// refuses.
-fn read(head: &[u8]) -> Result<u64, RequestRejection> {
+/// What follows a complete head, or the rule that the head breaks. It refuses all that hyper refuses.
+fn read(head: &[u8]) -> Result<NextBytes, RequestRejection> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {
@@ -202,7 +239,7 @@ fn read(head: &[u8]) -> Result<u64, RequestRejection> {
     if !is_plain(target) {
         Uri::try_from(target).map_err(|_| RequestRejection::Malformed("the target"))?;
     }
-    let (mut length, mut coded) = (None, false);
+    let (mut length, mut coded, mut upgrades) = (None, false, false);
     for line in request.headers.iter() {
         // httparse lets the same bytes pass as `HeaderName` and `HeaderValue`, which would copy them; a test compares them.
         if line.name.len() > LONGEST_NAME {
@@ -216,11 +253,16 @@ fn read(head: &[u8]) -> Result<u64, RequestRejection> {
             }
         }
         coded |= named(line, &header::TRANSFER_ENCODING);
+        upgrades |= named(line, &header::UPGRADE) && line.value.eq_ignore_ascii_case(b"websocket");
     }
     if coded {
         return Err(RequestRejection::LengthRequired);
     }
-    Ok(length.unwrap_or(0))
+    let length = length.unwrap_or(0);
+    if upgrades && length == 0 && method == "GET" {
+        return Ok(NextBytes::Upgrade);
+    }
+    Ok(NextBytes::Body(length))
 }
 
 /// The longest name that [`HeaderName`] takes.
@@ -276,6 +318,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heads<S> {
             if matches!(self.state, HeadState::Refused) {
                 // The response ends the connection. Until then nothing more is read, and nobody waits for it.
                 return Poll::Pending;
+            }
+            if matches!(self.state, HeadState::Upgrade) {
+                ready!(self.upgrade.poll_http(context));
+                self.state = HeadState::Head;
             }
             if self.held.len() > self.seen {
                 self.sort();
@@ -357,7 +403,7 @@ mod tests {
     /// The bytes that hyper would read, and the refusal.
     fn passed(bytes: &[u8], size: usize) -> (String, Option<(usize, RequestRejection)>) {
         let refused = RefusedHead::default();
-        let mut heads = Heads::new(Pieces(bytes, size), 400, &refused);
+        let mut heads = Heads::new(Pieces(bytes, size), 400, &refused, &Upgrade::default());
         let mut read = Vec::new();
         loop {
             let mut piece = [0; 48];
@@ -455,6 +501,52 @@ mod tests {
             for size in [1, 3, 64, 4096] {
                 assert_eq!(passed(text.as_bytes(), size), (text.clone(), None));
             }
+        }
+    }
+
+    /// The same bytes could be frames or a request.
+    ///
+    /// ASVS: V4.2.1
+    #[test]
+    fn nothing_behind_a_handshake_is_read_before_its_response() {
+        let handshake = GET.replace("\r\n\r\n", "\r\nUpgrade: WebSocket\r\n\r\n");
+        for size in [1, 7, 4096] {
+            let (refused, upgrade) = (RefusedHead::default(), Upgrade::default());
+            let whole = format!("{GET}{handshake}{GET}");
+            let mut heads = Heads::new(Pieces(whole.as_bytes(), size), 400, &refused, &upgrade);
+            let mut read = |most: usize| {
+                let mut read = Vec::new();
+                let mut piece = [0; 4096];
+                while let Some(Ok(length @ 1..)) = heads.read(&mut piece).now_or_never() {
+                    read.extend_from_slice(&piece[..length]);
+                    if read.len() >= most {
+                        break;
+                    }
+                }
+                String::from_utf8(read).unwrap()
+            };
+            assert_eq!(read(usize::MAX), format!("{GET}{handshake}"));
+            let mut request = http::Request::new(());
+            assert!(
+                upgrade.offer(&mut request, 0).is_none(),
+                "the first asks for nothing"
+            );
+            let offered = upgrade.offer(&mut request, 1).unwrap();
+            offered.decide(&mut http::Response::new(()));
+            assert_eq!(read(usize::MAX), GET, "the response was a page");
+            assert!(heads.into_upgraded().is_none());
+        }
+    }
+
+    #[test]
+    fn a_request_with_a_body_asks_for_no_upgrade() {
+        let with = "\r\nupgrade: websocket\r\ncontent-length: 1\r\n\r\n";
+        let body = GET.replace("\r\n\r\n", with) + "a";
+        let post = "POST / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\n\r\n";
+        let other = GET.replace("\r\n\r\n", "\r\nupgrade: h2c\r\n\r\n");
+        for one in [&body, post, &other] {
+            let two = format!("{one}{GET}");
+            assert_eq!(passed(two.as_bytes(), 4096), (two.clone(), None));
         }
     }
 

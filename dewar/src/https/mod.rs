@@ -81,6 +81,7 @@ mod security_txt;
 mod tls;
 mod trust;
 mod unix_socket;
+mod upgrade;
 
 pub use address::ClientAddress;
 pub use behind::BehindProxy;
@@ -127,6 +128,7 @@ pub use security_txt::SecurityTxt;
 pub(crate) use tls::ending;
 pub use tls::{CertificateFiles, Certificates, TlsProfile, server_config};
 pub use trust::TrustStep;
+pub(crate) use upgrade::{UpgradeOffer, UpgradeWork};
 
 #[cfg(test)]
 mod tests;

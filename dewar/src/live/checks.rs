@@ -30,11 +30,25 @@ pub(crate) fn of_route(
     access: Access,
     outputs: &Outputs,
 ) -> Option<Finding> {
+    if outputs.is_web_socket() {
+        return of_web_socket((method, path), access);
+    }
     let fits = method == "GET" && !matches!(access, Access::Webhook(_));
     (outputs.is_event_stream() && !fits).then(|| {
         let title = format!("{method} {path} answers with events");
         Finding::refuse(Practice::Roles, "live-route", title)
             .why("a browser and a program read events with `GET`, and a webhook's sender has no right that could be looked at again")
             .fix("mount it with `get`, under `public`, `signed_in`, `role` or `api`")
+    })
+}
+
+/// The finding about a WebSocket that no page could open.
+fn of_web_socket((method, path): (&str, &str), access: Access) -> Option<Finding> {
+    let is_for_pages = matches!(access, Access::Public | Access::Role(_) | Access::SignedIn);
+    (method != "GET" || !is_for_pages).then(|| {
+        let title = format!("{method} {path} answers with a WebSocket");
+        Finding::refuse(Practice::Roles, "live-web-socket-route", title)
+            .why("a handshake is a `GET`, and a WebSocket is for the application's own pages: Dewar checks the origin, the session and the CSRF token, and a program has none of these")
+            .fix("mount it with `get`, under `public`, `signed_in` or `role`; for programs, mount an `EventStream` and a `post` under `api`")
     })
 }

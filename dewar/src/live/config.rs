@@ -26,6 +26,10 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Events that wait for a program that reads slowly.
     pub buffer: usize,
+    /// The most bytes of one message of a WebSocket's client.
+    pub message_bytes: usize,
+    /// Messages of one person in a minute, over all WebSockets of this node; of a visitor, those of the address.
+    pub messages_per_minute: u32,
 }
 
 impl Default for Config {
@@ -36,6 +40,8 @@ impl Default for Config {
             max_connections_per_address: 100,
             heartbeat: Duration::from_secs(10),
             buffer: 64,
+            message_bytes: 16 * 1024,
+            messages_per_minute: 120,
         }
     }
 }
@@ -51,6 +57,10 @@ impl Config {
             let number = section.integer(key, usual, range);
             usize::try_from(number).unwrap_or(usize::MAX)
         };
+        let message_bytes = u64::try_from(default.message_bytes).unwrap_or(u64::MAX);
+        let message_bytes = section.bytes("message_bytes", message_bytes, 1_024..=1024 * 1024);
+        let messages = u64::from(default.messages_per_minute);
+        let messages = section.integer("messages_per_minute", messages, 1..=6_000);
         Self {
             max_connections: count("max_connections", default.max_connections, 1..=100_000),
             max_connections_per_user: count(
@@ -66,6 +76,8 @@ impl Config {
             // Two of them within the time in which a response must move (`RequestLimits::progress`).
             heartbeat: section.duration("heartbeat", default.heartbeat, seconds(1)..=seconds(15)),
             buffer: count("buffer", default.buffer, 1..=1_024),
+            message_bytes: usize::try_from(message_bytes).unwrap_or(usize::MAX),
+            messages_per_minute: u32::try_from(messages).unwrap_or(u32::MAX),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Opening a connection: who may hold one more, before the handler runs; and the stream, after it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,8 +14,9 @@ use super::hub::{Full, Holder, Place};
 use super::outputs::{self, SourceKind};
 use super::rows::{self, Position};
 use super::stream::{Following, Stream};
+use super::websocket::{self, Conversation, Handshake};
 use crate::audit::{Entry, Event};
-use crate::https::ClientAddress;
+use crate::https::{ClientAddress, UpgradeWork};
 use crate::pages::{Error, RequestContext};
 
 /// How long a refused client waits.
@@ -63,15 +65,8 @@ impl Opening {
         let Some(source) = outputs::take(&mut response) else {
             return response;
         };
-        let credential = match self.credential() {
-            Ok(credential) => credential,
-            Err(error) => return error.into_response(),
-        };
-        self.place.connection.set_credential(credential);
-        // First the topics, then the place in the order of events, then the rows: no event falls between them.
-        self.place.watch(&source.topics);
-        if let Err(error) = self.live.follow().await {
-            return Error::from(error).into_response();
+        if let Err(error) = self.follow(&source.topics).await {
+            return error.into_response();
         }
         let following = match (&source.kind, self.last) {
             (SourceKind::Events(_), Some(last)) => match self.missed_since(last, &source).await {
@@ -88,6 +83,36 @@ impl Opening {
         };
         *response.body_mut() = Body::from_stream(stream.into_bytes());
         response
+    }
+
+    /// Opens a WebSocket, if the handler's response is one: the work begins when HTTP has ended on the connection.
+    pub(crate) async fn begin_web_socket(
+        mut self,
+        path: &'static str,
+        handshake: Handshake,
+        mut response: Response,
+    ) -> Response {
+        let Some(messages) = websocket::take(&mut response) else {
+            return response;
+        };
+        if let Err(error) = self.follow(&messages.topics).await {
+            return error.into_response();
+        }
+        let held = (self.live, self.place, self.context);
+        let conversation = Conversation::new(held, messages, path);
+        let mut response = handshake.response();
+        let work = UpgradeWork::new(move |stream| conversation.run(stream));
+        response.extensions_mut().insert(work);
+        response
+    }
+
+    /// From now on the connection has its topics, and ends with its right.
+    async fn follow(&mut self, topics: &[Cow<'static, str>]) -> Result<(), Error> {
+        let credential = self.credential()?;
+        self.place.connection.set_credential(credential);
+        // First the topics, then the place in the order of events, then the rows: no event falls between them.
+        self.place.watch(topics);
+        Ok(self.live.follow().await?)
     }
 
     /// The events that the client missed.

@@ -2,6 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -11,14 +12,16 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 
 use super::config::Config;
 use super::error::Error;
-use super::hub::{Hub, LiveCounts};
+use super::hub::{Holder, Hub, LiveCounts};
 use super::outputs::{EventStream, LivePage};
 use super::rows::{self, Position};
 use super::topic::TopicName;
+use super::websocket::WebSocket;
+use crate::accounts::{Rate, RateLimiter};
 use crate::api::ApiTokens;
 use crate::audit::Clock;
 use crate::database::{Db, Engine, Tx, refuse_while_reading};
-use crate::forms::{Described, FromParts, HandlerInput};
+use crate::forms::{Described, FromParts, HandlerInput, Model};
 use crate::pages::{self, Page, RequestContext, Sealed};
 use crate::sessions::Sessions;
 
@@ -27,6 +30,9 @@ const MOST_BYTES: usize = 8 * 1024;
 
 /// How long events are kept for clients that come back, in seconds.
 const KEPT: i64 = 300;
+
+/// Senders of messages that are remembered for their rate, at least half of them.
+const MOST_SENDERS: usize = 100_000;
 
 /// Parts of pages that this node renders at once, at most: an event that everybody watches must not take all connections of the
 /// database.
@@ -72,6 +78,8 @@ pub(super) struct Inner {
     /// Wakes the reader of events.
     pub(super) wake: Notify,
     pub(super) renders: Arc<Semaphore>,
+    /// Counts the messages of WebSockets.
+    pub(super) messages: RateLimiter<Holder>,
     /// How often in a row the rights of the connections could not be read.
     pub(super) blind: AtomicU32,
 }
@@ -92,7 +100,13 @@ impl Live {
             Engine::Sqlite => connections,
         };
         let renders = (readers / 2).clamp(1, RENDERED_AT_ONCE);
+        let rate = Rate {
+            times: config.messages_per_minute,
+            within: Duration::from_secs(60),
+        };
+        let messages = RateLimiter::new(rate, MOST_SENDERS, clock.clone());
         Self(Arc::new(Inner {
+            messages,
             clock,
             db,
             sessions,
@@ -149,6 +163,53 @@ impl Live {
         F: Fn(E) -> Option<U> + Send + Sync + 'static,
     {
         EventStream::new(names(topics), show)
+    }
+
+    /// A WebSocket: the events of these topics as JSON, and messages of the client, each a form as JSON.
+    ///
+    /// `show` says what this reader sees of an event, or that it is none of theirs. `receive` handles one message after another and
+    /// may answer it. It may change rows: the handshake has the origin and the CSRF token of a form, and for each message Dewar
+    /// reads the session and its roles again. An error closes the connection.
+    ///
+    /// ```
+    /// use dewar::forms::Line;
+    /// use dewar::live::{Live, Topic, WebSocket};
+    /// use dewar::pages::JsonSchema;
+    /// use dewar::{CurrentUser, Form};
+    /// #[derive(serde::Serialize, serde::Deserialize, JsonSchema)]
+    /// struct Said { by: String, text: String }
+    /// const SAID: Topic<Said> = Topic::new("said");
+    /// #[derive(Form)]
+    /// struct NewMessage { text: Line<200> }
+    /// async fn chat(caller: CurrentUser, live: Live) -> WebSocket<NewMessage, Said> {
+    ///     let publisher = live.clone();
+    ///     live.web_socket([&SAID], Some, move |message: NewMessage| {
+    ///         let (by, live) = (caller.name().to_owned(), publisher.clone());
+    ///         async move {
+    ///             live.publish(&SAID, &Said { by, text: message.text.to_string() }).await?;
+    ///             Ok(None)
+    ///         }
+    ///     })
+    /// }
+    /// # fn mounted(app: dewar::App) -> dewar::App { app.signed_in([dewar::get("/chat/socket", chat)]) }
+    /// ```
+    pub fn web_socket<E, In, Out, T, I, F, R, W>(
+        &self,
+        topics: I,
+        show: F,
+        receive: R,
+    ) -> WebSocket<In, Out>
+    where
+        E: DeserializeOwned,
+        In: Model,
+        Out: Serialize,
+        T: Into<TopicName<E>>,
+        I: IntoIterator<Item = T>,
+        F: Fn(E) -> Option<Out> + Send + Sync + 'static,
+        R: Fn(In) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<Option<Out>, pages::Error>> + Send + 'static,
+    {
+        WebSocket::new(names(topics), show, receive)
     }
 
     /// Publishes an event as soon as the transaction has been committed, if it is.

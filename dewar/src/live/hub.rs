@@ -181,6 +181,10 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) const fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
     /// From now on the connection gets the events of these topics.
     pub(super) fn watch(&mut self, topics: &[Cow<'static, str>]) {
         let mut open = self.hub.open();

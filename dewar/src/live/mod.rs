@@ -27,6 +27,8 @@
 //!    Names and ids of events are Dewar's own, so no value begins a line of the stream (CRLF: CWE-93).
 //! 6. An event of a transaction that was rolled back: [`Live::publish_in`] writes a row of it.
 //! 7. An event from the handler of a `GET` (CSRF: CWE-352).
+//! 8. A WebSocket without the site's own `Origin` and the page's CSRF token (ASVS 4.4.2), a message of a sender whose session or role ended,
+//!    one that is no form of its type, too large, or too many: the connection is closed, with a reason.
 //!
 //! # How to loosen it
 //!
@@ -50,17 +52,20 @@ mod rows;
 mod stream;
 mod topic;
 mod watch;
+mod websocket;
 
 pub use config::Config;
 pub use error::Error;
 pub use handle::Live;
 pub use outputs::{EventStream, LivePage};
 pub use topic::{Topic, TopicName};
+pub use websocket::WebSocket;
 
 pub(crate) use checks::{findings, of_route};
 pub(crate) use guard::Opening;
 pub(crate) use handle::Dependencies;
 pub(crate) use rows::MIGRATIONS;
+pub(crate) use websocket::Handshake;
 
 #[cfg(test)]
 mod tests;

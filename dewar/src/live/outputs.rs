@@ -17,7 +17,7 @@ use crate::pages::{Danger, EVENT_STREAM, Error, HandlerOutput, JsonSchema, Outpu
 
 pub(super) type Rendering = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
 
-type Show = dyn Fn(&str) -> Option<String> + Send + Sync;
+pub(super) type Show = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// What a connection passes on.
 pub(super) struct Source {
@@ -121,21 +121,10 @@ impl<U: Serialize> EventStream<U> {
         topics: Vec<Cow<'static, str>>,
         show: impl Fn(E) -> Option<U> + Send + Sync + 'static,
     ) -> Self {
-        let show = move |text: &str| {
-            // A program of another version may have published it.
-            let event = serde_json::from_str(text).inspect_err(|error| {
-                tracing::warn!(%error, "an event is not of the type of its topic, and is left out");
-            });
-            let shown = show(event.ok()?)?;
-            let shown = serde_json::to_string(&shown).inspect_err(|error| {
-                tracing::warn!(%error, "an event cannot be written as JSON, and is left out");
-            });
-            shown.ok()
-        };
         Self {
             source: Source {
                 topics,
-                kind: SourceKind::Events(Arc::new(show)),
+                kind: SourceKind::Events(as_json(show)),
             },
             shown: PhantomData,
         }
@@ -162,6 +151,23 @@ impl<U> fmt::Debug for EventStream<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EventStream({:?})", self.source.topics)
     }
+}
+
+/// Shows the JSON of an event as JSON.
+pub(super) fn as_json<E: DeserializeOwned, U: Serialize>(
+    show: impl Fn(E) -> Option<U> + Send + Sync + 'static,
+) -> Arc<Show> {
+    Arc::new(move |text: &str| {
+        // A program of another version may have published it.
+        let event = serde_json::from_str(text).inspect_err(|error| {
+            tracing::warn!(%error, "an event is not of the type of its topic, and is left out");
+        });
+        let shown = show(event.ok()?)?;
+        let shown = serde_json::to_string(&shown).inspect_err(|error| {
+            tracing::warn!(%error, "an event cannot be written as JSON, and is left out");
+        });
+        shown.ok()
+    })
 }
 
 /// The response before its connection is opened. Outside the stack nobody opens it, and it has no event.

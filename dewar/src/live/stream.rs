@@ -25,7 +25,7 @@ use crate::secrets::random;
 
 /// How long a connection lasts before its client opens the next one; up to a half more, so that not all come back at once. A
 /// connection of HTTP/2 that is to close (`RequestLimits::age`) waits no longer for it.
-const LASTS: Duration = Duration::from_secs(15 * 60);
+pub(super) const LASTS: Duration = Duration::from_secs(15 * 60);
 /// How long a client waits at least before it comes back; up to four times that.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long the part of a page may take.
@@ -289,7 +289,7 @@ async fn rendered(rendering: &mut Option<PartRendering>) -> Result<String, Error
 }
 
 /// A random time from this one to as many times it.
-fn up_to(least: Duration, times: f64) -> Duration {
+pub(super) fn up_to(least: Duration, times: f64) -> Duration {
     let [byte] = random::<1>();
     least.mul_f64(1.0 + (times - 1.0) * f64::from(byte) / 255.0)
 }

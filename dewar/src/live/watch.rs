@@ -129,6 +129,24 @@ impl Live {
         }
     }
 
+    /// Whether the right of a connection still holds: read for each message that may change something.
+    ///
+    /// # Errors
+    /// The rights cannot be read.
+    pub(super) async fn still_holds(&self, connection: &Arc<Connection>) -> Result<bool, Error> {
+        if connection.has_ended().is_some() {
+            return Ok(false);
+        }
+        let over = !self
+            .over(std::slice::from_ref(connection))
+            .await?
+            .is_empty();
+        if over {
+            self.0.hub.end(connection, EndReason::Over);
+        }
+        Ok(!over)
+    }
+
     async fn over<'a>(
         &self,
         connections: &'a [Arc<Connection>],

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -40,6 +42,9 @@ pub struct OutputSpec {
     /// Whether it is JSON whose form the program does not state; see [`Untyped`](super::Untyped).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub untyped: bool,
+    /// The JSON schema of the messages that a WebSocket takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receives: Option<Value>,
     #[serde(skip)]
     schema: Option<fn(&mut Schemas) -> Value>,
     /// The headers that belong to the answer, each with its description.
@@ -57,6 +62,7 @@ impl Outputs {
             status,
             media_type,
             untyped: false,
+            receives: None,
             schema: None,
             headers: &[],
         });
@@ -74,6 +80,7 @@ impl Outputs {
             status,
             media_type: Some("application/json"),
             untyped: form.as_object().is_some_and(serde_json::Map::is_empty),
+            receives: None,
             schema: Some(schema),
             headers,
         });
@@ -85,9 +92,47 @@ impl Outputs {
             status: 200,
             media_type: Some(EVENT_STREAM),
             untyped: false,
+            receives: None,
             schema,
             headers: &[],
         });
+    }
+
+    /// Adds a WebSocket that takes messages of one form and sends messages of another.
+    pub(crate) fn add_web_socket(&mut self, receives: Value, schema: fn(&mut Schemas) -> Value) {
+        self.answers.push(OutputSpec {
+            status: 101,
+            media_type: None,
+            untyped: false,
+            receives: Some(receives),
+            schema: Some(schema),
+            headers: &[],
+        });
+    }
+
+    /// Whether it is a WebSocket.
+    pub(crate) fn is_web_socket(&self) -> bool {
+        self.answers.iter().any(|answer| answer.status == 101)
+    }
+
+    /// Writes the fields of the messages that a WebSocket takes.
+    pub(crate) fn write_web_socket(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let takes = self
+            .answers
+            .iter()
+            .find_map(|answer| answer.receives.as_ref());
+        let Some(takes) = takes else {
+            return Ok(());
+        };
+        let fields = takes.get("properties").and_then(Value::as_object);
+        let names = fields.into_iter().flat_map(|fields| fields.keys());
+        let names: Vec<_> = names.map(String::as_str).collect();
+        write!(f, " websocket {{{}}}", names.join(", "))
+    }
+
+    /// Whether the connection stays open.
+    pub(crate) fn stays_open(&self) -> bool {
+        self.is_event_stream() || self.is_web_socket()
     }
 
     /// Whether it is a stream of events.

@@ -4,7 +4,7 @@ use super::jar::{Cookie, Jar, Setting};
 use super::raw::RawRequest;
 use super::referrer::{Distance, Origin};
 use super::wire::{Outgoing, Socket, Wire};
-use super::{Cookies, Error, EventReader};
+use super::{Cookies, Error, EventReader, WebSocketClient};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -211,6 +211,33 @@ impl Browser {
         let (response, driver) = self.wire.open_response(outgoing).await?;
         self.receive_cookies(response.headers(), &url);
         Ok(EventReader::new(response, driver, self.wire.patience))
+    }
+
+    /// Opens a WebSocket as a page of the site does, with the CSRF token of the page.
+    ///
+    /// # Panics
+    /// No connection, no response, or none in time.
+    pub async fn web_socket(&self, path: &str, token: &str) -> WebSocketClient {
+        let origin = self.base.origin().ascii_serialization();
+        let handshake = self
+            .raw("GET", path)
+            .header("origin", origin)
+            .header("sec-fetch-site", "same-origin")
+            .header("sec-websocket-protocol", format!("dewar, {token}"));
+        match handshake.web_socket().await {
+            Ok(client) => client,
+            Err(error) => panic!("GET {path}: {error}"),
+        }
+    }
+
+    pub(super) async fn open_web_socket(
+        &self,
+        outgoing: Outgoing,
+    ) -> Result<WebSocketClient, Error> {
+        let url = outgoing.url.clone();
+        let client = self.wire.open_web_socket(outgoing).await?;
+        self.receive_cookies(client.headers(), &url);
+        Ok(client)
     }
 
     /// A connection for bytes that no HTTP client sends.

@@ -55,6 +55,7 @@ mod raw;
 mod referrer;
 mod site;
 mod templates;
+mod web_socket;
 mod wire;
 
 pub use answer::TestResponse;
@@ -71,6 +72,7 @@ pub use patience::{PATIENCE, wait_until};
 pub use raw::{Cookies, RawRequest};
 pub use site::{PASSWORD, Site};
 pub use templates::wrong_templates;
+pub use web_socket::WebSocketClient;
 pub use wire::{Heard, Socket, StreamEnd};
 
 #[cfg(test)]

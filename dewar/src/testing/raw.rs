@@ -1,7 +1,7 @@
 use super::browser::Browser;
 use super::jar::Setting;
 use super::wire::Outgoing;
-use super::{Error, EventReader, TestResponse};
+use super::{Error, EventReader, TestResponse, WebSocketClient};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
@@ -113,6 +113,20 @@ impl RawRequest {
     pub async fn events(mut self) -> Result<EventReader, Error> {
         self.add_cookies();
         self.browser.read_events(self.outgoing).await
+    }
+
+    /// Sends it as the handshake of a WebSocket: with the headers of one, and without an origin or a token.
+    ///
+    /// # Errors
+    /// No connection, no response, or none in time.
+    pub async fn web_socket(self) -> Result<WebSocketClient, Error> {
+        let mut handshake = self
+            .header("connection", "Upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        handshake.add_cookies();
+        handshake.browser.open_web_socket(handshake.outgoing).await
     }
 
     fn add_cookies(&mut self) {

@@ -1,6 +1,6 @@
 //! The connection: TCP, and TLS that trusts one authority.
 
-use super::{Error, PATIENCE};
+use super::{Error, PATIENCE, WebSocketClient};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
@@ -151,6 +151,30 @@ impl Wire {
             .map_err(|_| Error::Late(self.patience))?
     }
 
+    /// Opens a WebSocket by the headers of a request.
+    pub(super) async fn open_web_socket(
+        &self,
+        outgoing: Outgoing,
+    ) -> Result<WebSocketClient, Error> {
+        let socket = self.open(&outgoing.url).await?;
+        let path = match outgoing.url.query() {
+            Some(query) => format!("{}?{query}", outgoing.url.path()),
+            None => outgoing.url.path().to_owned(),
+        };
+        let mut head = format!("{} {path} HTTP/1.1\r\n", outgoing.method).into_bytes();
+        let mut line = |name: &str, value: &[u8]| {
+            head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        };
+        if !outgoing.headers.contains_key(header::HOST) {
+            line("host", host_and_port(&outgoing.url)?.as_bytes());
+        }
+        for (name, value) in &outgoing.headers {
+            line(name.as_str(), value.as_bytes());
+        }
+        head.extend(b"\r\n");
+        WebSocketClient::open(socket, &head, self.patience).await
+    }
+
     async fn begin(&self, outgoing: Outgoing) -> Result<(Response<Incoming>, Driver), Error> {
         let Socket(stream) = self.open(&outgoing.url).await?;
         let (mut sender, connection) =
@@ -210,6 +234,11 @@ impl Socket {
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.0.write_all(bytes).await?;
         Ok(self.0.flush().await?)
+    }
+
+    /// Reads the next bytes; none at their end.
+    pub(super) async fn read(&mut self, bytes: &mut Vec<u8>) -> Result<usize, Error> {
+        Ok(self.0.read_buf(bytes).await?)
     }
 
     /// Reads until the server closes the connection or no byte comes for `quiet`.

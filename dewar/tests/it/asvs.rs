@@ -14,7 +14,7 @@ const STATES: [&str; 5] = [
 ];
 
 /// The sections that the table lists completely, with the number of their rows in ASVS 5.0.
-const SECTIONS: [(&str, usize); 31] = [
+const SECTIONS: [(&str, usize); 32] = [
     ("V1.1", 2),
     ("V1.2", 10),
     ("V1.3", 12),
@@ -29,6 +29,7 @@ const SECTIONS: [(&str, usize); 31] = [
     ("V3.5", 8),
     ("V4.1", 5),
     ("V4.2", 5),
+    ("V4.4", 4),
     ("V7.1", 3),
     ("V7.2", 4),
     ("V7.3", 2),

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::site::{self, Site, Staff};
 
+mod web_sockets;
+
 #[derive(ApiScope, Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
     AllRead,

@@ -9,10 +9,7 @@ use crate::roles::Access;
 impl RouteTable {
     /// The paths whose response stays open.
     pub(in crate::app) fn live(&self) -> HashSet<&'static str> {
-        let live = self
-            .own
-            .iter()
-            .filter(|entry| entry.gives.is_event_stream());
+        let live = self.own.iter().filter(|entry| entry.gives.stays_open());
         live.map(|entry| entry.path).collect()
     }
 }
