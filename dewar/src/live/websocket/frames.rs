@@ -412,9 +412,8 @@ mod tests {
         fn what_a_client_writes_is_what_is_heard(text in ".{0,400}", cut in 1..50_usize) {
             let whole = masked(0x81, text.as_bytes());
             let mut reader = FrameReader::new(2_000);
-            let mut pieces = whole.chunks(cut).peekable();
             let mut heard = None;
-            while let Some(mut piece) = pieces.next() {
+            for mut piece in whole.chunks(cut) {
                 let next = reader.next(&mut piece).now_or_never().unwrap();
                 match next {
                     Ok(one) => heard = Some(one),
