@@ -101,16 +101,18 @@ fn too_low(looks: &Sources) -> Looking<'_> {
         };
         let mut seen = Vec::new();
         for route in guarded(looks) {
-            let RouteAccess::Role(role) = &route.access else {
+            let Some(roles) = route.access.roles() else {
                 continue;
             };
-            if looks.person.as_ref().is_some_and(|person| person.has(role)) {
+            let person = looks.person.as_ref();
+            if person.is_some_and(|person| roles.iter().any(|role| person.has(role))) {
                 continue;
             }
             let answer = member.ask(own_request(looks, route)).await?;
             if answer.status != 403 && answer.status != 404 {
                 let what = format!(
-                    "a user without the role `{role}` is answered by {}",
+                    "a user without the role `{}` is answered by {}",
+                    roles.join("` or `"),
                     answer.status
                 );
                 seen.push(Evidence::new(what, &answer.place));
@@ -124,7 +126,10 @@ fn guarded(looks: &Sources) -> impl Iterator<Item = &ListedRoute> {
     looks.routes.all().iter().filter(|route| {
         matches!(
             route.access,
-            RouteAccess::Api(_) | RouteAccess::SignedIn | RouteAccess::Role(_)
+            RouteAccess::AnyRole(_)
+                | RouteAccess::Api(_)
+                | RouteAccess::SignedIn
+                | RouteAccess::Role(_)
         )
     })
 }

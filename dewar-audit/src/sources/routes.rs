@@ -46,6 +46,8 @@ pub struct ListedRoute {
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub enum RouteAccess {
+    /// Users with at least one of these roles.
+    AnyRole(Vec<String>),
     /// Programs with an API token that has this scope.
     Api(String),
     /// Browsers that send reports: no route of the application, and it needs no session or token.
@@ -93,13 +95,31 @@ impl TryFrom<String> for RouteAccess {
             None if text == "public" => Ok(Self::Public),
             None if text == "browser_reports" => Ok(Self::BrowserReports),
             None if text == "signed_in" => Ok(Self::SignedIn),
+            Some(("any_role", names)) => {
+                Ok(Self::AnyRole(names.split(',').map(str::to_owned).collect()))
+            }
             Some(("api", scope)) => Ok(Self::Api(scope.to_owned())),
             Some(("role", name)) => Ok(Self::Role(name.to_owned())),
             Some(("webhook", sender)) => Ok(Self::Webhook(sender.to_owned())),
             // Treating an unknown access rule as a harmless one would hide a route.
             None | Some(_) => Err(format!(
-                "`{text}` is not an access rule: api:…, browser_reports, public, signed_in, role:… or webhook:…"
+                "`{text}` is not an access rule: any_role:…, api:…, browser_reports, public, signed_in, role:… or webhook:…"
             )),
+        }
+    }
+}
+
+impl RouteAccess {
+    /// The roles of which a user needs one.
+    pub(crate) fn roles(&self) -> Option<&[String]> {
+        match self {
+            Self::AnyRole(names) => Some(names),
+            Self::Role(name) => Some(std::slice::from_ref(name)),
+            Self::Api(_)
+            | Self::BrowserReports
+            | Self::Public
+            | Self::SignedIn
+            | Self::Webhook(_) => None,
         }
     }
 }

@@ -26,7 +26,7 @@ const ROUTES: &str = r#"[
     {"method": "POST", "path": "/sign-out", "access": "signed_in"},
     {"method": "GET", "path": "/account", "access": "signed_in"},
     {"method": "POST", "path": "/transfer", "access": "signed_in"},
-    {"method": "GET", "path": "/users", "access": "role:administrator"},
+    {"method": "GET", "path": "/users", "access": "any_role:administrator,reviewer"},
     {"method": "POST", "path": "/hooks/billing", "access": "webhook:billing"}]"#;
 
 const LOCK_FILE: &str = r#"

@@ -35,7 +35,7 @@ const JOBS: &str = "DEWAR_JOBS_CONCURRENCY";
     label = "this route has no heading",
     note = "for everyone: `app.public([get(\"/\", index)])`",
     note = "for signed-in users: `app.signed_in([…])`; if they must have entered their password recently: `app.recently_authenticated([…])`",
-    note = "for users with a role: `app.role(Staff::Editor, […])`",
+    note = "for users with a role: `app.role(Staff::Editor, […])`, or with one of several: `app.any_role([Staff::Editor, Staff::Head], […])`",
     note = "for programs with an API token: `app.api(Scope::TicketsRead, […])`",
     note = "for programs that sign their requests: `app.webhook(WebhookAuth::hmac(\"billing\"), […])`"
 )]
@@ -322,6 +322,29 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// Routes for people who have a role.
     pub fn role<R: Role>(self, role: R, routes: impl IntoIterator<Item = Route<S>>) -> Self {
         self.roles::<R>().under(Access::Role(role.name()), routes)
+    }
+
+    /// Routes for people who have at least one of these roles. The route table shows `any_role:agent,administrator`.
+    ///
+    /// ```
+    /// use dewar::{App, Page, get, roles::Role};
+    /// #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
+    /// enum Staff { Customer, Agent, #[role(administrator)] Administrator }
+    /// async fn queue() -> Page { Page::new("queue.html") }
+    /// fn app(app: App) -> App { app.any_role([Staff::Agent, Staff::Administrator], [get("/queue", queue)]) }
+    /// ```
+    pub fn any_role<R: Role, const N: usize>(
+        self,
+        roles: [R; N],
+        routes: impl IntoIterator<Item = Route<S>>,
+    ) -> Self {
+        const {
+            assert!(
+                N > 1,
+                "`any_role` takes two roles or more; for one, write `role`"
+            );
+        }
+        self.roles::<R>().under(Access::any_role(&roles), routes)
     }
 
     /// Webhooks: routes for programs that sign their requests. Only these routes change something without a session.

@@ -402,7 +402,8 @@ impl RequiredProof {
         match access {
             Access::Webhook(by) => Self::Signature(by),
             // The first check and the token belong to a session. The reader of a form knows that a program has none.
-            Access::Api(_)
+            Access::AnyRole(_)
+            | Access::Api(_)
             | Access::BrowserReports
             | Access::Public
             | Access::Role(_)
@@ -751,12 +752,13 @@ pub(super) fn refused(rejection: CsrfRejection, context: &RequestContext) -> Err
 /// (ASVS 16.3.2).
 fn administers(access: Access, parts: &Parts) -> Option<RequestContext> {
     let context = RequestContext::of(parts).ok()?;
-    let Access::Role(role) = access else {
-        return None;
-    };
     let changes = !matches!(parts.method, Method::GET | Method::HEAD);
     let administrator = context.service::<Accounts>().ok()?.administrator();
-    let by_administrator = administrator == Some(role) && context.principal().is_some();
+    let by_administrator = administrator.is_some_and(|administrator| {
+        let person = context.principal();
+        access.admits_role(|role| role == administrator)
+            && person.is_some_and(|person| person.has_role_named(administrator))
+    });
     (changes && by_administrator).then(|| context.clone())
 }
 

@@ -340,7 +340,8 @@ impl RouteTable {
         let earlier = self.own.iter().take(number);
         let mut same_sender = earlier.filter_map(|other| match other.access {
             Access::Webhook(other) => (other.sender() == by.sender()).then_some(other),
-            Access::Api(_)
+            Access::AnyRole(_)
+            | Access::Api(_)
             | Access::BrowserReports
             | Access::Public
             | Access::Role(_)
@@ -404,7 +405,11 @@ fn unfit_for_a_router(entry: &RouteEntry, place: &str) -> Option<Finding> {
             "a program with an API token has no CSRF token, and Dewar does not know what the router takes from it",
             "mount each route of the API with `get`, `post` and the others",
         ),
-        Access::BrowserReports | Access::Public | Access::Role(_) | Access::SignedIn => {
+        Access::AnyRole(_)
+        | Access::BrowserReports
+        | Access::Public
+        | Access::Role(_)
+        | Access::SignedIn => {
             let is_plain = entry.path.len() > 1 && !entry.path.ends_with('/');
             if is_plain && !entry.path.contains('{') {
                 return None;

@@ -23,7 +23,16 @@ pub(crate) fn admit(access: Access, context: &RequestContext) -> Result<(), Erro
             context.record(entry.detail(format_args!("the route requires the role {name}")));
             Err(Error::forbidden())
         }
-        Access::Api(_)
+        Access::AnyRole(names) if !access.admits_role(|name| person.has_role_named(name)) => {
+            let entry = Entry::new(Event::AuthzFail);
+            context.record(entry.detail(format_args!(
+                "the route requires one of the roles {}",
+                names.join(", ")
+            )));
+            Err(Error::forbidden())
+        }
+        Access::AnyRole(_)
+        | Access::Api(_)
         | Access::Public
         | Access::SignedIn
         | Access::Role(_)

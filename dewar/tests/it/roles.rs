@@ -3,6 +3,7 @@
 mod scoped;
 
 use dewar::accounts;
+use dewar::app::AccountPages;
 use dewar::roles::Role;
 use dewar::{App, get, post};
 
@@ -28,6 +29,70 @@ async fn only_those_who_have_the_role_enter() {
             .status(),
         200
     );
+}
+
+/// Each kind of user on a route of two roles, and one who loses the last of them.
+///
+/// ASVS: V8.2.1, V8.3.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heading_of_several_roles_admits_who_has_one_of_them_and_nobody_else() {
+    let site = Site::of(|app| {
+        app.account_pages(AccountPages::new())
+            .any_role([Trade::Boss, Trade::Agent], [get("/queue", hello)])
+            .any_role([Trade::Agent, Trade::Boss], [post("/queue", hello)])
+            .role(Trade::Boss, [get("/boss", hello)])
+    })
+    .await;
+    let (customer, agent) = (["customer"], ["agent"]);
+    for (who, roles, status) in [
+        ("nora", &[][..], 403),
+        ("carl", &customer, 403),
+        ("anna", &agent, 200),
+        ("bob", &["boss"], 200),
+        ("cora", &["customer", "agent"], 200),
+    ] {
+        let browser = site.member(who, roles).await;
+        assert_eq!(browser.get("/queue").await.status(), status, "{who}");
+    }
+    assert_eq!(site.visitor.get("/queue").await.status(), 303);
+    // The heading gives no more than its own routes, and holds for a change too.
+    let anna = site.sign_in("anna").await;
+    assert_eq!(anna.get("/boss").await.status(), 403);
+    let carl = site.sign_in("carl").await;
+    assert_eq!(
+        carl.raw("POST", "/queue").send().await.unwrap().status(),
+        403
+    );
+    let accounts = site.running.dewar().accounts();
+    let find = |who| accounts.find_by_email(who);
+    let boss = find("bob@example.org").await.unwrap().unwrap();
+    let user = find("anne@example.org").await.unwrap().unwrap();
+    accounts
+        .set_roles(boss.id, user.id, &["customer"])
+        .await
+        .unwrap();
+    assert_eq!(anna.get("/queue").await.status(), 403);
+}
+
+#[test]
+fn the_table_and_the_document_show_a_heading_of_several_roles() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = App::in_directory(&directory).unwrap();
+    let table = app
+        .any_role([Trade::Boss, Trade::Agent], [get("/queue", hello)])
+        .route_table();
+    let line = table.to_string();
+    assert!(line.contains("any_role:agent,boss"), "{line}");
+    let json = serde_json::to_value(&table).unwrap();
+    assert_eq!(json[0]["access"], "any_role:agent,boss");
+}
+
+#[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
+enum Trade {
+    Customer,
+    Agent,
+    #[role(administrator)]
+    Boss,
 }
 
 #[test]

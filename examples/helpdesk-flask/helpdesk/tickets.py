@@ -14,7 +14,12 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext
-from flask_security import auth_required, current_user, roles_required
+from flask_security import (
+    auth_required,
+    current_user,
+    roles_accepted,
+    roles_required,
+)
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
@@ -25,7 +30,7 @@ from .files import stored
 from .forms import PRIORITIES, STATUSES, EditTicketForm, ReplyForm, TicketForm
 from .models import Attachment, Priority, Status, Ticket, User
 from .people import agents
-from .security import AGENT
+from .security import ADMINISTRATOR, AGENT
 
 blueprint = Blueprint("tickets", __name__)
 
@@ -174,7 +179,7 @@ def changed_meanwhile(form: EditTicketForm, ticket: Ticket):
 
 
 @blueprint.get("/tickets.csv")
-@roles_required(AGENT)
+@roles_accepted(AGENT, ADMINISTRATOR)
 def export():
     query = (
         select(Ticket)

@@ -13,12 +13,13 @@ mod settings;
 mod tickets;
 mod version;
 
+use dewar::app::AccountPages;
 use dewar::axum::middleware::map_response;
 use dewar::csrf::WebhookAuth;
 use dewar::forms::Choices;
 use dewar::roles::Role;
 use dewar::rust_embed::RustEmbed;
-use dewar::{App, CurrentUser, accounts, get, post};
+use dewar::{App, CurrentUser, get, post};
 
 use api::ApiAccess;
 use closing::CloseUnanswered;
@@ -44,7 +45,9 @@ impl Staff {
 
 /// The route table: who may enter which page.
 pub fn app(app: App) -> App {
-    parts(accounts_pages(app))
+    parts(app)
+        .account_pages(AccountPages::new().with_tokens())
+        .sign_up_as(Staff::Customer)
         .public([get("/", front::index)])
         .signed_in([
             get("/tickets", tickets::list),
@@ -59,10 +62,13 @@ pub fn app(app: App) -> App {
             [
                 get("/queue", tickets::queue),
                 get("/queue/live", tickets::queue_live),
-                get("/tickets.csv", tickets::export),
                 get("/tickets/{id}/edit", tickets::edit),
                 post("/tickets/{id}/edit", tickets::change),
             ],
+        )
+        .any_role(
+            [Staff::Agent, Staff::Administrator],
+            [get("/tickets.csv", tickets::export)],
         )
         .role(
             Staff::Administrator,
@@ -80,36 +86,6 @@ pub fn app(app: App) -> App {
             WebhookAuth::hmac("mail"),
             [post("/hooks/mail", mail_gateway::receive)],
         )
-}
-
-/// The pages of the framework's that this application shows.
-fn accounts_pages(app: App) -> App {
-    app.public([
-        get("/sign-up", accounts::sign_up_page),
-        post("/sign-up", accounts::sign_up),
-        get("/sign-in", accounts::sign_in_page),
-        post("/sign-in", accounts::sign_in),
-        get("/forgot", accounts::forgot_page),
-        post("/forgot", accounts::forgot),
-        get("/reset/{token}", accounts::reset_page),
-        post("/reset/{token}", accounts::reset),
-        get("/setup/{token}", accounts::set_up_page),
-        post("/setup/{token}", accounts::set_up),
-    ])
-    .signed_in([
-        post("/sign-out", accounts::sign_out),
-        get("/account/password", accounts::change_password_page),
-        post("/account/password", accounts::change_password),
-        get("/account/sessions", accounts::sessions_page),
-        post("/account/sessions/{id}/end", accounts::end_session),
-        post("/account/sessions/end-others", accounts::end_other_sessions),
-        get("/confirm", accounts::confirm_page),
-        post("/confirm", accounts::confirm),
-        get("/account/tokens", dewar::api::tokens_page),
-        post("/account/tokens", dewar::api::create_token),
-        post("/account/tokens/{id}/revoke", dewar::api::revoke_token),
-    ])
-    .sign_up_as(Staff::Customer)
 }
 
 /// Everything that is no page.

@@ -26,7 +26,7 @@ impl Security {
             }
             // A token comes in a header that no browser sends by itself, so it is its own proof.
             Access::Api(_) => needed.push(self.bearer()),
-            Access::Role(_) | Access::SignedIn => needed.push(self.session()),
+            Access::AnyRole(_) | Access::Role(_) | Access::SignedIn => needed.push(self.session()),
             Access::Webhook(by) => {
                 let name = format!("webhook_{}", by.sender());
                 needed.push(self.add(
@@ -40,7 +40,7 @@ impl Security {
         }
         let has_session = matches!(
             entry.access,
-            Access::Public | Access::Role(_) | Access::SignedIn
+            Access::AnyRole(_) | Access::Public | Access::Role(_) | Access::SignedIn
         );
         if changes && has_session {
             needed.push(self.token());

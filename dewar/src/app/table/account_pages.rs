@@ -222,7 +222,12 @@ type Leads = (fn(&RouteEntry) -> bool, Option<AccountPage>, &'static str);
 
 const LED_TO: &[Leads] = &[
     (
-        |entry| matches!(entry.access, Access::Role(_) | Access::SignedIn),
+        |entry| {
+            matches!(
+                entry.access,
+                Access::AnyRole(_) | Access::Role(_) | Access::SignedIn
+            )
+        },
         Some(AccountPage::SignIn),
         "`.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])`",
     ),

@@ -7,7 +7,10 @@ use crate::roles::Access;
 
 /// Whether people look at the pages of a route.
 pub(in crate::app) const fn has_pages(access: Access) -> bool {
-    matches!(access, Access::Public | Access::Role(_) | Access::SignedIn)
+    matches!(
+        access,
+        Access::AnyRole(_) | Access::Public | Access::Role(_) | Access::SignedIn
+    )
 }
 
 impl RouteTable {
@@ -36,7 +39,10 @@ pub(super) fn findings(entries: &[RouteEntry]) -> Vec<Finding> {
                 continue;
             };
             let gives = |other: &RouteEntry| {
-                let for_people = matches!(other.access, Access::Role(_) | Access::SignedIn);
+                let for_people = matches!(
+                    other.access,
+                    Access::AnyRole(_) | Access::Role(_) | Access::SignedIn
+                );
                 for_people && other.method == "POST" && other.path == route
             };
             if !entries.iter().any(gives) {

@@ -13,5 +13,7 @@ async fn an_agent_downloads_all_tickets_as_a_table() {
     assert!(table.contains("\"Number\",\"Title\",\"Status\""));
     assert!(table.contains("1,\"'=HYPERLINK(")); // no formula
     assert!(table.contains("\"customer1@example.org\""));
+    let administrator = site.sign_in_as(Staff::Administrator).await;
+    assert_eq!(administrator.get("/tickets.csv").await.text(), table);
     assert_eq!(customer.get("/tickets.csv").await.status(), 403);
 }

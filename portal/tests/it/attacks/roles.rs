@@ -18,7 +18,7 @@ fn admits(access: Access, kind: &str) -> bool {
     match access {
         Access::Public => true,
         Access::SignedIn => kind != "visitor",
-        Access::Role(role) => kind == role,
+        Access::AnyRole(_) | Access::Role(_) => access.admits_role(|role| kind == role),
         // No session counts there; `api` has its attacks.
         Access::Api(_) | Access::Webhook(_) | _ => false,
     }
