@@ -14,6 +14,10 @@ pub(crate) enum Error {
     Name(String),
     #[error("`{0}` is not a field: write `name:type`, such as `title:line` or `due:date?`")]
     Field(String),
+    #[error(
+        "`{0}` is no choice: write two values or more, of small letters and `_`, such as `status:choice(open,in_progress)`"
+    )]
+    Choice(String),
     #[error("`{0}` is no type of a field; there are {known}", known = crate::field::KINDS.map(|kind| kind.name).join(", "))]
     Kind(String),
     #[error(

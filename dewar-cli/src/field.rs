@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::names;
+use crate::names::{self, Names};
 
 /// A type that a field can have.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ const fn kind(
 }
 
 /// All of them.
-pub(crate) const KINDS: [Kind; 11] = [
+pub(crate) const KINDS: [Kind; 12] = [
     kind("line", "Line", "<120>", "TEXT", 120, "A first line"),
     kind("text", "Text", "<4_000>", "TEXT", 4_000, "Some text."),
     kind(
@@ -63,14 +63,17 @@ pub(crate) const KINDS: [Kind; 11] = [
     kind("date", "Date", "", "TEXT", 0, "2030-05-01"),
     kind("time", "Time", "", "TEXT", 0, "14:30"),
     kind("colour", "Colour", "", "TEXT", 7, "#336699"),
+    kind("choice", "Choice", "", "TEXT", 0, ""),
 ];
 
-/// A field of a resource: `title:line`, `due:date?`.
+/// A field of a resource: `title:line`, `due:date?`, `status:choice(open,closed)`.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) kind: &'static Kind,
     pub(crate) required: Required,
+    /// The values of a choice, in their order.
+    pub(crate) values: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,22 +92,94 @@ impl FromStr for Field {
             Some(kind) => (kind, Required::No),
             None => (kind, Required::Yes),
         };
+        let (kind, values) = match kind.split_once('(') {
+            Some((kind, values)) => (
+                kind,
+                values_of(values).ok_or_else(|| Error::Choice(text.to_owned()))?,
+            ),
+            None => (kind, Vec::new()),
+        };
         let known = KINDS.iter().find(|known| known.name == kind);
+        if (kind == "choice") == values.is_empty() {
+            return Err(Error::Choice(text.to_owned()));
+        }
         Ok(Self {
             name: names::name(name)?,
             kind: known.ok_or_else(|| Error::Kind(kind.to_owned()))?,
             required,
+            values,
         })
     }
 }
 
+/// The values of `open,closed)`: two or more, each once, and each the name of a variant and back.
+fn values_of(text: &str) -> Option<Vec<String>> {
+    let values = text.strip_suffix(')')?.split(',');
+    let values: Vec<String> = values.map(|value| value.trim().to_owned()).collect();
+    let is_value = |value: &String| {
+        let words = || value.split('_');
+        let letters = value.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        letters && words().all(|word| !word.is_empty()) && names::name(value).is_ok()
+    };
+    let is_once = |value: &String| values.iter().filter(|other| *other == value).count() == 1;
+    let fits = values.len() > 1 && values.iter().all(|value| is_value(value) && is_once(value));
+    fits.then_some(values)
+}
+
+/// `InProgress`
+fn camel(name: &str) -> String {
+    name.split('_').map(names::capital).collect()
+}
+
 impl Field {
     /// `Option<Line<120>>`
-    pub(crate) fn rust_type(&self) -> String {
-        let whole = format!("{}{}", self.kind.form, self.kind.parameters);
+    pub(crate) fn rust_type(&self, names: &Names) -> String {
+        let whole = match self.enum_name(names) {
+            Some(name) => format!("{}<{name}>", self.kind.form),
+            None => format!("{}{}", self.kind.form, self.kind.parameters),
+        };
         match self.required {
             Required::Yes => whole,
             Required::No => format!("Option<{whole}>"),
+        }
+    }
+
+    /// The enum of a choice: `TicketStatus`.
+    pub(crate) fn enum_name(&self, names: &Names) -> Option<String> {
+        (!self.values.is_empty()).then(|| format!("{}{}", names.camel(), camel(&self.name)))
+    }
+
+    /// The enum of a choice, in Rust.
+    pub(crate) fn enumeration(&self, names: &Names) -> Option<String> {
+        let name = self.enum_name(names)?;
+        let variants = self
+            .values
+            .iter()
+            .map(|value| format!("    {},\n", camel(value)));
+        let variants: String = variants.collect();
+        Some(format!(
+            "#[derive(Choices, Clone, Copy, Debug, PartialEq, Eq)]\npub enum {name} {{\n{variants}}}\n\n"
+        ))
+    }
+
+    /// The rule of its column, for the table.
+    pub(crate) fn rule(&self) -> String {
+        if self.values.is_empty() {
+            return match self.kind.most {
+                0 => String::new(),
+                most => format!(" CHECK (length({}) <= {most})", self.name),
+            };
+        }
+        let values = self.values.iter().map(|value| format!("'{value}'"));
+        let values: Vec<String> = values.collect();
+        format!(" CHECK ({} IN ({}))", self.name, values.join(", "))
+    }
+
+    /// The call with which a test fills it in.
+    pub(crate) fn fill(&self) -> String {
+        match self.values.first() {
+            Some(value) => format!(".choose({:?}, {value:?})", self.name),
+            None => format!(".fill({:?}, {:?})", self.name, self.sample()),
         }
     }
 

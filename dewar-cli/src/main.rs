@@ -42,7 +42,7 @@ enum Command {
 
 #[derive(Subcommand, Debug)]
 enum Generate {
-    /// Adds a model with its migration, forms, pages, access rule and tests: `resource ticket title:line body:clean_html due:date?`.
+    /// Adds a model with its migration, forms, pages, access rule and tests: `resource ticket title:line body:clean_html due:date? "state:choice(open,closed)"`.
     Resource {
         /// The name of one: `ticket`, `support_request`.
         name: Names,

@@ -24,6 +24,7 @@ pub(crate) fn generate(below: &Path, names: &Names, fields: &[Field]) -> Result<
     let migration = format!("{number:04}_{}", names.many);
 
     let mut words = blocks(names, fields, first);
+    words.extend(enums(names, fields));
     words.extend(spellings(names, first, &package.replace('-', "_")));
     let outline = |path: &str| -> String {
         let text = Outlines::get(path)
@@ -68,7 +69,7 @@ pub(crate) fn generate(below: &Path, names: &Names, fields: &[Field]) -> Result<
     }
     let said = plan.write(below)?;
     Ok(format!(
-        "{said}\n\nNext:\n  cargo fmt\n  cargo test\n  cargo run -- routes"
+        "{said}\n\nNext:\n  cargo test\n  cargo run -- routes"
     ))
 }
 
@@ -78,15 +79,8 @@ fn blocks(names: &Names, fields: &[Field], first: &Field) -> Vec<(&'static str, 
         fields.iter().map(line).collect::<Vec<_>>().join("\n")
     };
     let others = || fields.iter().skip(1);
-    let mut types: Vec<&str> = fields.iter().map(|field| field.kind.form).collect();
-    let listed = |types: &mut Vec<&str>| {
-        types.sort_unstable();
-        types.dedup();
-        types.join(", ")
-    };
-    let plain = listed(&mut types);
-    types.push("RecordVersion");
-    let in_edit = listed(&mut types);
+    let plain = types_with(fields, None);
+    let in_edit = types_with(fields, Some("RecordVersion"));
     let heads: Vec<String> = std::iter::once(first)
         .chain(others().filter(|field| is_short(field)))
         .map(|field| format!("head({:?})", field.label()))
@@ -98,21 +92,18 @@ fn blocks(names: &Names, fields: &[Field], first: &Field) -> Vec<(&'static str, 
             shown(names, field)
         )
     });
-    let fills: String = fields
-        .iter()
-        .map(|field| format!(".fill({:?}, {:?})", field.name, field.sample()))
-        .collect();
+    let fills: String = fields.iter().map(Field::fill).collect();
     vec![
         ("__columns__", lines(&column)),
         ("__types__", plain),
         ("__edit_types__", in_edit),
         (
             "__model_fields__",
-            lines(&|field| format!("    pub {}: {},", field.name, field.rust_type())),
+            lines(&|field| format!("    pub {}: {},", field.name, field.rust_type(names))),
         ),
         (
             "__form_fields__",
-            lines(&|field| format!("    {}: {},", field.name, field.rust_type())),
+            lines(&|field| format!("    {}: {},", field.name, field.rust_type(names))),
         ),
         (
             "__set_fields__",
@@ -128,6 +119,31 @@ fn blocks(names: &Names, fields: &[Field], first: &Field) -> Vec<(&'static str, 
                 .join("\n"),
         ),
         ("__fills__", fills),
+    ]
+}
+
+/// The types of the fields, and one more.
+fn types_with(fields: &[Field], more: Option<&'static str>) -> String {
+    let types = fields.iter().map(|field| field.kind.form);
+    let mut types: Vec<&str> = types.chain(more).collect();
+    types.sort_unstable();
+    types.dedup();
+    types.join(", ")
+}
+
+/// The placeholders of the enums of choices.
+fn enums(names: &Names, fields: &[Field]) -> [(&'static str, String); 3] {
+    let used: String = fields
+        .iter()
+        .filter_map(|field| field.enum_name(names))
+        .map(|name| format!(", {name}"))
+        .collect();
+    let derive = (!used.is_empty()).then_some("Choices");
+    let written = fields.iter().filter_map(|field| field.enumeration(names));
+    [
+        ("__model_types__", types_with(fields, derive)),
+        ("__enum_imports__", used),
+        ("__enums__", written.collect()),
     ]
 }
 
@@ -152,10 +168,7 @@ fn column(field: &Field) -> String {
         Required::Yes => " NOT NULL",
         Required::No => "",
     };
-    let rule = match field.kind.most {
-        0 => String::new(),
-        most => format!(" CHECK (length({}) <= {most})", field.name),
-    };
+    let rule = field.rule();
     format!("    {} {}{null}{rule},", field.name, field.kind.column)
 }
 

@@ -7,7 +7,7 @@ use dewar::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use dewar::{Db, Form, Page, Redirect};
 
 use super::Mine;
-use super::__ticket__::{Column, Entity, Model};
+use super::__ticket__::{Column, Entity, Model__enum_imports__};
 
 /// What the page says if somebody else was quicker.
 const CHANGED: &str = "It was changed meanwhile. Your changes are not saved: look at it again, then send them.";

@@ -1,14 +1,14 @@
 //! The model, and who may reach a record.
 
 use dewar::CurrentUser;
-use dewar::forms::{__types__};
+use dewar::forms::{__model_types__};
 use dewar::roles::Scope;
 use dewar::sea_orm;
 use dewar::sea_orm::Condition;
 use dewar::sea_orm::entity::prelude::*;
 use dewar::serde::Serialize;
 
-/// A column with a type of `forms` holds only what its form would accept.
+__enums__/// A column with a type of `forms` holds only what its form would accept.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize)]
 #[serde(crate = "dewar::serde")]
 #[sea_orm(table_name = "__tickets__")]

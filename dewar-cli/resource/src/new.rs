@@ -6,7 +6,7 @@ use dewar::forms::{__types__};
 use dewar::sea_orm::{ActiveModelTrait, Set};
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 
-use super::__ticket__::ActiveModel;
+use super::__ticket__::{ActiveModel__enum_imports__};
 
 /// The most of one member.
 const OF_ONE: Quota = Quota::new("__tickets__", "owner_id", 10_000);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Every type of a field, and two optional ones.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 15] = [
     "title:line",
     "body:clean_html",
     "note:text",
@@ -19,6 +19,8 @@ const FIELDS: [&str; 13] = [
     "shade:colour",
     "second:line?",
     "till:date",
+    "state:choice(open,in_progress,closed)",
+    "mood:choice(good,bad)?",
 ];
 
 fn dewar(folder: &Path, arguments: &[&str]) -> Output {
@@ -92,6 +94,27 @@ fn a_new_application_with_resources_builds_and_passes_its_own_tests() {
     );
 }
 
+/// Nothing of what is made changes when its author runs `cargo fmt`.
+#[test]
+fn what_is_made_is_formatted() {
+    let (_folder, application) = application();
+    let resource = ["generate", "resource"];
+    made(
+        &application,
+        &[&resource[..], &["ticket"], &FIELDS[..]].concat(),
+    );
+    made(
+        &application,
+        &[
+            &resource[..],
+            &["request", "subject:line", "state:choice(new,done)"],
+        ]
+        .concat(),
+    );
+    let formatted = cargo(&application, &["fmt", "--check"]);
+    assert!(formatted.status.success(), "{}", said(&formatted));
+}
+
 #[test]
 fn a_folder_that_exists_is_not_written_to() {
     let (folder, application) = application();
@@ -122,6 +145,12 @@ fn a_resource_that_cannot_be_is_refused_with_what_would_be_right() {
     for (fields, told) in [
         (&["title"][..], "write `name:type`"),
         (&["title:string"], "there are line, text, clean_html"),
+        (&["title:line", "state:choice"], "is no choice"),
+        (&["title:line", "state:choice(open)"], "is no choice"),
+        (&["title:line", "state:choice(a,a)"], "is no choice"),
+        (&["title:line", "state:choice(a,self)"], "is no choice"),
+        (&["title:line", "state:choice(a,b');--)"], "is no choice"),
+        (&["title:line", "size:int(1,2)"], "is no choice"),
         (&["id:line"], "every record has `id`"),
         (&["title:line", "title:text"], "each name stands once"),
         (&["body:text"], "write it as `body:line`"),
