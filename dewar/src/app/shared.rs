@@ -4,10 +4,11 @@ use std::fmt;
 use axum::extract::FromRequestParts;
 use http::Extensions;
 use http::request::Parts;
+use serde::Serialize;
 
 use super::Dewar;
 use crate::forms::{Described, FromParts, HandlerInput};
-use crate::pages::{Error, RequestContext, Sealed};
+use crate::pages::{Error, LayoutValues, RequestContext, Sealed};
 
 /// A value that [`App::share`](crate::App::share) gives to every handler that asks for it: a client, a cache, a setting.
 ///
@@ -66,6 +67,17 @@ impl SharedValues {
         });
         self.0.push((of, make));
         true
+    }
+
+    /// Adds the values of every page.
+    pub(super) fn add_layout<T: Serialize + Send + 'static>(
+        &mut self,
+        make: impl FnOnce(&Dewar) -> T + Send + 'static,
+    ) {
+        let make: Make = Box::new(move |dewar, values| {
+            values.insert(LayoutValues::of(make(dewar)));
+        });
+        self.0.push((TypeId::of::<LayoutValues>(), make));
     }
 
     pub(super) fn types(&self) -> impl Iterator<Item = TypeId> {

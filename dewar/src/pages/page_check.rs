@@ -17,6 +17,7 @@ use blocks::Blocks;
 use expressions::paths_in;
 
 use super::context::names_in;
+use super::layout::{self, LayoutType};
 use super::page_data::{PageType, PageValues};
 use super::shape::Shape;
 use crate::audit::{Finding, Practice, near};
@@ -60,13 +61,21 @@ pub(super) const OF_EVERY_PAGE: [&str; 21] = [
 ];
 
 /// The findings about the template of a page.
-pub(super) fn findings<'a>(page: &PageType, parsed: &'a Parsed<'a>) -> Vec<Finding> {
+pub(super) fn findings<'a>(
+    page: &PageType,
+    parsed: &'a Parsed<'a>,
+    layout: Option<LayoutType>,
+) -> Vec<Finding> {
     let Some((template, stmt)) = parsed.get_key_value(page.template) else {
         // Another finding reports a template that cannot be read.
         return Vec::new();
     };
     let mut values = PageValues::default();
     (page.describe)(&mut values);
+    let is_own = values.values.iter().any(|(name, _)| *name == layout::NAME);
+    if let Some(layout) = layout.filter(|_| !is_own) {
+        layout.describe(&mut values);
+    }
     let mut walk = PageWalk::new(template, parsed, &values);
     walk.template(template, stmt);
     let missing = std::mem::take(&mut walk.missing);
@@ -74,6 +83,29 @@ pub(super) fn findings<'a>(page: &PageType, parsed: &'a Parsed<'a>) -> Vec<Findi
     missing
         .iter()
         .map(|missing| missing.finding(page.name, &names))
+        .collect()
+}
+
+/// The values of the layout that a template uses and the application does not give. Nothing is known of the other values.
+pub(super) fn of_layout<'a>(
+    template: &str,
+    parsed: &'a Parsed<'a>,
+    layout: Option<LayoutType>,
+) -> Vec<Finding> {
+    let (Some((template, stmt)), Some(layout)) = (parsed.get_key_value(template), layout) else {
+        return Vec::new();
+    };
+    let mut values = PageValues::default();
+    layout.describe(&mut values);
+    let mut walk = PageWalk::new(template, parsed, &values);
+    walk.template(template, stmt);
+    let missing = std::mem::take(&mut walk.missing);
+    let of_layout = missing.iter().filter(|missing| {
+        let parts = missing.written.split('.');
+        parts.take(1).eq([layout::NAME])
+    });
+    of_layout
+        .map(|missing| missing.finding("layout_values", &[layout::NAME]))
         .collect()
 }
 

@@ -8,6 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::Slip;
 use super::languages::RenderScope;
+use super::layout::{self, LayoutValues};
 use super::markup::trusted_html;
 use super::negotiation::Prefers;
 use super::outcome::{Answer, Outcome};
@@ -271,6 +272,10 @@ impl Object for TemplateContext {
                     .clone()
                     .unwrap_or_else(|| Value::from(Vec::<Value>::new())),
             ),
+            layout::NAME => {
+                let values = request.services.later.get::<LayoutValues>()?;
+                Some(values.value())
+            }
             "lang" => Some(Value::from(request.language.tag())),
             "t" => {
                 let say = || Value::from_object(Say(request.language.clone()));

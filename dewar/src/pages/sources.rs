@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Bundle;
 use super::context::judge;
+use super::layout;
 use super::letter_templates::is_of_a_letter;
 use super::page_check::OF_EVERY_PAGE;
 
@@ -37,6 +38,7 @@ pub(crate) fn wrong_templates(
     let (names, own_names) = (names_of(bundles), names_of(&[*own]));
     let mut wrong = Vec::new();
     let mut given: BTreeSet<String> = OF_EVERY_PAGE.map(str::to_owned).into();
+    given.insert(layout::NAME.to_owned());
     for (place, text) in &texts {
         for (line, name) in literals(text, &NAMES_A_TEMPLATE) {
             let known = names.contains(name) || own_names.contains(name);

@@ -8,6 +8,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, Undef
 
 use super::calls::Calls;
 use super::context::judge;
+use super::layout::LayoutType;
 use super::letter_templates::is_letter_text;
 use super::page_check::{self, Parsed};
 use super::{Assets, Bundle, Page, PageType, escape, filters, markup, missing_token, near_names};
@@ -107,8 +108,9 @@ impl Templates {
         &self.0.findings
     }
 
-    /// The findings about the templates of these pages: a value that the page does not have.
-    pub(crate) fn of_pages(&self, pages: &[PageType]) -> Vec<Finding> {
+    /// The findings about the templates of these pages: a value that the page does not have; and in all templates, a value of the
+    /// layout that the application does not give.
+    pub(crate) fn of_pages(&self, pages: &[PageType], layout: Option<LayoutType>) -> Vec<Finding> {
         let texts: Vec<(&str, String)> = (self.0.names.iter())
             .filter_map(|name| Some((name.as_str(), (self.0.sources.0)(name)?)))
             .collect();
@@ -122,11 +124,13 @@ impl Templates {
                 let names = self.0.names.iter().map(String::as_str);
                 findings.push(page_check::no_template(page, names));
             }
-            for found in page_check::findings(page, &parsed) {
-                // Many pages extend the same template.
-                if findings.iter().all(|known| known.title != found.title) {
-                    findings.push(found);
-                }
+            for found in page_check::findings(page, &parsed, layout) {
+                add(&mut findings, found);
+            }
+        }
+        for name in parsed.keys().filter(|_| layout.is_some()) {
+            for found in page_check::of_layout(name, &parsed, layout) {
+                add(&mut findings, found);
             }
         }
         findings
@@ -298,6 +302,13 @@ fn broken(name: &str, error: &Error) -> Finding {
     .fix(
         "correct the template; Dewar loads every template at start, so that no visitor sees the error first",
     )
+}
+
+/// Adds a finding, once: many pages extend the same template.
+fn add(findings: &mut Vec<Finding>, found: Finding) {
+    if findings.iter().all(|known| known.title != found.title) {
+        findings.push(found);
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Finds labels of fields that do not exist: no page would show them.
 
+use std::collections::BTreeMap;
+
 use super::Languages;
 use crate::audit::{Finding, Practice, Severity, near};
 
@@ -46,6 +48,52 @@ impl Languages {
     }
 }
 
+impl Languages {
+    /// The labels of enums that name no value, and the values that a labelled enum leaves out: a list would have no text for them.
+    pub(crate) fn labels_of_choices(&self, enums: &BTreeMap<&str, Vec<&str>>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (file, ids) in &self.0.ids {
+            for (name, values) in enums {
+                let labels = ids.iter().filter_map(|id| {
+                    let attribute = id.strip_prefix(name)?.strip_prefix('.')?;
+                    attribute.strip_prefix("is-")
+                });
+                let labels: Vec<&str> = labels.collect();
+                let values = || values.iter().copied();
+                for label in labels
+                    .iter()
+                    .filter(|label| !values().any(|it| it == **label))
+                {
+                    let title = format!(
+                        "{file} has the label {name}.is-{label}, but the choice has no such value"
+                    );
+                    let near = near(label, values()).map_or_else(
+                        || "Remove it.".to_owned(),
+                        |near| format!("Rename it to .is-{near}."),
+                    );
+                    findings.push(unread(title, near));
+                }
+                let left_out = values().filter(|value| !labels.contains(value));
+                for value in left_out.filter(|_| !labels.is_empty()) {
+                    let title = format!("{file} has labels of {name}, and none for `{value}`");
+                    findings.push(unread(
+                        title,
+                        format!("Add .is-{value} to the message {name}."),
+                    ));
+                }
+            }
+        }
+        findings
+    }
+}
+
+fn unread(title: String, fix: String) -> Finding {
+    Finding::warn(Practice::Pages, "pages-label-unused", title)
+        .why("The form would show the label in the code, and a template that asks for the message an error.")
+        .fix(fix)
+        .severity(Severity::Low)
+}
+
 fn meant<'a>(id: &str, form: &str, fields: &'a [String]) -> Option<&'a str> {
     let name = |id: &'a str| {
         id.strip_prefix(form)
@@ -82,6 +130,34 @@ mod tests {
 
     const FILE: &str = "new-ticket-title = Title\nnew-ticket-due-on = Due on\nnew-ticket-created = It was made.\n\
         new-ticket-prioriti = Priority\n    .is-high = High\nnew-ticket-colour = Colour\n    .hint = Of the flag\n";
+
+    #[test]
+    fn labels_of_an_enum_name_its_values_and_all_of_them() {
+        const FILE: &str =
+            "status = Status\n    .is-open = Open\n    .is-closd = Closed\npriority = Priority\n";
+        let bundle = Bundle::inside(
+            |name| (name == "en/app.ftl").then_some(Cow::Borrowed(FILE.as_bytes())),
+            || vec![Cow::Borrowed("en/app.ftl")],
+        );
+        let languages = Languages::load("en", &bundle);
+        let enums = [
+            ("status", vec!["open", "closed"]),
+            ("priority", vec!["low"]),
+        ];
+        let found = languages.labels_of_choices(&enums.into_iter().collect());
+        let told: Vec<_> = found
+            .iter()
+            .map(|it| format!("{}; {}", it.title, it.fix))
+            .collect();
+        let told = told.join("\n");
+        // A message of that name without labels is another message.
+        assert_eq!(found.len(), 2, "{told}");
+        assert!(
+            told.contains("status.is-closd, but") && told.contains("Rename it to .is-closed"),
+            "{told}"
+        );
+        assert!(told.contains("none for `closed`"), "{told}");
+    }
 
     #[test]
     fn a_label_whose_field_is_spelled_otherwise_is_told() {

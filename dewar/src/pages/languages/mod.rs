@@ -281,6 +281,15 @@ impl Language {
         locale.say(&id, &FluentArgs::new())
     }
 
+    /// The label of a choice's value, if this language has one for the enum: `ticket-status.is-open`.
+    pub(crate) fn label_of_choice(&self, choices: &str, attribute: &str) -> Option<String> {
+        if choices.is_empty() {
+            return None;
+        }
+        let locale = self.locale().filter(|locale| locale.has_labels)?;
+        locale.say(&format!("{choices}.{attribute}"), &FluentArgs::new())
+    }
+
     /// The values of settings.
     pub(crate) fn facts(&self) -> SettingValues {
         self.languages.1

@@ -95,6 +95,22 @@ fn a_message_without_its_argument_is_said_by_its_id_and_never_half() {
     );
 }
 
+/// The label of a choice, once for all forms.
+#[test]
+fn a_choice_has_the_label_of_its_enum() {
+    let german = of(&[
+        ("en/app.ftl", "a = A\n"),
+        ("de/app.ftl", "status = Stand\n    .is-open = Offen\n"),
+    ])
+    .at(1);
+    assert_eq!(
+        german.label_of_choice("status", "is-open").as_deref(),
+        Some("Offen")
+    );
+    assert_eq!(german.label_of_choice("status", "is-closed"), None);
+    assert_eq!(german.label_of_choice("", "is-open"), None);
+}
+
 #[test]
 fn labels_are_those_of_the_language_or_of_the_code() {
     let german = both().at(1);

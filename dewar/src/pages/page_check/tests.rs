@@ -62,7 +62,7 @@ fn told(text: &str) -> Vec<String> {
         "{:?}",
         templates.findings()
     );
-    let findings = templates.of_pages(&[PAGE]);
+    let findings = templates.of_pages(&[PAGE], None);
     let told = findings.iter().map(|found| {
         assert!(found.refuses_launch);
         format!(
@@ -228,7 +228,7 @@ fn a_page_without_its_template_is_found() {
         ..PAGE
     };
     let told: Vec<_> = templates
-        .of_pages(&[page])
+        .of_pages(&[page], None)
         .into_iter()
         .map(|found| (found.title, found.fix))
         .collect();

@@ -1,7 +1,8 @@
 //! A layout of the application's own around the framework's pages, and the colours.
 
-use dewar::App;
+use dewar::pages::JsonSchema;
 use dewar::testing::Site;
+use dewar::{App, Error, get};
 use rust_embed::RustEmbed;
 
 use super::moved;
@@ -33,6 +34,90 @@ async fn the_pages_stand_in_the_layout_of_the_application() {
         assert_eq!(page.texts("#brand"), ["Harbour"], "{path}");
         assert_eq!(page.texts("main h1").len(), 1, "{path}");
     }
+}
+
+#[derive(RustEmbed)]
+#[folder = "tests/it/look/values"]
+struct WithValues;
+
+#[derive(RustEmbed)]
+#[folder = "tests/it/look/values_unknown"]
+struct WithUnknownValues;
+
+#[derive(serde::Serialize, JsonSchema)]
+struct Layout {
+    harbour: Harbour,
+}
+
+#[derive(serde::Serialize, JsonSchema)]
+struct Harbour {
+    name: String,
+}
+
+const NAME: &str = "<b>Harbour</b> & \u{202e}Sons";
+
+async fn fails() -> dewar::Result<&'static str> {
+    Err(Error::internal("on purpose"))
+}
+
+fn with_values(app: App) -> App {
+    moved(app)
+        .public([get("/fails", fails)])
+        .layout_values(|_| Layout {
+            harbour: Harbour {
+                name: NAME.to_owned(),
+            },
+        })
+}
+
+/// The framework's pages show the values, and its error pages too, without a read of the database. They are text there as elsewhere.
+///
+/// ASVS: V1.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_has_the_values_of_the_layout() {
+    let site = Site::start(|app: App| with_values(app).templates::<WithValues>()).await;
+    let visitor = site.visitor();
+    let long = format!("/{}", "x".repeat(20_000));
+    for (path, status) in [
+        ("/anmelden", 200),
+        ("/auth/sign-up", 200),
+        ("/nothing", 404),
+        ("/fails", 500),
+        (long.as_str(), 414),
+    ] {
+        let before = site.db().statements();
+        let request = visitor.raw("GET", path).header("accept", "text/html");
+        let page = request.send().await.unwrap();
+        let path = path.get(..9).unwrap_or(path);
+        assert_eq!(page.status(), status, "{path}");
+        assert_eq!(page.texts("#brand").len(), 1, "{path}: {}", page.text());
+        assert!(page.text().contains("&lt;b&gt;Harbour"), "{path}");
+        assert!(page.texts("#brand b").is_empty(), "{path}");
+        assert_eq!(site.db().statements() - before, 0, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_with_an_unknown_value_of_the_layout_refuses_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = || with_values(App::in_directory(&directory).unwrap());
+    let refused = app().templates::<WithUnknownValues>().start().await;
+    let refused = format!("{:?}", refused.map(drop).unwrap_err());
+    for part in [
+        "template layout.html, line 6: there is no `layout.harbour.nam`",
+        "Did you mean `name`?",
+        "there is no `layout.boats`",
+    ] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+    let twice = app()
+        .layout_values(|_| Vec::<u8>::new())
+        .templates::<WithValues>();
+    let refused = format!("{:?}", twice.start().await.map(drop).unwrap_err());
+    assert!(
+        refused.contains("`layout_values` is called twice"),
+        "{refused}"
+    );
 }
 
 /// A layout that has no place for the page, or whose script has no nonce, refuses the start; a form without a token is reported.
