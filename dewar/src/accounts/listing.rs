@@ -51,6 +51,29 @@ macro_rules! sorted {
     };
 }
 
+/// The holders of a role who may sign in, in the same order. The index of the roles finds the holders.
+macro_rules! holders {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
+            FROM dewar_user_roles h JOIN dewar_users u ON u.id = h.user_id
+            WHERE h.role = ?1 AND u.disabled_at IS NULL AND (u.name ",
+            $beyond,
+            " ?2 COLLATE NOCASE OR (u.name = ?2 COLLATE NOCASE AND u.id ",
+            $beyond,
+            " ?3)) ORDER BY u.name COLLATE NOCASE ",
+            $order,
+            ", u.id ",
+            $order,
+            " LIMIT ?4"
+        )
+    };
+}
+
+const HOLDERS_FORWARDS: Sql = Sql::new(holders!(">", "ASC"), holders!(">", "ASC"));
+const HOLDERS_BACKWARDS: Sql = Sql::new(holders!("<", "DESC"), holders!("<", "DESC"));
+
 const FORWARDS: Sql = sorted!(">", "ASC");
 const BACKWARDS: Sql = sorted!("<", "DESC");
 
@@ -61,22 +84,32 @@ pub(crate) async fn list(
     place: Position<UserKey>,
     size: usize,
 ) -> Result<Paged<User>, database::Error> {
-    let holding = fold(holding);
+    paged(db, fold(holding), place, size, (FORWARDS, BACKWARDS)).await
+}
+
+/// A page of the users that one of two statements finds, each with the same values.
+async fn paged(
+    db: &Db,
+    wanted: String,
+    place: Position<UserKey>,
+    size: usize,
+    (forwards, backwards): (Sql, Sql),
+) -> Result<Paged<User>, database::Error> {
     let size = size.clamp(1, 200);
     let most = i64::try_from(size + 1).unwrap_or_default();
     let read = |at: Position<UserKey>| {
-        let holding = holding.clone();
+        let wanted = wanted.clone();
         async move {
             let sql = if at.is_backwards() {
-                BACKWARDS
+                backwards
             } else {
-                FORWARDS
+                forwards
             };
             let (name, id) = match at {
                 Position::Start => (String::new(), i64::MIN),
                 Position::After(key) | Position::Before(key) => key,
             };
-            let values = [holding.into(), name.into(), id.into(), most.into()];
+            let values = [wanted.into(), name.into(), id.into(), most.into()];
             let rows = db.query(sql, values).await?;
             rows.iter().map(User::read).collect::<Result<Vec<_>, _>>()
         }
@@ -125,5 +158,37 @@ impl Accounts {
         size: usize,
     ) -> Result<Paged<User>, Error> {
         Ok(list(&self.0.db, holding, place, size).await?)
+    }
+
+    /// A page of the users who have a role and may sign in, in the order of [`list`](Self::list): to offer a person for a task. It
+    /// has at most `size` users, and never more than 200.
+    ///
+    /// ```
+    /// use dewar::accounts::{Accounts, User};
+    /// use dewar::forms::{Offered, Pick};
+    /// use dewar::pages::Position;
+    /// use dewar::roles::Role;
+    /// use dewar::{Form, Page};
+    /// #[derive(Role, Clone, Copy)]
+    /// enum Staff { Agent, #[role(administrator)] Boss }
+    /// #[derive(Form)]
+    /// struct Assign { agent: Pick<User> }
+    /// async fn assign(accounts: Accounts) -> dewar::Result<Page> {
+    ///     let agents = accounts.list_with_role(Staff::Agent.name(), Position::Start, 100).await?;
+    ///     let agents = Offered::new(agents.rows, |user| (user.id.get(), user.name.clone()));
+    ///     Ok(Page::new("assign.html").form("form", Assign::view().offer(Assign::AGENT, &agents)))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn list_with_role(
+        &self,
+        role: &str,
+        place: Position<UserKey>,
+        size: usize,
+    ) -> Result<Paged<User>, Error> {
+        let holders = (HOLDERS_FORWARDS, HOLDERS_BACKWARDS);
+        Ok(paged(&self.0.db, role.to_owned(), place, size, holders).await?)
     }
 }
