@@ -23,9 +23,11 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     }
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
     let places = 0..idents.len();
+    let kebab = words::kebab(&name.to_string());
     Ok(quote! {
         #[automatically_derived]
         impl ::dewar::forms::Choices for #name {
+            const NAME: &'static str = #kebab;
             const ALL: &'static [Self] = &[#(Self::#idents),*];
             const OFFERS: &'static [::dewar::forms::Offer] = &[#(#offers),*];
             fn place(self) -> usize {

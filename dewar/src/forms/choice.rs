@@ -11,12 +11,16 @@ use crate::pages::Message;
 /// enum Verdict { Approve, #[choice(label = "Send back")] Reject }
 /// assert_eq!(Verdict::OFFERS[1].label, "Send back");
 /// assert_eq!(Verdict::OFFERS[1].value, "reject");
+/// assert_eq!(Verdict::NAME, "verdict"); // the label in another language: `verdict.is-reject`
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not list its choices",
     note = "write `#[derive(Choices, Clone, Copy)]` on the enum"
 )]
 pub trait Choices: Copy + Send + Sync + 'static {
+    /// The type's name in `kebab-case`: the message of this id has the label of each value as the attribute `is-<value>`.
+    const NAME: &'static str = "";
+
     /// The values, in the order in which the form shows them.
     const ALL: &'static [Self];
 
@@ -74,7 +78,7 @@ impl<E> Deref for Choice<E> {
 }
 
 impl<E: Choices> Field for Choice<E> {
-    const KIND: FieldKind = FieldKind::choice(E::OFFERS);
+    const KIND: FieldKind = FieldKind::choice(E::OFFERS).of_choices(E::NAME);
 
     fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let text = match raw {

@@ -264,6 +264,16 @@ fn under(before: &str, fields: &[FieldSpec], ids: &mut Vec<String>) {
     }
 }
 
+fn enums(fields: &[FieldSpec], found: &mut Vec<(&'static str, Vec<&'static str>)>) {
+    for field in fields {
+        enums(field.kind.items, found);
+        if !field.kind.choices.is_empty() {
+            let values = field.kind.offers.iter().map(|offer| offer.value);
+            found.push((field.kind.choices, values.collect()));
+        }
+    }
+}
+
 /// One parameter of a path, as data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -351,6 +361,15 @@ impl Described {
                 (*form, ids)
             })
             .collect()
+    }
+
+    /// The enums of its fields, each with its values.
+    pub(crate) fn choices(&self) -> Vec<(&'static str, Vec<&'static str>)> {
+        let mut found = Vec::new();
+        for (_, fields) in &self.labelled {
+            enums(fields, &mut found);
+        }
+        found
     }
 
     /// Adds a shared value that the handler asks for.

@@ -78,6 +78,9 @@ pub struct FieldKind {
     /// The options of a choice.
     #[serde(skip_serializing_if = "<[Offer]>::is_empty")]
     pub offers: &'static [Offer],
+    /// The name of the enum of these options.
+    #[serde(skip)]
+    pub(crate) choices: &'static str,
     /// The token of the HTML attribute `autocomplete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocomplete: Option<&'static str>,
@@ -115,6 +118,7 @@ impl FieldKind {
             picked: false,
             items: &[],
             offers: &[],
+            choices: "",
             autocomplete: None,
             pattern: None,
             inputmode: None,
@@ -133,6 +137,12 @@ impl FieldKind {
         let mut kind = Self::of(Widget::Select);
         kind.offers = offers;
         kind
+    }
+
+    /// Names the enum of the options.
+    pub(super) const fn of_choices(mut self, name: &'static str) -> Self {
+        self.choices = name;
+        self
     }
 
     /// A colour.

@@ -120,21 +120,17 @@ impl<'a> RenderedField<'a> {
         self.word(Some("group"), self.spec.group)
     }
 
-    /// The label of an option, which the message has as the attribute `is-<value>`.
+    /// The label of an option: the attribute `is-<value>` of the field's message, or else of the message of the enum.
     pub(super) fn choice(&self, value: &str, label: &'a str) -> Cow<'a, str> {
-        let own = || {
-            self.language
-                .label(self.form.name, &self.name, Some(&format!("is-{value}")))
-        };
-        let translated = self
-            .spec
-            .kind
-            .offers
-            .iter()
-            .any(|offer| offer.value == value)
-            .then(own);
-        translated
-            .flatten()
+        let kind = &self.spec.kind;
+        if !kind.offers.iter().any(|offer| offer.value == value) {
+            return Cow::Borrowed(label);
+        }
+        let attribute = format!("is-{value}");
+        let own = self
+            .language
+            .label(self.form.name, &self.name, Some(&attribute));
+        own.or_else(|| self.language.label_of_choice(kind.choices, &attribute))
             .map_or(Cow::Borrowed(label), Cow::Owned)
     }
 
