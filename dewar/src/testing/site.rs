@@ -53,6 +53,7 @@ pub struct Site {
     clock: Clock,
     data: TempDir,
     authority: Vec<u8>,
+    settings: Vec<(String, String)>,
     /// How many users [`Site::sign_in_as`] has made.
     users: AtomicU32,
 }
@@ -108,8 +109,11 @@ impl Site {
     {
         // A manual clock begins at the real time, because certificates are valid by the real time.
         let clock = Clock::manual(Clock::system().now());
-        let app = app(App::in_directory_with(&data, settings)?).clock(clock.clone());
-        app.make_webhook_keys();
+        let settings = settings.into_iter();
+        let settings: Vec<_> = settings
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let app = app(App::in_directory_with(&data, pairs(&settings))?).clock(clock.clone());
         let running = app.start().await?;
         // Notes the schedules, as a program that serves does at its start: their first ticks are after this moment.
         running.run_jobs().await?;
@@ -122,8 +126,19 @@ impl Site {
             clock,
             data,
             authority,
+            settings,
             users: AtomicU32::new(0),
         })
+    }
+
+    /// The program with the data, the settings and the clock of this site.
+    pub(super) fn program<S>(&self, app: impl FnOnce(App) -> App<S>) -> App<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let served = App::in_directory_with(&self.data, pairs(&self.settings));
+        let served = served.unwrap_or_else(|error| panic!("the settings cannot be read: {error}"));
+        app(served).clock(self.clock.clone())
     }
 
     /// Its address, without a trailing slash.
@@ -307,4 +322,8 @@ impl Site {
         let stopped = self.running.stop().await;
         stopped.unwrap_or_else(|error| panic!("the application did not stop well: {error}"));
     }
+}
+
+fn pairs(settings: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    settings.iter().map(|(name, value)| (&**name, &**value))
 }
