@@ -18,7 +18,7 @@ use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{ContentSources, REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::jobs::Registry;
 use crate::mail::{Letter, LetterType};
-use crate::pages::{Bundle, Error};
+use crate::pages::{Bundle, Error, LayoutType};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
 use crate::uploads::{self, AwsEnvironment};
@@ -95,6 +95,8 @@ pub(super) struct Parts {
     pub(super) jobs: Registry,
     /// The letters that it sends, the framework's included.
     pub(super) letters: Vec<LetterType>,
+    /// The parts of the values of every page.
+    pub(super) layout: Option<LayoutType>,
     pub(super) lock_file: Option<&'static str>,
     pub(super) commands: Vec<OwnCommand>,
     /// The application's own settings by type, and the types of all that it declared.

@@ -9,7 +9,10 @@ use axum::response::{IntoResponse, Response};
 use http::Method;
 
 use super::Dewar;
+use super::RouteTable;
 use super::rate_limit::RateLimit;
+use crate::audit::{Finding, Practice};
+use crate::mail::Mailbox;
 use crate::pages::{Error, Page};
 
 pub(super) use requests::Requests;
@@ -38,6 +41,25 @@ impl Developer {
     /// Whether a request is for the page.
     pub(super) fn is_asked(method: &Method, path: &str) -> bool {
         matches!(*method, Method::GET | Method::HEAD) && path == PAGE
+    }
+
+    /// The routes of the application that the pages of development would answer in their place.
+    pub(super) fn hidden(table: &RouteTable) -> Vec<Finding> {
+        let entries = table.entries().iter();
+        let hidden = entries.filter(|entry| {
+            entry.method == "GET" && (entry.path == PAGE || Mailbox::is_below(entry.path))
+        });
+        hidden
+            .map(|entry| {
+                let title = format!(
+                    "in development, a page of the framework hides GET {}",
+                    entry.path
+                );
+                Finding::refuse(Practice::Roles, "roles-route-unreachable", title)
+                    .why("`/dewar` is the page for developers, and its letters are below `/dewar/mail`")
+                    .fix("give the route another path")
+            })
+            .collect()
     }
 
     /// The response to such a request.

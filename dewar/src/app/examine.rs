@@ -98,8 +98,9 @@ impl Blueprint {
         findings.extend(shown.languages.findings().iter().cloned());
         findings.extend(shown.languages.unknown_in(&parts.templates));
         findings.extend(shown.languages.labels_of_no_field(&table.label_ids()));
+        findings.extend(shown.languages.labels_of_choices(&table.choices()));
         findings.extend(shown.templates.findings().iter().cloned());
-        findings.extend(shown.templates.of_pages(&table.page_types()));
+        findings.extend(shown.templates.of_pages(&table.page_types(), parts.layout));
         findings.extend(shown.letters.findings().iter().cloned());
         let letters = parts.letters.iter();
         findings.extend(letters.flat_map(|letter| letter.findings(&shown.letters)));
@@ -126,7 +127,9 @@ impl Blueprint {
             now,
         ));
         findings.extend(not_of_this_machine(&config.https));
-        let webhooks = SenderKeys::read(&config.secrets.webhooks, &senders(&self.table));
+        let mut senders = senders(&self.table);
+        senders.retain(|by| !self.makes_key_of(*by));
+        let webhooks = SenderKeys::read(&config.secrets.webhooks, &senders);
         findings.extend(webhooks.err().into_iter().flatten());
         findings.extend(exposed(&self.log_file()));
         if let Some(error) = Log::unusable(&self.log_file()) {

@@ -12,7 +12,7 @@ use crate::accounts::{self, Accounts};
 use crate::api::{self, ApiTokens};
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{
-    Clock, Finding, Log, NodeName, Opening, Practice, Remembered, Reserve, owner_only,
+    Clock, Finding, Log, Mode, NodeName, Opening, Practice, Remembered, Reserve, owner_only,
 };
 use crate::csrf::{self, SenderKeys, WebhookAuth, Webhooks};
 use crate::database::{self, Db, Error as DatabaseError, Location, Migration, NodeLock, Table};
@@ -27,7 +27,7 @@ use crate::pages::{
     self, AccountPage, Assets, Languages, LetterTemplates, Mounted, SettingValues, Templates,
 };
 use crate::roles::Access;
-use crate::secrets::{KeyRing, KeySource};
+use crate::secrets::{KeyRing, KeySource, SharedKeys};
 use crate::sessions::{self, Sessions, UserId};
 use crate::uploads::{self, Uploads};
 
@@ -240,9 +240,26 @@ impl Blueprint {
         })
     }
 
+    /// Whether this start makes the key of a sender, as it makes its other keys in development.
+    pub(super) fn makes_key_of(&self, by: WebhookAuth) -> bool {
+        self.config.mode == Mode::Development
+            && SharedKeys::can_be_made(&self.config.secrets.webhooks, by.sender())
+    }
+
     /// The senders of webhooks, with their keys.
     fn webhooks(&self, db: &Db) -> Result<Webhooks, LaunchFindings> {
-        let senders = SenderKeys::read(&self.config.secrets.webhooks, &senders(&self.table))?;
+        let folder = &self.config.secrets.webhooks;
+        let senders = senders(&self.table);
+        for by in senders.iter().filter(|by| self.makes_key_of(**by)) {
+            drop(SharedKeys::create(folder, by.sender(), None)?);
+            let file = folder.path.join(by.sender());
+            tracing::warn!(
+                sender = by.sender(),
+                file = %file.display(),
+                "development: made the key of a webhook's sender. In production, run `keys webhook new`"
+            );
+        }
+        let senders = SenderKeys::read(folder, &senders)?;
         Ok(Webhooks::new(senders, db.clone(), self.clock.clone()))
     }
 

@@ -37,8 +37,6 @@ use crate::jobs::PAYLOAD;
 use crate::jobs::Runner;
 use crate::mail;
 use crate::pages::Error;
-#[cfg(feature = "testing")]
-use crate::{roles::Access, secrets::SharedKeys};
 
 /// A running application. It keeps running when this value is dropped; [`stop`](Self::stop) ends it.
 ///
@@ -88,20 +86,8 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         commands::run(self).await
     }
 
-    /// Makes the key of each webhook's sender that has none, as `keys webhook new` does: for a site under test.
-    #[cfg(feature = "testing")]
-    pub(crate) fn make_webhook_keys(&self) {
-        let folder = &self.config.secrets.webhooks;
-        for (access, _) in &self.routes {
-            if let Access::Webhook(by) = access {
-                // A key that exists stays, and one that cannot be written is a finding of the start.
-                drop(SharedKeys::create(folder, by.sender(), None));
-            }
-        }
-    }
-
-    /// Runs a command as if these words were on the command line: for the tests of an application's own commands. The data and
-    /// the settings are those of the application.
+    /// Runs a command as if these words were on the command line. The data and the settings are those of the application. A test reads
+    /// the output too with `testing::Site::command`.
     ///
     /// # Errors
     /// The words are no command, or the failure of the command.
@@ -112,6 +98,12 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         let words = words.into_iter().map(Into::into);
         let program = std::iter::once("app".into());
         commands::run_words(self, program.chain(words).collect()).await
+    }
+
+    /// The same, with what the command printed.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn run_printing(self, words: &[&str]) -> (Result<(), Error>, String) {
+        commands::printing(self.run(words.iter().copied())).await
     }
 
     /// Starts the application and returns: for tests, and for programs that do more than serve.
@@ -201,6 +193,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         let rows = || Rows::of(&table, &parts.templates, &parts.letters, settings.known());
         // Behind a proxy on this machine every visitor would be near.
         let shows = config.mode == Mode::Development && config.https.behind.is_none();
+        let hidden = shows.then(|| Developer::hidden(&table));
         let developer = shows.then(|| Developer::new(rows(), limits.clone()));
         let plan = Blueprint {
             developer,
@@ -209,7 +202,11 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             parts,
             table,
             clock,
-            findings: settings.finish(),
+            findings: settings
+                .finish()
+                .into_iter()
+                .chain(hidden.into_iter().flatten())
+                .collect(),
             purpose: LaunchPurpose::Command,
         };
         let mount = move |dewar: &Dewar| {
@@ -683,6 +680,28 @@ mod tests {
             let app = App::in_directory_with(&data, settings.clone()).unwrap();
             let (plan, _, _) = app.plan();
             assert_eq!(plan.developer.is_some(), is_there, "{settings:?}");
+        }
+    }
+
+    /// The start says so if a page of development would answer in place of a route. In production the route is the application's.
+    #[test]
+    fn a_route_that_a_page_of_development_hides_is_found_there_alone() {
+        async fn hello() -> &'static str {
+            "Hello"
+        }
+        let found = |path, mode| {
+            let data = tempfile::tempdir().unwrap();
+            let app = App::in_directory_with(&data, [("DEWAR_MODE", mode)]).unwrap();
+            let (plan, _, _) = app.public([crate::get(path, hello)]).plan();
+            let mut found = plan.findings.iter();
+            found.any(|it| it.id == "roles-route-unreachable" && it.title.ends_with(path))
+        };
+        for path in ["/dewar", "/dewar/mail", "/dewar/mail/{id}"] {
+            assert!(found(path, "development"), "{path}");
+            assert!(!found(path, "production"), "{path}");
+        }
+        for path in ["/dewars", "/dewar/mails", "/dewar/other"] {
+            assert!(!found(path, "development"), "{path}");
         }
     }
 

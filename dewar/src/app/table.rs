@@ -4,7 +4,7 @@ mod framed;
 mod readers;
 
 use std::any::TypeId;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -385,6 +385,12 @@ impl RouteTable {
     pub(super) fn label_ids(&self) -> Vec<(&'static str, Vec<String>)> {
         let entries = self.own.iter();
         entries.flat_map(|entry| entry.takes.label_ids()).collect()
+    }
+
+    /// The enums of the fields of its forms, each once, with its values.
+    pub(super) fn choices(&self) -> BTreeMap<&'static str, Vec<&'static str>> {
+        let entries = self.own.iter();
+        entries.flat_map(|entry| entry.takes.choices()).collect()
     }
 
     /// The mounted pages, for everything that links or redirects.

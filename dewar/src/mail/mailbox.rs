@@ -48,9 +48,13 @@ impl Mailbox {
 
     /// Whether a request is for the mailbox.
     pub(crate) fn is_asked(method: &Method, path: &str) -> bool {
+        matches!(*method, Method::GET | Method::HEAD) && Self::is_below(path)
+    }
+
+    /// Whether a path is one of the mailbox.
+    pub(crate) fn is_below(path: &str) -> bool {
         let rest = path.strip_prefix(MAILBOX);
-        matches!(*method, Method::GET | Method::HEAD)
-            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The response to such a request.

@@ -69,7 +69,7 @@ impl Access {
 fn interned(names: Vec<&'static str>) -> &'static [&'static str] {
     static KNOWN: Mutex<BTreeSet<&'static [&'static str]>> = Mutex::new(BTreeSet::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = known.get(names.as_slice()) {
+    if let Some(known) = known.get(names.as_slice()).copied() {
         return known;
     }
     let names: &'static [&'static str] = names.leak();

@@ -3,6 +3,7 @@
 use super::config::Folder;
 use super::quality;
 use super::random::{random, same, to_array};
+use super::source::FileOwner;
 use crate::audit::owner_only::{self, TooOpen};
 use crate::audit::{Finding, Practice};
 use aws_lc_rs::hmac;
@@ -49,6 +50,11 @@ impl SharedKeys {
         } else {
             Err(findings)
         }
+    }
+
+    /// Whether Dewar could make this sender's key: there is none yet, and the folder is one of its own.
+    pub(crate) fn can_be_made(folder: &Folder, sender: &str) -> bool {
+        folder.place == FileOwner::Ours && is_name(sender) && !paths(folder, sender).0.exists()
     }
 
     /// Signs these parts, one after the other, as a sender does.
@@ -301,7 +307,6 @@ fn refused(title: String, fix: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::FileOwner;
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 

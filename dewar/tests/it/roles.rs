@@ -56,9 +56,9 @@ async fn a_heading_of_several_roles_admits_who_has_one_of_them_and_nobody_else()
     }
     assert_eq!(site.visitor.get("/queue").await.status(), 303);
     // The heading gives no more than its own routes, and holds for a change too.
-    let anna = site.sign_in("anna").await;
+    let anna = site.member("anne", &agent).await;
     assert_eq!(anna.get("/boss").await.status(), 403);
-    let carl = site.sign_in("carl").await;
+    let carl = site.member("cara", &customer).await;
     assert_eq!(
         carl.raw("POST", "/queue").send().await.unwrap().status(),
         403

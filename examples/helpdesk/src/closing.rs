@@ -1,6 +1,5 @@
 //! Every night: closes the tickets whose customers have not answered.
 
-use dewar::Dewar;
 use dewar::jobs::{Job, JobContext, JobError};
 use dewar::serde::{Deserialize, Serialize};
 
@@ -14,7 +13,7 @@ impl Job for CloseUnanswered {
     const NAME: &'static str = "close-unanswered";
 
     async fn run(self, context: &JobContext) -> Result<(), JobError> {
-        let settings = context.state::<Dewar>()?.settings::<DeskSettings>()?;
+        let settings = context.dewar()?.settings::<DeskSettings>()?;
         let patience = settings.close_after.as_secs().cast_signed();
         let close = "UPDATE tickets SET status = 'closed', version = version + 1
             WHERE status = 'waiting' AND active_at <= ?";

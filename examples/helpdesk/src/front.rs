@@ -1,10 +1,8 @@
 //! The front page.
 
-use dewar::{Page, Settings};
-
-use crate::settings::DeskSettings;
+use dewar::Page;
 
 /// `GET /`
-pub async fn index(settings: Settings<DeskSettings>) -> Page {
-    Page::new("front/index.html").with("desk", &settings.name)
+pub async fn index() -> Page {
+    Page::new("front/index.html")
 }

@@ -24,7 +24,7 @@ use dewar::{App, CurrentUser, get, post};
 use api::ApiAccess;
 use closing::CloseUnanswered;
 use report::Report;
-use settings::DeskSettings;
+use settings::{DeskSettings, Layout};
 use tickets::OPENING_LIMIT;
 
 /// The roles. A user may have several, or none.
@@ -96,6 +96,7 @@ fn parts(app: App) -> App {
         .migrations(schema::MIGRATIONS.iter().copied())
         .models(schema::models())
         .settings::<DeskSettings>()
+        .layout_values(Layout::of)
         .letter::<replies::Replied<'_>>()
         .daily_at("03:30", &CloseUnanswered)
         .read_command::<Report>()

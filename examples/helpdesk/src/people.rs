@@ -2,7 +2,7 @@
 
 use dewar::accounts::{Accounts, RecentlyAuthenticated, User};
 use dewar::forms::{Choice, Cursor, Email, Offered};
-use dewar::pages::Message;
+use dewar::pages::{Message, Position};
 use dewar::roles::Role;
 use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Form, Page, Query, Redirect};
@@ -65,23 +65,15 @@ async fn page(accounts: &Accounts, keys: &KeyRing, at: Option<&Cursor>) -> dewar
         .with("people", page.rows))
 }
 
-/// Somebody to whom a ticket can be assigned.
-pub struct Agent {
-    pub id: i64,
-    name: String,
-}
-
 /// The agents, for a choice.
-pub(crate) async fn agents(db: &Db) -> dewar::Result<Offered<Agent>> {
-    let find = "SELECT id, name FROM dewar_users JOIN dewar_user_roles ON user_id = id
-        WHERE role = ? AND disabled_at IS NULL ORDER BY name LIMIT ?";
-    let values = [Staff::Agent.name().into(), (SIZE as i64).into()];
-    let mut agents = Vec::new();
-    for row in db.query(find, values).await? {
-        let (id, name) = (row.get(0)?, row.get(1)?);
-        agents.push(Agent { id, name });
-    }
-    Ok(Offered::new(agents, |agent| (agent.id, agent.name.clone())))
+pub(crate) async fn agents(accounts: &Accounts) -> dewar::Result<Offered<User>> {
+    let agents = Staff::Agent.name();
+    let page = accounts
+        .list_with_role(agents, Position::Start, SIZE)
+        .await?;
+    Ok(Offered::new(page.rows, |agent| {
+        (agent.id.get(), agent.name.clone())
+    }))
 }
 
 /// The name of somebody.

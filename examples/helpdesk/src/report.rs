@@ -1,6 +1,6 @@
 //! `helpdesk report`: how many tickets there are.
 
-use dewar::app::ReadOnlyDewar;
+use dewar::app::{ReadOnlyDewar, print};
 use dewar::{Error, ReadCommand, clap};
 
 /// Print how many tickets are open, waiting and closed
@@ -22,7 +22,7 @@ impl ReadCommand for Report {
             if status == "open" {
                 open = number;
             }
-            println!("{status}: {number}");
+            print(&format_args!("{status}: {number}\n"))?;
         }
         if self.most.is_some_and(|most| open > most) {
             return Err(Error::command(format!("{open} tickets are open")).exit_status(3));

@@ -126,10 +126,13 @@ fn installations() -> Vec<Wrong> {
             .settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/nowhere/root.pem")]),
         wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/etc/passwd")]),
         wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/etc")]),
+        // Development makes a key in a folder of its own, and in no other.
         wrong("secrets-webhook-key")
+            .settings(&[("DEWAR_SECRETS_WEBHOOKS", "/nowhere/webhooks")])
             .build(|app| app.webhook(WebhookAuth::hmac("billing"), [post("/hooks", on_paid)])),
         wrong("roles-route-twice").build(|app| app.public([get("/", hello), get("/", hello)])),
         wrong("roles-route-unreachable").build(|app| app.public([get("/static/x", hello)])),
+        wrong("roles-route-unreachable").build(|app| app.public([get("/dewar", hello)])),
         wrong("pages-template-broken").build(App::templates::<Broken>),
         wrong("secrets-no-data-directory").prepare(|data| fs::write(data, "a file").unwrap()),
         wrong("secrets-unusable").prepare(|data| {

@@ -2,7 +2,6 @@
 
 ### Jede Seite
 
-desk = Helpdesk
 desk-menu = Menü
 tickets = Anfragen
 queue = Warteschlange
@@ -12,32 +11,24 @@ save = Speichern
 saved = Gespeichert.
 cancel = Abbrechen
 title = Titel
-state = Stand
-importance = Dringlichkeit
 assignee = Zuständig
 assignee-none = niemand
 opened = Eröffnet
 active = Letzter Text
 name = Name
 email = E-Mail-Adresse
-roles = Rollen
-status = { $status ->
-    [open] Offen
-    [waiting] Wartet auf die Kundschaft
-    [closed] Geschlossen
-   *[other] { $status }
- }
-priority = { $priority ->
-    [low] Niedrig
-    [high] Hoch
-   *[normal] Normal
- }
-role = { $role ->
-    [customer] Kundschaft
-    [agent] Bearbeitung
-    [administrator] Verwaltung
-   *[other] { $role }
- }
+status = Stand
+    .is-open = Offen
+    .is-waiting = Wartet auf die Kundschaft
+    .is-closed = Geschlossen
+priority = Dringlichkeit
+    .is-low = Niedrig
+    .is-normal = Normal
+    .is-high = Hoch
+staff = Rollen
+    .is-customer = Kundschaft
+    .is-agent = Bearbeitung
+    .is-administrator = Verwaltung
 
 ### Die Startseite
 
@@ -84,24 +75,12 @@ letter-replied = Re: { $title }
 
 new-ticket-title = Titel
 new-ticket-priority = Dringlichkeit
-    .is-low = Niedrig
-    .is-normal = Normal
-    .is-high = Hoch
 new-ticket-description = Was geht nicht?
 new-ticket-file = Datei
 edit-ticket-priority = Dringlichkeit
-    .is-low = Niedrig
-    .is-normal = Normal
-    .is-high = Hoch
 edit-ticket-status = Stand
-    .is-open = Offen
-    .is-waiting = Wartet auf die Kundschaft
-    .is-closed = Geschlossen
 edit-ticket-assignee = Zuständig
 new-reply-body = Ihre Antwort
 new-reply-file = Datei
 new-roles-email = E-Mail-Adresse
 new-roles-roles = Rollen
-    .is-customer = Kundschaft
-    .is-agent = Bearbeitung
-    .is-administrator = Verwaltung

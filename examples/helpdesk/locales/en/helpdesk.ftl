@@ -2,7 +2,6 @@
 
 ### Every page
 
-desk = Help desk
 desk-menu = Menu
 tickets = Tickets
 queue = Queue
@@ -12,32 +11,24 @@ save = Save
 saved = Saved.
 cancel = Cancel
 title = Title
-state = Status
-importance = Priority
 assignee = Assigned to
 assignee-none = nobody
 opened = Opened
 active = Last text
 name = Name
 email = E-mail address
-roles = Roles
-status = { $status ->
-    [open] Open
-    [waiting] Waiting for the customer
-    [closed] Closed
-   *[other] { $status }
- }
-priority = { $priority ->
-    [low] Low
-    [high] High
-   *[normal] Normal
- }
-role = { $role ->
-    [customer] Customer
-    [agent] Agent
-    [administrator] Administrator
-   *[other] { $role }
- }
+status = Status
+    .is-open = Open
+    .is-waiting = Waiting for the customer
+    .is-closed = Closed
+priority = Priority
+    .is-low = Low
+    .is-normal = Normal
+    .is-high = High
+staff = Roles
+    .is-customer = Customer
+    .is-agent = Agent
+    .is-administrator = Administrator
 
 ### The front page
 
@@ -84,24 +75,12 @@ letter-replied = Re: { $title }
 
 new-ticket-title = Title
 new-ticket-priority = Priority
-    .is-low = Low
-    .is-normal = Normal
-    .is-high = High
 new-ticket-description = What is wrong?
 new-ticket-file = File
 edit-ticket-priority = Priority
-    .is-low = Low
-    .is-normal = Normal
-    .is-high = High
 edit-ticket-status = Status
-    .is-open = Open
-    .is-waiting = Waiting for the customer
-    .is-closed = Closed
 edit-ticket-assignee = Assigned to
 new-reply-body = Your reply
 new-reply-file = File
 new-roles-email = E-mail address
 new-roles-roles = Roles
-    .is-customer = Customer
-    .is-agent = Agent
-    .is-administrator = Administrator

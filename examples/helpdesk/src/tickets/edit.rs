@@ -1,5 +1,6 @@
 //! Agents change a ticket: its priority, its status, and who works on it.
 
+use dewar::accounts::{Accounts, User};
 use dewar::forms::{Choice, Edits, Pick, RecordVersion};
 use dewar::live::Live;
 use dewar::pages::Message;
@@ -10,7 +11,7 @@ use dewar::{Db, Form, Page, Redirect};
 
 use super::ticket::{ActiveModel, Column, Entity, Model, Priority, Status};
 use super::{QUEUE, Reachable};
-use crate::people::{self, Agent};
+use crate::people;
 
 /// The form: it can change the columns that it shows, and no others.
 #[derive(Form)]
@@ -22,12 +23,12 @@ pub struct EditTicket {
     priority: Choice<Priority>,
     status: Choice<Status>,
     #[field(apart)]
-    assignee: Option<Pick<Agent>>,
+    assignee: Option<Pick<User>>,
 }
 
 /// `GET /tickets/{id}/edit`
-pub async fn edit(db: Db, ticket: Scoped<Reachable>) -> dewar::Result<Page> {
-    let agents = people::agents(&db).await?;
+pub async fn edit(accounts: Accounts, ticket: Scoped<Reachable>) -> dewar::Result<Page> {
+    let agents = people::agents(&accounts).await?;
     let mut form = EditTicket::edit(&ticket)
         .fill(EditTicket::VERSION, RecordVersion::of(&*ticket))
         .offer(EditTicket::ASSIGNEE, &agents);
@@ -39,12 +40,13 @@ pub async fn edit(db: Db, ticket: Scoped<Reachable>) -> dewar::Result<Page> {
 
 /// `POST /tickets/{id}/edit`
 pub async fn change(
+    accounts: Accounts,
     db: Db,
     live: Live,
     ticket: Scoped<Reachable>,
     form: Form<EditTicket>,
 ) -> dewar::Result<Redirect> {
-    let agents = people::agents(&db).await?;
+    let agents = people::agents(&accounts).await?;
     let (changes, bound) = form
         .offer(EditTicket::ASSIGNEE, &agents)
         .bind(page(&ticket))?;
@@ -52,7 +54,7 @@ pub async fn change(
         return Err(bound.conflict(Message::new("tickets-changed")));
     }
     let assignee = match &changes.assignee {
-        Some(pick) => Some(agents.chosen(pick)?.id),
+        Some(pick) => Some(agents.chosen(pick)?.id.get()),
         None => None,
     };
     let record = ActiveModel {
