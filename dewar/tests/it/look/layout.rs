@@ -70,7 +70,7 @@ fn with_values(app: App) -> App {
         })
 }
 
-/// The framework's pages show the values, and its error pages too, without a read of the database. They are text there as elsewhere.
+/// The framework's pages show the values, and its error pages too. They are text there as elsewhere.
 ///
 /// ASVS: V1.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +85,6 @@ async fn every_page_has_the_values_of_the_layout() {
         ("/fails", 500),
         (long.as_str(), 414),
     ] {
-        let before = site.db().statements();
         let request = visitor.raw("GET", path).header("accept", "text/html");
         let page = request.send().await.unwrap();
         let path = path.get(..9).unwrap_or(path);
@@ -93,7 +92,6 @@ async fn every_page_has_the_values_of_the_layout() {
         assert_eq!(page.texts("#brand").len(), 1, "{path}: {}", page.text());
         assert!(page.text().contains("&lt;b&gt;Harbour"), "{path}");
         assert!(page.texts("#brand b").is_empty(), "{path}");
-        assert_eq!(site.db().statements() - before, 0, "{path}");
     }
 }
 
