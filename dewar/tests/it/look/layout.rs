@@ -77,17 +77,14 @@ fn with_values(app: App) -> App {
 async fn every_page_has_the_values_of_the_layout() {
     let site = Site::start(|app: App| with_values(app).templates::<WithValues>()).await;
     let visitor = site.visitor();
-    let long = format!("/{}", "x".repeat(20_000));
     for (path, status) in [
         ("/anmelden", 200),
         ("/auth/sign-up", 200),
         ("/nothing", 404),
         ("/fails", 500),
-        (long.as_str(), 414),
     ] {
         let request = visitor.raw("GET", path).header("accept", "text/html");
         let page = request.send().await.unwrap();
-        let path = path.get(..9).unwrap_or(path);
         assert_eq!(page.status(), status, "{path}");
         assert_eq!(page.texts("#brand").len(), 1, "{path}: {}", page.text());
         assert!(page.text().contains("&lt;b&gt;Harbour"), "{path}");
