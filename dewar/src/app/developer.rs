@@ -43,8 +43,19 @@ impl Developer {
         matches!(*method, Method::GET | Method::HEAD) && path == PAGE
     }
 
-    /// The routes of the application that the pages of development would answer in their place.
-    pub(super) fn hidden(table: &RouteTable) -> Vec<Finding> {
+    /// These findings, and those about routes of the application that the pages of development would answer in their place.
+    pub(super) fn with_hidden(
+        developer: Option<&Self>,
+        table: &RouteTable,
+        mut findings: Vec<Finding>,
+    ) -> Vec<Finding> {
+        if developer.is_some() {
+            findings.extend(Self::hidden(table));
+        }
+        findings
+    }
+
+    fn hidden(table: &RouteTable) -> Vec<Finding> {
         let entries = table.entries().iter();
         let hidden = entries.filter(|entry| {
             entry.method == "GET" && (entry.path == PAGE || Mailbox::is_below(entry.path))

@@ -193,8 +193,8 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         let rows = || Rows::of(&table, &parts.templates, &parts.letters, settings.known());
         // Behind a proxy on this machine every visitor would be near.
         let shows = config.mode == Mode::Development && config.https.behind.is_none();
-        let hidden = shows.then(|| Developer::hidden(&table));
         let developer = shows.then(|| Developer::new(rows(), limits.clone()));
+        let findings = Developer::with_hidden(developer.as_ref(), &table, settings.finish());
         let plan = Blueprint {
             developer,
             base_url: origin(&config.https, config.https.public_port),
@@ -202,11 +202,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             parts,
             table,
             clock,
-            findings: settings
-                .finish()
-                .into_iter()
-                .chain(hidden.into_iter().flatten())
-                .collect(),
+            findings,
             purpose: LaunchPurpose::Command,
         };
         let mount = move |dewar: &Dewar| {

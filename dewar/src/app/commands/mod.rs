@@ -239,8 +239,10 @@ async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     ))
 }
 
-/// Prints to standard output: for a [command](super::Command) of the application. `println!` ends the program with a panic where the
-/// reader has seen enough, as `head` has; this does not. In a test, `testing::Site::command` reads it.
+/// Prints to standard output, for a [command](super::Command) of the application.
+///
+/// `println!` ends the program with a panic where the reader has seen enough, as `head` has; this does not. In a test,
+/// `testing::Site::command` reads it.
 ///
 /// ```
 /// use dewar::app::{ReadOnlyDewar, print};
