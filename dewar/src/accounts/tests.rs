@@ -325,49 +325,6 @@ async fn a_second_sign_up_changes_nothing_and_tells_only_the_owner() {
     );
 }
 
-/// To offer a person for a task: the holders of a role who may sign in, by name, a page at a time.
-#[tokio::test]
-async fn the_holders_of_a_role_are_listed_by_name_a_page_at_a_time() {
-    let house = House::open().await;
-    let mut gone = None;
-    for (name, roles) in [
-        ("cleo", &["member"][..]),
-        ("Ada", &["member", "administrator"]),
-        ("bert", &["administrator"]),
-        ("Bert", &["member"]),
-        ("dora", &[]),
-        ("eve", &["member"]),
-    ] {
-        let email = format!("{name}{}@example.org", roles.len());
-        let new = NewUser {
-            email: &email,
-            name,
-            password: GOOD,
-        };
-        gone = house.accounts.add(new, roles).await.ok();
-    }
-    house.accounts.disable(None, gone.unwrap()).await.unwrap();
-    let page = async |place| {
-        let found = house.accounts.list_with_role("member", place, 2);
-        let rows = found.await.unwrap().rows;
-        let names = rows.iter().map(|user| user.name.clone());
-        (names.collect::<Vec<_>>(), rows.last().map(User::key))
-    };
-    let (first, last) = page(Position::Start).await;
-    assert_eq!(first, ["Ada", "Bert"]);
-    let (second, last) = page(Position::After(last.unwrap())).await;
-    assert_eq!(second, ["cleo"]);
-    let (before, _) = page(Position::Before(last.unwrap())).await;
-    assert_eq!(before, ["Ada", "Bert"]);
-    let nobody = house.accounts.list_with_role("%", Position::Start, 2).await;
-    assert!(nobody.unwrap().rows.is_empty());
-    // A size of any number is bounded.
-    let many = house
-        .accounts
-        .list_with_role("member", Position::Start, usize::MAX);
-    assert_eq!(many.await.unwrap().rows.len(), 3);
-}
-
 #[tokio::test]
 async fn closed_means_closed() {
     let house = House::with(|config| config.sign_up = SignUps::Closed).await;

@@ -679,28 +679,6 @@ mod tests {
         }
     }
 
-    /// The start says so if a page of development would answer in place of a route. In production the route is the application's.
-    #[test]
-    fn a_route_that_a_page_of_development_hides_is_found_there_alone() {
-        async fn hello() -> &'static str {
-            "Hello"
-        }
-        let found = |path, mode| {
-            let data = tempfile::tempdir().unwrap();
-            let app = App::in_directory_with(&data, [("DEWAR_MODE", mode)]).unwrap();
-            let (plan, _, _) = app.public([crate::get(path, hello)]).plan();
-            let mut found = plan.findings.iter();
-            found.any(|it| it.id == "roles-route-unreachable" && it.title.ends_with(path))
-        };
-        for path in ["/dewar", "/dewar/mail", "/dewar/mail/{id}"] {
-            assert!(found(path, "development"), "{path}");
-            assert!(!found(path, "production"), "{path}");
-        }
-        for path in ["/dewars", "/dewar/mails", "/dewar/other"] {
-            assert!(!found(path, "development"), "{path}");
-        }
-    }
-
     /// A visitor may have as many requests under way as connections times streams.
     #[test]
     fn a_request_under_way_takes_little_memory() {
