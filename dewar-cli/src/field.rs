@@ -112,14 +112,14 @@ impl FromStr for Field {
     }
 }
 
-/// The values of `open,closed)`: two or more, each once, and each the name of a variant and back.
+/// The values of `open,closed)`: two or more, each once, and each the name of a variant and back. `Self` is no variant.
 fn values_of(text: &str) -> Option<Vec<String>> {
     let values = text.strip_suffix(')')?.split(',');
     let values: Vec<String> = values.map(|value| value.trim().to_owned()).collect();
     let is_value = |value: &String| {
         let words = || value.split('_');
         let letters = value.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        letters && words().all(|word| !word.is_empty()) && names::name(value).is_ok()
+        letters && words().all(|word| !word.is_empty()) && value != "self"
     };
     let is_once = |value: &String| values.iter().filter(|other| *other == value).count() == 1;
     let fits = values.len() > 1 && values.iter().all(|value| is_value(value) && is_once(value));
