@@ -191,9 +191,12 @@ async fn a_row_that_breaks_a_rule_ends_a_literal_query_with_its_column() {
     db.execute(spoil, []).await.unwrap();
     let find = "SELECT html, choice AS colour, url FROM everything";
     let rows = db.query(find, []).await.unwrap();
-    let column = |error| match error {
-        Error::Value { column, .. } => column,
-        other => panic!("{other:?}"),
+    let column = |error: Error| {
+        let text = error.to_string();
+        let Error::Value { column, .. } = error else {
+            panic!("{text}")
+        };
+        column
     };
     let row = &rows[0];
     assert_eq!(column(row.get::<CleanHtml<100>>(0).unwrap_err()), "html");
