@@ -19,7 +19,7 @@ use url::{Host, Url};
 /// assert!(cookie.is_http_only() && cookie.is_secure());
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cookie {
     name: String,
     value: String,

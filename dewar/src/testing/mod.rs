@@ -39,6 +39,7 @@
     reason = "a test's instrument: what it cannot do is a failed test"
 )]
 
+mod access_matrix;
 mod answer;
 mod authority;
 mod body;
@@ -59,6 +60,7 @@ mod templates;
 mod web_socket;
 mod wire;
 
+pub use access_matrix::{AccessMatrix, AccessReport};
 pub use answer::TestResponse;
 pub use authority::{Certified, TestAuthority};
 pub use browser::Browser;

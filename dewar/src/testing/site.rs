@@ -3,7 +3,7 @@
 use super::answer::TestResponse;
 use super::{Browser, Cookies, RawRequest, SentLetter};
 use crate::accounts::NewUser;
-use crate::app::{App, Dewar, Running};
+use crate::app::{App, Dewar, RouteTable, Running};
 use crate::audit::Clock;
 use crate::csrf::signature;
 use crate::database::Db;
@@ -54,6 +54,7 @@ pub struct Site {
     data: TempDir,
     authority: Vec<u8>,
     settings: Vec<(String, String)>,
+    table: RouteTable,
     /// How many users [`Site::sign_in_as`] has made.
     users: AtomicU32,
 }
@@ -114,6 +115,7 @@ impl Site {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let app = app(App::in_directory_with(&data, pairs(&settings))?).clock(clock.clone());
+        let table = app.route_table();
         let running = app.start().await?;
         // Notes the schedules, as a program that serves does at its start: their first ticks are after this moment.
         running.run_jobs().await?;
@@ -127,6 +129,7 @@ impl Site {
             data,
             authority,
             settings,
+            table,
             users: AtomicU32::new(0),
         })
     }
@@ -299,6 +302,11 @@ impl Site {
     #[must_use]
     pub fn dewar(&self) -> &Dewar {
         self.running.dewar()
+    }
+
+    /// The route table.
+    pub(super) const fn table(&self) -> &RouteTable {
+        &self.table
     }
 
     /// The database.

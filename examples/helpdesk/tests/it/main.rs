@@ -1,5 +1,6 @@
 //! The help desk, tried from outside as its visitors do.
 
+mod access;
 mod api;
 mod attachments;
 mod closing;

@@ -3,6 +3,7 @@
 mod editing;
 mod gone;
 mod half_sent;
+mod matrix;
 mod members;
 mod open_pages;
 mod stale;
