@@ -223,11 +223,13 @@ impl<'a> AccessMatrix<'a> {
         };
         let is_one = |owners: &[String]| owners.iter().any(|name| person.is(name));
         let foreign = self.owners(entry).is_some_and(|owners| !is_one(owners));
-        match by_heading {
-            Cell::In if entry.takes.recently && !person.recently => Cell::Confirm,
-            Cell::In if foreign => Cell::NotFound,
-            cell => cell,
+        if by_heading == Cell::In && entry.takes.recently && !person.recently {
+            return Cell::Confirm;
         }
+        if by_heading == Cell::In && foreign {
+            return Cell::NotFound;
+        }
+        by_heading
     }
 
     /// One cell. A route that ended the session is followed by another sign-in.
@@ -240,13 +242,15 @@ impl<'a> AccessMatrix<'a> {
         if cell == Cell::In && entry.method != "GET" && before != after {
             person.come_back(self.site).await;
         }
-        match entry.access {
-            // Some public pages lead to the sign-in page.
-            Access::Public if cell == Cell::SignIn && status == 303 => Cell::In,
-            Access::Webhook(_) | Access::BrowserReports if (400..500).contains(&status) => {
-                Cell::Refused
-            }
-            _ => cell,
+        // Some public pages lead to the sign-in page.
+        let leads = matches!(entry.access, Access::Public) && cell == Cell::SignIn && status == 303;
+        let by_signature = matches!(entry.access, Access::Webhook(_) | Access::BrowserReports);
+        if leads {
+            Cell::In
+        } else if by_signature && (400..500).contains(&status) {
+            Cell::Refused
+        } else {
+            cell
         }
     }
 
@@ -285,11 +289,18 @@ impl<'a> AccessMatrix<'a> {
                 self.site.clock().advance(PAUSE);
                 continue;
             }
-            let sign_in = self.site.dewar().accounts().place(AccountPage::SignIn);
-            let place = seen.header("location").unwrap_or_default();
-            let asked = place.starts_with(&format!("{}?next=", sign_in.as_str()));
             let status = seen.status().as_u16();
-            return (Cell::of(status, asked), status);
+            let place = seen.header("location").unwrap_or_default();
+            let leads_to = |page| {
+                let page = self.site.dewar().accounts().place(page);
+                place.starts_with(&format!("{}?next=", page.as_str()))
+            };
+            let cell = match status {
+                303 if leads_to(AccountPage::SignIn) => Cell::SignIn,
+                303 if leads_to(AccountPage::Confirm) => Cell::Confirm,
+                _ => Cell::of(status),
+            };
+            return (cell, status);
         }
     }
 
@@ -320,15 +331,12 @@ impl<'a> AccessMatrix<'a> {
                 people.push(Person::known(site, email).await);
             }
         }
-        let scopes = site
-            .table()
-            .entries()
-            .iter()
-            .filter_map(|entry| match entry.access {
-                Access::Api(scope) => Some(scope),
-                _ => None,
-            });
-        let scopes: BTreeSet<_> = scopes.collect();
+        let mut scopes = BTreeSet::new();
+        for entry in site.table().entries() {
+            if let Access::Api(scope) = entry.access {
+                scopes.insert(scope);
+            }
+        }
         if !scopes.is_empty() {
             let program = site.add_user("matrix-program@example.org", roles).await;
             for scope in scopes {

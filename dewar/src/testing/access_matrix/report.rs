@@ -30,10 +30,9 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    pub(super) fn of(status: u16, asked_to_sign_in: bool) -> Self {
+    pub(super) fn of(status: u16) -> Self {
         match status {
             401 => Self::SignIn,
-            _ if asked_to_sign_in => Self::SignIn,
             403 => Self::Forbidden,
             404 => Self::NotFound,
             405 => Self::NoMethod,
@@ -44,12 +43,12 @@ impl Cell {
 
     /// Whether this response keeps the promise. A handler that is called may have nothing to show.
     fn keeps(self, expected: Self) -> bool {
-        match expected {
-            Self::In => matches!(self, Self::In | Self::NotFound),
-            // A page leads to another one; a form is kept in the 403.
-            Self::Confirm => matches!(self, Self::In | Self::Forbidden),
-            _ => self == expected,
+        if expected == Self::In {
+            return matches!(self, Self::In | Self::NotFound);
         }
+        // A page leads to the one that asks for the password; a form is kept in that page, which is a 403.
+        let asks = expected == Self::Confirm && self == Self::Forbidden;
+        asks || self == expected
     }
 }
 
