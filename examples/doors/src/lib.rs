@@ -8,4 +8,5 @@ pub mod look;
 pub mod rate_limit;
 pub mod setting;
 pub mod token;
+pub mod web_socket;
 pub mod webhook;

@@ -4,12 +4,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use dewar::App;
 use dewar::app::Running;
 use dewar::audit::Clock;
+use dewar::forms::Line;
+use dewar::live::{Live, Topic, WebSocket};
 use dewar::testing::{Browser, TestAuthority, wait_until};
+use dewar::{App, Form, get};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+
+#[derive(Form)]
+struct Word {
+    word: Line<20>,
+}
+
+/// A WebSocket that says again what it hears.
+async fn echo(live: Live) -> WebSocket<Word, String> {
+    const NOTHING: Topic<String> = Topic::new("nothing");
+    live.web_socket([&NOTHING], Some, async |word: Word| {
+        Ok(Some(word.word.to_string()))
+    })
+}
 
 const DOCUMENT: &str = include_str!("../../../docs/deployment.md");
 
@@ -84,6 +99,7 @@ impl Behind {
             ("DEWAR_HTTPS_PUBLIC_PORT", &public),
         ];
         let app = portal::app(App::in_directory_with(&data, settings).unwrap());
+        let app = app.public([get("/echo", echo)]);
         let running = app.start().await.unwrap();
         Self {
             running,
@@ -134,6 +150,11 @@ impl Behind {
         proxy
     }
 
+    /// What the proxy has said.
+    fn told(&self) -> String {
+        fs::read_to_string(self.file("output")).unwrap_or_default()
+    }
+
     /// What a visitor meets through the proxy.
     async fn is_served(&self) {
         let browser = Browser::new(
@@ -141,8 +162,7 @@ impl Behind {
             self.authority.pem(),
         );
         let page = browser.get("/sign-in").await;
-        let told = fs::read_to_string(self.file("output")).unwrap_or_default();
-        assert_eq!(page.status(), 200, "{} {told}", page.text());
+        assert_eq!(page.status(), 200, "{} {}", page.text(), self.told());
         assert!(page.headers().contains_key("strict-transport-security"));
         // A visitor's own headers are overwritten, and the origin and the token of the form pass.
         let form = page.form("/sign-in").fill("email", "ada@example.org");
@@ -166,6 +186,12 @@ impl Behind {
             log.contains("127.0.0.1") && !log.contains("203.0.113.9"),
             "{log}"
         );
+        // A WebSocket passes.
+        let token = page.attribute("input[name=csrf_token]", "value").unwrap();
+        let mut socket = browser.web_socket("/echo", &token).await;
+        assert_eq!(socket.status(), 101, "{}", self.told());
+        socket.send("{\"word\":\"hello\"}").await.unwrap();
+        assert_eq!(socket.next().await.as_deref(), Some("\"hello\""));
         let plain = plain_get(self.http).await;
         assert!(plain.starts_with("HTTP/1.1 301"), "{plain}");
         let place = format!("location: https://localhost:{}/documents", self.https);

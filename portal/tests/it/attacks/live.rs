@@ -7,6 +7,8 @@ use dewar::testing::{Browser, EventReader, wait_until};
 use crate::chromium;
 use crate::company::{PASSWORD, Portal, decide, document, hand_in, post};
 
+mod web_sockets;
+
 const LIVE: &str = "/reviews/live";
 
 /// An open connection, with the queue as it is now.

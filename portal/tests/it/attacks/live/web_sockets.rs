@@ -1,0 +1,125 @@
+//! A WebSocket in a real browser: on a page of the site, under its policy, and on the page of another site.
+
+use std::fs;
+
+use dewar::forms::Line;
+use dewar::live::{Live, Topic, WebSocket};
+use dewar::testing::{Browser, OtherSite, OtherSiteReply, wait_until};
+use dewar::{App, Form, Page, app::Running, get};
+use rust_embed::RustEmbed;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::chromium;
+
+#[derive(Form)]
+struct Word {
+    word: Line<20>,
+}
+
+#[derive(RustEmbed)]
+#[folder = "tests/it/socket_templates"]
+struct Templates;
+
+async fn page() -> Page {
+    Page::new("echo.html")
+}
+
+async fn echo(live: Live) -> WebSocket<Word, String> {
+    const NOTHING: Topic<String> = Topic::new("nothing");
+    live.web_socket([&NOTHING], Some, async |word: Word| {
+        Ok(Some(word.word.to_string()))
+    })
+}
+
+/// The same application at the same address.
+async fn start(data: &TempDir, port: u16) -> Running {
+    let address = format!("127.0.0.1:{port}");
+    let settings = [("DEWAR_HTTPS_ADDRESS", address.as_str())];
+    let app = App::in_directory_with(data, settings).unwrap();
+    let app = app
+        .templates::<Templates>()
+        .public([get("/page", page), get("/echo", echo)]);
+    app.start().await.unwrap()
+}
+
+/// A free port of this machine.
+async fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// The page says a word, and has then heard so many.
+async fn says(page: &chromium::Page, word: &str, heard: u64) {
+    let send = format!(
+        "document.querySelector('main').dispatchEvent(new CustomEvent('live-send', \
+         {{ detail: {{ word: '{word}' }}, cancelable: true }}))"
+    );
+    assert_eq!(page.evaluate(&send).await, true);
+    wait_until("the answer is heard", async || {
+        page.evaluate("window.heard.length").await == heard
+    })
+    .await;
+}
+
+/// How a handshake from the page of another site ends.
+async fn tries(page: &chromium::Page, port: u16) -> String {
+    let script = format!(
+        "window.end = ''; const socket = new WebSocket('wss://localhost:{port}/echo', ['dewar', 'x']); \
+         socket.onopen = () => {{ window.end = 'open'; }}; \
+         socket.onclose = () => {{ window.end ||= 'closed'; }}; true"
+    );
+    page.evaluate(&script).await;
+    wait_until("the handshake is over", async || {
+        page.evaluate("window.end").await != ""
+    })
+    .await;
+    let end = page.evaluate("window.end").await;
+    end.as_str().unwrap().to_owned()
+}
+
+/// The page says something and hears it; the server goes away and comes back, and so does the page. The page of another site, in the
+/// same browser, is refused.
+///
+/// ASVS: V4.4.1, V4.4.2, V3.5.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_talks_and_comes_back_after_a_restart_and_another_site_is_refused() {
+    let (data, port) = (tempfile::tempdir().unwrap(), free_port().await);
+    let running = start(&data, port).await;
+    let url = running.url().to_owned();
+    let authority = fs::read(running.authority_file().unwrap()).unwrap();
+    let visitor = Browser::new(&url, &authority);
+    let evil = OtherSite::open(|_| OtherSiteReply::page("<title>evil</title>")).await;
+    let of_evil = Browser::new(evil.url(), evil.authority_pem());
+    let Some(chromium) = chromium::or_skip(&[&visitor, &of_evil]).await else {
+        return running.stop().await.unwrap();
+    };
+    let person = chromium.person().await;
+    let page = person.page().await;
+    page.goto(&format!("{url}/page")).await;
+    let state = "document.querySelector('main').dataset.liveState ?? ''";
+    let is_open = async || page.evaluate(state).await == "open";
+    wait_until("the page is connected", is_open).await;
+    page.evaluate(
+        "window.heard = []; document.querySelector('main').addEventListener('live-message', \
+         (message) => { window.heard.push(message.detail); })",
+    )
+    .await;
+    says(&page, "hello", 1).await;
+    assert_eq!(page.evaluate("window.heard[0]").await, "hello");
+    let troubles = page.troubles().await;
+    assert!(troubles.is_empty(), "{troubles:?}");
+    let elsewhere = person.page().await;
+    elsewhere.goto(evil.url()).await;
+    assert_eq!(tries(&elsewhere, port).await, "closed");
+    running.dewar().log().flush().await;
+    let log = fs::read_to_string(data.path().join("audit.jsonl")).unwrap();
+    assert!(log.contains("malicious_csrf"), "{log}");
+    running.stop().await.unwrap();
+    let waits = async || page.evaluate(state).await == "waiting";
+    wait_until("the page waits", waits).await;
+    let running = start(&data, port).await;
+    wait_until("the page is back", is_open).await;
+    says(&page, "again", 2).await;
+    running.stop().await.unwrap();
+}
