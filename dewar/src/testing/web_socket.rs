@@ -153,9 +153,13 @@ impl WebSocketClient {
     /// Reads to the end of the connection. Returns the status and the reason with which the server has closed it; none if it was cut.
     ///
     /// # Panics
-    /// Nothing comes for the browser's patience.
+    /// The connection is open for longer than the browser's patience.
     pub async fn closed(&mut self) -> Option<(u16, String)> {
-        while self.next().await.is_some() {}
+        let patience = self.patience;
+        let to_the_end = async { while self.next().await.is_some() {} };
+        if tokio::time::timeout(patience, to_the_end).await.is_err() {
+            panic!("the connection was not closed within {patience:?}");
+        }
         self.closed.clone()
     }
 
