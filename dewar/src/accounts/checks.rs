@@ -1,6 +1,9 @@
 //! The checks of this room, at start and for the auditor.
+use std::path::Path;
+
 use super::Config;
-use crate::audit::{Finding, Practice, Severity};
+use crate::audit::{Finding, Practice, Severity, owner_only};
+use crate::database::{self, Db};
 
 pub(super) fn findings(config: &Config, roles: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -14,7 +17,32 @@ pub(super) fn findings(config: &Config, roles: &[&str]) -> Vec<Finding> {
                 .cwe(266),
         );
     }
+    findings.extend(
+        config
+            .flask_security_salt_file
+            .as_deref()
+            .and_then(salt_file),
+    );
     findings
+}
+
+/// The file with the salt of Flask-Security is missing, or other users of the machine can read it.
+fn salt_file(file: &Path) -> Option<Finding> {
+    const SETTING: &str = "accounts.flask_security_salt_file";
+    if let Err(error) = std::fs::File::open(file) {
+        let title = format!("{SETTING}: {}: {error}", file.display());
+        return Some(
+            Finding::refuse(Practice::Accounts, "accounts-flask-salt-missing", title)
+                .why("No user from Flask-Security could sign in.")
+                .fix("write the `SECURITY_PASSWORD_SALT` of that application into the file, or remove the setting"),
+        );
+    }
+    owner_only::readable_password(
+        (Practice::Accounts, "accounts-flask-salt-readable"),
+        SETTING,
+        file,
+        "Without the salt, the imported hashes in a stolen table cannot be attacked.",
+    )
 }
 
 pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Finding> {
@@ -30,6 +58,26 @@ pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Fi
         .cwe(269)
         .asvs(&["8.2.1"])
     })
+}
+
+/// How many accounts have a password hash of another framework, or none; their owners have not signed in yet.
+pub(crate) async fn outdated_hashes(db: &Db) -> Result<Option<Finding>, database::Error> {
+    let count =
+        "SELECT count(*) FROM dewar_users WHERE substr(password_hash, 1, 10) <> '$argon2id$'";
+    let rows = db.query(count, []).await?;
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.get(0))?;
+    Ok((count > 0).then(|| {
+        Finding::warn(
+            Practice::Accounts,
+            "accounts-hashes-outdated",
+            format!("accounts with a password hash of another framework, or without a password: {count}"),
+        )
+        .severity(Severity::Low)
+        .why("A stolen table reveals these passwords as easily as the former application's did. Dewar replaces each at the next sign-in.")
+        .fix("after some months, disable the accounts that nobody uses, or give their owners a link: `users set-password --link`")
+        .cwe(916)
+        .asvs(&["11.4.2"])
+    }))
 }
 
 /// Visitors can sign up, and no setting gives them a role: they could sign in, and every page of a role would be closed.

@@ -1,10 +1,15 @@
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use super::Error;
+use super::hash_formats::FlaskSalt;
 use super::password::MIN_PASSWORD_LENGTH;
 use super::rate_limiter::Rate;
 use crate::audit::{Finding, Settings};
+use crate::secrets::Secret;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -17,6 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// | `accounts.min_password_length` | 15 | 15 to 64 | of a new password (NIST SP 800-63B-4, 3.1.1.2) |
 /// | `accounts.hash_threads` | the cores | 1 to 64 | hashing threads, 19 MiB each |
 /// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; Dewar answers further ones with 503. A quarter more may wait for known browsers, sessions and links |
+/// | `accounts.flask_security_salt_file` | none | a path | `SECURITY_PASSWORD_SALT` of the Flask-Security application whose users were imported |
 /// | `accounts.rate_limit` | 30 | 3 to 1,000 | attempts from one address within `accounts.rate_window`; as many from the known browsers of an account |
 /// | `accounts.rate_window` | 10 minutes | 1 minute to 1 day | |
 ///
@@ -37,6 +43,8 @@ pub struct Config {
     pub hash_threads: NonZeroUsize,
     /// How many hashes may wait.
     pub hash_queue: usize,
+    /// The file with the salt of the Flask-Security application whose users were imported.
+    pub flask_security_salt_file: Option<PathBuf>,
     /// How many attempts one address may make.
     pub rate_limit: u32,
     /// The period in which they count.
@@ -61,6 +69,7 @@ impl Default for Config {
             min_password_length: MIN_PASSWORD_LENGTH,
             hash_threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
             hash_queue: 32,
+            flask_security_salt_file: None,
             rate_limit: 30,
             rate_window: 10 * MINUTE,
         }
@@ -85,6 +94,7 @@ impl Config {
             )),
             hash_threads: NonZeroUsize::new(size(threads)).unwrap_or(NonZeroUsize::MIN),
             hash_queue: size(accounts.integer("hash_queue", default.hash_queue as u64, 0..=1024)),
+            flask_security_salt_file: accounts.optional_path("flask_security_salt_file"),
             rate_limit: accounts
                 .integer("rate_limit", default.rate_limit.into(), 3..=1000)
                 .try_into()
@@ -95,6 +105,21 @@ impl Config {
                 MINUTE..=24 * 60 * MINUTE,
             ),
         }
+    }
+
+    /// Reads the salt of Flask-Security, without the end of its line.
+    pub(super) fn flask_security_salt(&self) -> Result<Option<FlaskSalt>, Error> {
+        let Some(file) = &self.flask_security_salt_file else {
+            return Ok(None);
+        };
+        let read = std::fs::read_to_string(file);
+        let mut salt =
+            read.map_err(|error| Error::FlaskSalt(format!("{}: {error}", file.display())))?;
+        salt.truncate(salt.trim_end_matches(['\r', '\n']).len());
+        if salt.is_empty() {
+            return Err(Error::FlaskSalt(format!("{}: it is empty", file.display())));
+        }
+        Ok(Some(Arc::new(Secret::new(salt))))
     }
 
     pub(super) fn attempt_rate(&self) -> Rate {

@@ -41,6 +41,9 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),
+    /// The file of `accounts.flask_security_salt_file` cannot be used.
+    #[error("cannot read the salt of Flask-Security from {0}")]
+    FlaskSalt(String),
     /// The password is easy to guess; the user reads the reason.
     #[error("{0}")]
     Guessable(Guessable),
@@ -132,6 +135,7 @@ impl AsProblem for Error {
             | Self::Closed
             | Self::Database(_)
             | Self::Fields(_)
+            | Self::FlaskSalt(_)
             | Self::LinkSpent
             | Self::Mail(_)
             | Self::NoSuchUser
@@ -194,7 +198,7 @@ impl From<Error> for pages::Error {
             Error::Taken => Self::bad_request(Message::new("accounts-taken")),
             Error::Throttled(wait) => Self::too_many_requests(wait),
             Error::UnknownRole(_) => Self::bad_request(Message::new("accounts-no-role")),
-            Error::Mail(_) | Error::Pool(_) => Self::internal(error),
+            Error::FlaskSalt(_) | Error::Mail(_) | Error::Pool(_) => Self::internal(error),
         }
     }
 }

@@ -129,7 +129,11 @@ impl Accounts {
             own,
             paths,
             ring,
-            pool: HashPool::start(config.hash_threads, config.hash_queue)?,
+            pool: HashPool::start(
+                config.hash_threads,
+                config.hash_queue,
+                config.flask_security_salt()?,
+            )?,
             clock,
             config,
             db,

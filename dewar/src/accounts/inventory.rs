@@ -18,6 +18,13 @@ pub(crate) fn inventory() -> Vec<Cryptography> {
             parameters,
         )
         .used_for("new hashes, and older ones at the next sign-in"),
+        Cryptography::new(
+            Practice::Accounts,
+            AlgorithmKind::PasswordHash,
+            "imported passwords",
+            "Argon2, bcrypt, scrypt, and PBKDF2 with SHA-1, SHA-256, SHA-384 or SHA-512, as the other framework chose",
+        )
+        .used_for("hashes of other frameworks, each until the next sign-in of its owner; no new ones"),
     ]
 }
 

@@ -11,7 +11,7 @@
 //! # What it refuses
 //!
 //! 1. To store a password. Dewar stores its Argon2id hash (19 MiB, two passes), and the model of the table does not even have the
-//!    hash (ASVS 11.4.2; OWASP *Password Storage*). It replaces an older hash at the next sign-in.
+//!    hash (ASVS 11.4.2; OWASP *Password Storage*). It replaces an older hash, and one of another framework, at the next sign-in.
 //! 2. A new password of fewer than 15 characters or more than 1,024 bytes, one that is on the lists of common passwords or made
 //!    from them, and one with the name of the user or the site. The user reads the reason (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2).
 //! 3. To reveal whether an address has an account (user enumeration). Sign-in, sign-up and reset give the same response and
@@ -36,10 +36,11 @@
 //!
 //! # What the audit asks
 //!
-//! Is the role of new accounts one of the application's? Can everybody who signs up do something?
+//! Is the role of new accounts one of the application's? Can everybody who signs up do something? How many accounts still have a
+//! password hash of another framework?
 //!
 //! Not here yet: confirmation of an address at sign-up (the owner of the mailbox can take the account over by a reset), second
-//! factors, passkeys, hashes of other frameworks.
+//! factors, passkeys.
 
 mod checks;
 mod config;
@@ -52,6 +53,8 @@ mod extract;
 mod fields;
 mod guessable;
 mod handle;
+mod hash_formats;
+mod import;
 mod inventory;
 mod known_browser;
 mod letters;
@@ -68,12 +71,14 @@ mod reserved_names;
 mod session_end;
 mod sign_in;
 mod sign_up;
+mod stand_in;
 mod stored_form;
 mod tables;
 mod throttle;
 mod user_version;
 mod users;
 
+pub(crate) use checks::outdated_hashes;
 pub use config::{Config, SignUps};
 pub use endpoints::{
     ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SecondTab, SetUp, SignIn, SignOut,
@@ -101,6 +106,10 @@ pub use user_version::AsShown;
 pub use users::User;
 
 pub(crate) use handle::{Dependencies, Roles};
+pub(crate) use import::{
+    AccountState, HashSource, ImportOutcome, ImportReader, ImportRow, ImportUser,
+    ImportedAdministrators,
+};
 pub(crate) use known_browser::COOKIE as KNOWN_BROWSER;
 pub(crate) use letters::letters;
 pub(crate) use listing::list;

@@ -10,6 +10,7 @@ use password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use super::hash_formats::ParsedHash;
 pub(super) use crate::forms::{MIN_PASSWORD_LENGTH, MOST_BYTES};
 use crate::secrets;
 
@@ -18,12 +19,11 @@ pub(super) const PASSES: u32 = 2;
 pub(super) const LANES: u32 = 1;
 pub(super) const OUTPUT: usize = 32;
 
-/// The most memory that a stored hash may require: a row of the database must not make a sign-in cost a gigabyte.
-const MOST_MEMORY_KIB: u32 = 128 * 1024;
-const MOST_PASSES: u32 = 16;
-
-/// A password in the form in which it is hashed.
-pub(crate) struct NormalizedPassword(Zeroizing<String>);
+/// A password in the form in which it is hashed, and as it was typed, for hashes of other frameworks.
+pub(crate) struct NormalizedPassword {
+    prepared: Zeroizing<String>,
+    typed: Zeroizing<String>,
+}
 
 impl NormalizedPassword {
     /// The one normalization, for setting and for verifying.
@@ -31,22 +31,33 @@ impl NormalizedPassword {
         // Collecting would reallocate and leave copies that are not wiped; NFC makes a text at most three times longer.
         let mut prepared = Zeroizing::new(String::with_capacity(password.len().saturating_mul(3)));
         prepared.extend(password.nfc());
-        Self(prepared)
+        let typed = Zeroizing::new(password.to_owned());
+        Self { prepared, typed }
     }
 
     pub(crate) fn text(&self) -> &str {
-        &self.0
+        &self.prepared
     }
 
     /// Whether the password can be right at all. A sign-in with an overlong password costs the same as any other: its beginning
     /// is hashed, and the result is no.
-    fn fits(&self) -> bool {
-        self.0.len() <= MOST_BYTES
+    pub(super) fn fits(&self) -> bool {
+        self.prepared.len() <= MOST_BYTES
     }
 
-    fn bytes(&self) -> &[u8] {
-        let bytes = self.0.as_bytes();
+    pub(super) fn bytes(&self) -> &[u8] {
+        let bytes = self.prepared.as_bytes();
         bytes.get(..MOST_BYTES).unwrap_or(bytes)
+    }
+
+    /// The password as it was typed, or the beginning of one that [does not fit](Self::typed_fits).
+    pub(super) fn typed(&self) -> &str {
+        let end = self.typed.floor_char_boundary(MOST_BYTES);
+        self.typed.get(..end).unwrap_or_default()
+    }
+
+    pub(super) fn typed_fits(&self) -> bool {
+        self.typed.len() <= MOST_BYTES
     }
 }
 
@@ -56,11 +67,14 @@ impl fmt::Debug for NormalizedPassword {
     }
 }
 
-/// A stored hash, as a PHC string.
+/// A stored hash: a PHC string of Dewar's own, or one of the [formats](super::hash_formats) of other frameworks.
 #[derive(Clone)]
 pub(crate) struct StoredHash(String);
 
 impl StoredHash {
+    /// Instead of a hash: no password opens the account, until its owner chooses one by a link.
+    pub(crate) const NO_PASSWORD: &str = "!";
+
     pub(crate) fn from_database(phc: String) -> Self {
         Self(phc)
     }
@@ -69,7 +83,7 @@ impl StoredHash {
         &self.0
     }
 
-    /// Whether the hash was made with other parameters than today's.
+    /// Whether the hash was made with other parameters than today's, or by another framework.
     ///
     /// The next successful sign-in then stores a new one.
     pub(crate) fn needs_upgrade(&self) -> bool {
@@ -106,6 +120,9 @@ pub enum HashError {
     /// The result could not be serialized as a PHC string.
     #[error("PHC string: {0}")]
     Phc(String),
+    /// scrypt did not accept the parameters.
+    #[error("scrypt: {0}")]
+    Scrypt(String),
     /// The password is longer than 1,024 bytes.
     #[error("the password is longer than {MOST_BYTES} bytes")]
     TooLong,
@@ -128,14 +145,8 @@ impl Workspace {
         let salt = secrets::random::<16>();
         let mut output = Zeroizing::new([0; OUTPUT]);
         let written = ParamsString::try_from(&params).map_err(phc_error)?;
-        self.fill(
-            Algorithm::Argon2id,
-            Version::V0x13,
-            params,
-            password,
-            &salt,
-            output.as_mut(),
-        )?;
+        let how = (Algorithm::Argon2id, Version::V0x13, params);
+        self.fill(how, password.bytes(), &salt, output.as_mut())?;
         let phc = PasswordHash {
             algorithm: Ident::new("argon2id").map_err(phc_error)?,
             version: Some(Version::V0x13.into()),
@@ -146,53 +157,16 @@ impl Workspace {
         Ok(StoredHash(phc.to_string()))
     }
 
-    /// Whether the password matches the stored hash. A hash that cannot be parsed, or requires too much, never matches.
-    pub(crate) fn verify(&mut self, password: &NormalizedPassword, stored: &StoredHash) -> bool {
-        match self.recompute(password, stored) {
-            Ok(same) => same && password.fits(),
-            Err(error) => {
-                tracing::error!(%error, "a stored password hash cannot be verified");
-                false
-            }
-        }
+    /// Whether the password matches the stored hash.
+    pub(crate) fn verify(&mut self, password: &NormalizedPassword, stored: &ParsedHash) -> bool {
+        stored.verify(password, self)
     }
 
-    fn recompute(
+    /// Computes Argon2 in this memory.
+    pub(super) fn fill(
         &mut self,
-        password: &NormalizedPassword,
-        stored: &StoredHash,
-    ) -> Result<bool, HashError> {
-        let phc = PasswordHash::new(&stored.0).map_err(phc_error)?;
-        let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(phc_error)?;
-        let version = phc.version.unwrap_or(Version::V0x13.into());
-        let version = Version::try_from(version).map_err(HashError::Argon2)?;
-        let params = Params::try_from(&phc).map_err(phc_error)?;
-        if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES {
-            return Err(HashError::Phc(
-                "its parameters are above the limit".to_owned(),
-            ));
-        }
-        let (Some(salt), Some(expected)) = (phc.salt, phc.hash) else {
-            return Err(HashError::Phc("no salt or no hash".to_owned()));
-        };
-        let mut output = Zeroizing::new(vec![0; expected.len()]);
-        self.fill(
-            algorithm,
-            version,
-            params,
-            password,
-            salt.as_ref(),
-            &mut output,
-        )?;
-        Ok(secrets::same(&output, expected.as_bytes()))
-    }
-
-    fn fill(
-        &mut self,
-        algorithm: Algorithm,
-        version: Version,
-        params: Params,
-        password: &NormalizedPassword,
+        (algorithm, version, params): (Algorithm, Version, Params),
+        password: &[u8],
         salt: &[u8],
         output: &mut [u8],
     ) -> Result<(), HashError> {
@@ -202,7 +176,7 @@ impl Workspace {
         }
         let blocks = self.blocks.get_mut(..needed).unwrap_or_default();
         Argon2::new(algorithm, version, params)
-            .hash_password_into_with_memory(password.bytes(), salt, output, blocks)
+            .hash_password_into_with_memory(password, salt, output, blocks)
             .map_err(HashError::Argon2)
     }
 }
@@ -214,6 +188,13 @@ fn phc_error(error: impl fmt::Display) -> HashError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Workspace {
+        fn verifies(&mut self, password: &NormalizedPassword, stored: &StoredHash) -> bool {
+            ParsedHash::parse(stored.as_str(), None)
+                .is_ok_and(|parsed| self.verify(password, &parsed))
+        }
+    }
 
     #[test]
     fn a_password_verifies_and_another_does_not() {
@@ -228,11 +209,11 @@ mod tests {
             "{}",
             stored.as_str()
         );
-        assert!(workspace.verify(
+        assert!(workspace.verifies(
             &NormalizedPassword::new("correct horse battery staple"),
             &stored
         ));
-        assert!(!workspace.verify(
+        assert!(!workspace.verifies(
             &NormalizedPassword::new("correct horse battery stapler"),
             &stored
         ));
@@ -247,11 +228,11 @@ mod tests {
                 "caf\u{e9} au lait, s'il vous pla\u{ee}t",
             ))
             .unwrap();
-        assert!(workspace.verify(
+        assert!(workspace.verifies(
             &NormalizedPassword::new("cafe\u{301} au lait, s'il vous plai\u{302}t"),
             &stored
         ));
-        assert!(!workspace.verify(
+        assert!(!workspace.verifies(
             &NormalizedPassword::new("cafe au lait, s'il vous plait"),
             &stored
         ));
@@ -262,9 +243,9 @@ mod tests {
         let mut workspace = Workspace::default();
         let long = format!("{}\0a", "x".repeat(MOST_BYTES - 2));
         let stored = workspace.hash(&NormalizedPassword::new(&long)).unwrap();
-        assert!(workspace.verify(&NormalizedPassword::new(&long), &stored));
-        assert!(!workspace.verify(&NormalizedPassword::new(&format!("{long}y")), &stored));
-        assert!(!workspace.verify(
+        assert!(workspace.verifies(&NormalizedPassword::new(&long), &stored));
+        assert!(!workspace.verifies(&NormalizedPassword::new(&format!("{long}y")), &stored));
+        assert!(!workspace.verifies(
             &NormalizedPassword::new(&long.replace("\0a", "\0b")),
             &stored
         ));
@@ -282,7 +263,7 @@ mod tests {
         assert!(StoredHash::from_database(weak.to_owned()).needs_upgrade());
         assert!(StoredHash::from_database("$2b$12$abc".to_owned()).needs_upgrade());
         let hungry = StoredHash::from_database(weak.replace("m=4096", "m=4194304"));
-        assert!(!workspace.verify(&NormalizedPassword::new("password"), &hungry));
+        assert!(!workspace.verifies(&NormalizedPassword::new("password"), &hungry));
         assert!(workspace.blocks.is_empty(), "nothing was allocated for it");
         let stored = workspace
             .hash(&NormalizedPassword::new("password"))
@@ -296,10 +277,7 @@ mod tests {
             assert!(StoredHash::from_database(other).needs_upgrade());
         }
         let slow = StoredHash::from_database(weak.replace("t=3", "t=17"));
-        assert!(matches!(
-            Workspace::default().recompute(&NormalizedPassword::new("password"), &slow),
-            Err(HashError::Phc(_))
-        ));
+        assert!(ParsedHash::parse(slow.as_str(), None).is_err());
     }
 
     /// A hash as the database may hold it: 16 bytes of salt, 32 of output.
@@ -338,7 +316,7 @@ mod tests {
         ] {
             let mut workspace = Workspace::default();
             let stored = stored(head, 16, 32);
-            assert!(!workspace.verify(&NormalizedPassword::new("password"), &stored));
+            assert!(!workspace.verifies(&NormalizedPassword::new("password"), &stored));
             assert_eq!(!workspace.blocks.is_empty(), computed, "{head}");
         }
     }
@@ -350,8 +328,8 @@ mod tests {
         let prepared = NormalizedPassword::new("correct horse battery staple");
         let today = workspace.hash(&prepared).unwrap();
         for head in ["argon2id$v=19$m=8,t=1,p=1", "argon2id$v=19$m=32768,t=1,p=1"] {
-            assert!(!workspace.verify(&prepared, &stored(head, 16, 32)));
-            assert!(workspace.verify(&prepared, &today), "after {head}");
+            assert!(!workspace.verifies(&prepared, &stored(head, 16, 32)));
+            assert!(workspace.verifies(&prepared, &today), "after {head}");
         }
     }
 

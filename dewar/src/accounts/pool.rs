@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::hash_formats::{FlaskSalt, HashProblem, ParsedHash};
 use super::password::{HashError, NormalizedPassword, StoredHash, Workspace};
 use super::throttle::FailureLimit;
 
@@ -63,7 +64,25 @@ enum HashWork {
         NormalizedPassword,
         oneshot::Sender<Result<StoredHash, HashError>>,
     ),
-    Verify(NormalizedPassword, StoredHash, oneshot::Sender<bool>),
+    Verify(NormalizedPassword, Box<ParsedHash>, oneshot::Sender<bool>),
+}
+
+/// The hashes that a password is compared with.
+#[derive(Default)]
+pub(crate) struct ComparedHash {
+    /// That of the account with the typed address.
+    pub(crate) owner: Option<StoredHash>,
+    /// That of an account that has nothing to do with the address. It costs the time of a hash that is not there or cannot be used.
+    pub(crate) stand_in: Option<StoredHash>,
+}
+
+/// The result of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Right,
+    /// The owner's hash cannot be used, so no password is right.
+    Unusable(HashProblem),
+    Wrong,
 }
 
 /// A handle to the hashing threads; they end with its last clone.
@@ -73,6 +92,7 @@ pub(crate) struct HashPool {
     strangers: Arc<Semaphore>,
     of_strangers: usize,
     done: Arc<AtomicU64>,
+    flask_salt: Option<FlaskSalt>,
     /// A hash of a password that nobody has, with today's parameters: the password of an unknown account is compared with it.
     nobody: StoredHash,
 }
@@ -87,7 +107,11 @@ impl fmt::Debug for HashPool {
 
 impl HashPool {
     /// Starts the threads.
-    pub(crate) fn start(threads: NonZeroUsize, queue: usize) -> Result<Self, PoolError> {
+    pub(crate) fn start(
+        threads: NonZeroUsize,
+        queue: usize,
+        flask_salt: Option<FlaskSalt>,
+    ) -> Result<Self, PoolError> {
         let nobody = NormalizedPassword::new(&crate::secrets::Token::new().reveal());
         let nobody = Workspace::default().hash(&nobody)?;
         let (of_strangers, of_all) = places(threads, queue);
@@ -107,6 +131,7 @@ impl HashPool {
             strangers,
             of_strangers,
             done,
+            flask_salt,
             nobody,
         })
     }
@@ -122,18 +147,37 @@ impl HashPool {
         Ok(answer.await.map_err(|_| stopped())??)
     }
 
-    /// Compares a password with a stored hash. Without one, it does the same work and returns no.
+    /// Compares a password with a stored hash. Only the owner's makes it right; a stand-in costs the same work, and so does a hash
+    /// that cannot be used.
     pub(crate) async fn verify(
         &self,
         password: NormalizedPassword,
-        stored: Option<StoredHash>,
+        compared: ComparedHash,
         share: PoolShare,
-    ) -> Result<bool, PoolError> {
-        let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.nobody.clone());
+    ) -> Result<Verdict, PoolError> {
+        let parse =
+            |stored: StoredHash| ParsedHash::parse(stored.as_str(), self.flask_salt.as_ref());
+        let owner = compared.owner.map(parse).transpose();
+        let otherwise = owner
+            .as_ref()
+            .err()
+            .map_or(Verdict::Wrong, |problem| Verdict::Unusable(*problem));
+        let owner = owner.ok().flatten();
+        let known = owner.is_some();
+        let stand_in = || compared.stand_in.and_then(|stored| parse(stored).ok());
+        let parsed = match owner.or_else(stand_in) {
+            Some(parsed) => parsed,
+            None => parse(self.nobody.clone()).map_err(|error| stopped_by(&error))?,
+        };
         let (reply, answer) = oneshot::channel();
-        self.send(HashWork::Verify(password, stored, reply), share)?;
-        Ok(answer.await.map_err(|_| stopped())? & known)
+        self.send(HashWork::Verify(password, Box::new(parsed), reply), share)?;
+        let is_right = answer.await.map_err(|_| stopped())? & known;
+        Ok(if is_right { Verdict::Right } else { otherwise })
+    }
+
+    /// The salt of the Flask-Security application whose users were imported.
+    pub(crate) fn flask_salt(&self) -> Option<&FlaskSalt> {
+        self.flask_salt.as_ref()
     }
 
     /// How many hashes were computed since the start.
@@ -161,6 +205,11 @@ impl HashPool {
                 TrySendError::Disconnected(_) => stopped(),
             })
     }
+}
+
+/// Dewar's own hash is always one that it reads.
+fn stopped_by(problem: &HashProblem) -> PoolError {
+    PoolError::Stopped(problem.to_string())
 }
 
 fn stopped() -> PoolError {
@@ -212,7 +261,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_account_costs_the_same_hash_and_is_refused() {
-        let pool = HashPool::start(ONE, 4).unwrap();
+        let pool = HashPool::start(ONE, 4, None).unwrap();
         let stored = pool
             .hash(
                 NormalizedPassword::new("correct horse battery staple"),
@@ -222,25 +271,36 @@ mod tests {
             .unwrap();
         let before = pool.hashes_done();
         let right = NormalizedPassword::new("correct horse battery staple");
-        assert!(
-            pool.verify(right, Some(stored.clone()), STRANGER)
-                .await
-                .unwrap()
-        );
+        let verify = |typed, compared| {
+            let pool = pool.clone();
+            async move { pool.verify(typed, compared, STRANGER).await.unwrap() }
+        };
+        let owner = || ComparedHash {
+            owner: Some(stored.clone()),
+            stand_in: None,
+        };
+        assert_eq!(verify(right, owner()).await, Verdict::Right);
         let wrong = NormalizedPassword::new("wrong horse battery staple");
-        assert!(!pool.verify(wrong, Some(stored), STRANGER).await.unwrap());
-        let unknown = NormalizedPassword::new("correct horse battery staple");
-        assert!(!pool.verify(unknown, None, STRANGER).await.unwrap());
+        assert_eq!(verify(wrong, owner()).await, Verdict::Wrong);
+        for stand_in in [None, Some(stored.clone())] {
+            let unknown = NormalizedPassword::new("correct horse battery staple");
+            let compared = ComparedHash {
+                owner: None,
+                stand_in,
+            };
+            let unknown = verify(unknown, compared).await;
+            assert_eq!(unknown, Verdict::Wrong);
+        }
         // The count follows the reply; another hash waits for it.
         pool.hash(NormalizedPassword::new("one more to wait for"), STRANGER)
             .await
             .unwrap();
-        assert!(pool.hashes_done() - before >= 3);
+        assert!(pool.hashes_done() - before >= 4);
     }
 
     #[tokio::test]
     async fn a_full_queue_says_busy_instead_of_growing() {
-        let pool = HashPool::start(ONE, 1).unwrap();
+        let pool = HashPool::start(ONE, 1, None).unwrap();
         let mut asked: Vec<_> = (0..8)
             .map(|n| {
                 let pool = pool.clone();
@@ -279,7 +339,7 @@ mod tests {
     /// However many strangers come, a known user finds a place in the queue.
     #[tokio::test]
     async fn a_storm_of_strangers_leaves_room_for_those_who_are_known() {
-        let pool = HashPool::start(ONE, 8).unwrap();
+        let pool = HashPool::start(ONE, 8, None).unwrap();
         let asked = |share, n: usize| {
             let pool = pool.clone();
             async move {
@@ -309,9 +369,10 @@ mod tests {
         for is_there in [true, false] {
             let (hash, hashed) = oneshot::channel();
             let (verify, verified) = oneshot::channel();
+            let parsed = ParsedHash::parse(stored.as_str(), None).unwrap();
             for work in [
                 HashWork::Hash(NormalizedPassword::new("a"), hash),
-                HashWork::Verify(NormalizedPassword::new("a"), stored.clone(), verify),
+                HashWork::Verify(NormalizedPassword::new("a"), Box::new(parsed), verify),
             ] {
                 queue.send(HashJob { work, place: None }).unwrap();
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::email::EmailKey;
 use super::known_browser::KnownBrowser;
 use super::password::{NormalizedPassword, StoredHash};
-use super::pool::PoolShare;
+use super::pool::{ComparedHash, PoolShare, Verdict};
 use super::throttle::{self, AttemptVerdict, FailureLimit};
 use super::{Accounts, Error};
 use crate::audit::{Entry, Event};
@@ -252,14 +252,21 @@ impl Accounts {
             allowance,
             failures,
         } = counted;
-        let stored = owner.as_ref().map(|owner| owner.stored.clone());
+        // Read for every address, so that both kinds cost the same statements.
+        let compared = ComparedHash {
+            owner: owner.as_ref().map(|owner| owner.stored.clone()),
+            stand_in: self.stand_in(key).await?,
+        };
         let share = PoolShare::of(allowance);
         let right = match inner
             .pool
-            .verify(NormalizedPassword::new(password), stored, share)
+            .verify(NormalizedPassword::new(password), compared, share)
             .await
         {
-            Ok(right) => right,
+            Ok(verdict) => {
+                self.note_unusable(key, from, verdict);
+                verdict == Verdict::Right
+            }
             Err(error) => {
                 throttle::give_back(&inner.db, allowance).await?;
                 return Err(error.into());
@@ -296,6 +303,15 @@ impl Accounts {
                 Err(Error::Refused)
             }
         }
+    }
+
+    /// Records that the stored hash of an account matches no password. The caller sees a wrong password.
+    fn note_unusable(&self, key: &EmailKey, from: IpAddr, verdict: Verdict) {
+        let Verdict::Unusable(problem) = verdict else {
+            return;
+        };
+        let entry = Entry::new(Event::AuthnHashUnusable).subject(key.mark());
+        self.record(entry.address(from).detail(problem));
     }
 
     /// Stores a hash with today's parameters instead of an older one. A failure here does not fail the sign-in.

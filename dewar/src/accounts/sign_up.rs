@@ -316,7 +316,7 @@ async fn move_aside(tx: &Tx, email: &str) -> Result<bool, database::Error> {
 }
 
 /// Adds an account; does nothing if the address has one.
-async fn insert(
+pub(super) async fn insert(
     tx: &Tx,
     person: NewUser<'_>,
     hash: &StoredHash,

@@ -1,5 +1,6 @@
 //! The room as a whole, without HTTP.
 mod guarded;
+mod imported_hashes;
 mod listed;
 mod lock_out;
 mod naming;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::password::{NormalizedPassword, Workspace};
-use super::pool::PoolShare;
+use super::pool::{ComparedHash, PoolShare};
 use super::{
     Accounts, Config, Dependencies, Error, MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, NewUser, Roles,
     SignUps, models,
@@ -548,7 +549,10 @@ async fn when_the_threads_are_busy_the_attempt_is_not_counted() {
     let busy = (0..12).map(|_| {
         house.accounts.0.pool.verify(
             NormalizedPassword::new(OTHER),
-            Some(stored.clone()),
+            ComparedHash {
+                owner: Some(stored.clone()),
+                stand_in: None,
+            },
             PoolShare::Known,
         )
     });

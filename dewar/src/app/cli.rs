@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::command::{OwnCommand, Prepared};
 use crate::audit::Flag;
@@ -412,6 +412,9 @@ pub(super) enum Users {
         #[arg(long)]
         email: String,
     },
+    /// Make accounts for the users of another application, with their password hashes; an address that has an account stays as it
+    /// is, so it can run again. Exit status 1 if a row was refused
+    Import(ImportOptions),
     /// List accounts
     List {
         /// As JSON
@@ -447,6 +450,48 @@ pub(super) enum Users {
         #[arg(long)]
         email: String,
     },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ImportOptions {
+    /// What the source is
+    #[arg(long, value_enum)]
+    pub(super) from: ImportFormat,
+    /// A file; with `django` and `flask-security` also an SQLite database, or an address such as `postgres://user@host/name`
+    pub(super) source: String,
+    /// Check every row, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// A role for every imported user; may be given several times
+    #[arg(long)]
+    pub(super) role: Vec<String>,
+    /// Take no roles and groups from the source
+    #[arg(long)]
+    pub(super) ignore_roles: bool,
+    /// Import users with the administrator's role too; otherwise their rows are refused
+    #[arg(long)]
+    pub(super) allow_administrators: bool,
+    /// The model of users in a file of Django
+    #[arg(long, default_value = "auth.user")]
+    pub(super) model: String,
+    /// The file with the password of the PostgreSQL role
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
+    /// The CA of the PostgreSQL server's certificate, if you run your own
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImportFormat {
+    /// CSV with the columns email, name, password_hash, roles and active; roles are separated by `|`
+    Csv,
+    /// The same, with hashes of Werkzeug alone
+    Werkzeug,
+    /// JSON of `manage.py dumpdata auth.group auth.user`, or the database
+    Django,
+    /// The CSV with hashes of Flask-Security, or the database
+    FlaskSecurity,
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -200,6 +200,8 @@ impl Blueprint {
         let administrator = self.administrator();
         let holders = accounts::holders(&db, administrator.unwrap_or_default()).await;
         findings.extend(roles::findings(administrator, holders.map_err(migrating)?));
+        let outdated = accounts::outdated_hashes(&db).await;
+        findings.extend(outdated.map_err(migrating)?);
         Ok(findings)
     }
 

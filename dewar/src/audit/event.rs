@@ -98,6 +98,7 @@ events! {
     AuthnLoginSuccessAfterFail "authn_login_successafterfail" Info Framework "Someone signed in after failed attempts."
     AuthnLoginFail "authn_login_fail" Warn Framework "A sign-in failed."
     AuthnLoginFailMax "authn_login_fail_max" Warn Framework "Sign-ins failed up to the limit."
+    AuthnHashUnusable "authn_hash_unusable" Warn Framework "A sign-in failed because the stored password hash of the account cannot be used."
     AuthnLoginLock "authn_login_lock" Warn Framework "An account was locked for a while."
     AuthnPasswordChange "authn_password_change" Info Framework "A password was changed."
     AuthnPasswordChangeFail "authn_password_change_fail" Warn Framework "A password was not changed: the current password or the link was wrong."
@@ -168,7 +169,8 @@ impl Event {
     pub(super) const fn is_refusal(self) -> bool {
         matches!(
             self,
-            Self::AuthnLoginFail
+            Self::AuthnHashUnusable
+                | Self::AuthnLoginFail
                 | Self::AuthnLoginFailMax
                 | Self::AuthnLoginLock
                 | Self::AuthnPasswordChangeFail

@@ -73,6 +73,10 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
             MAC,
             "stored for values that are bound to a session, and for the senders of rate limits; the session itself is a token",
         ),
+        Purpose::StandIn => (
+            MAC,
+            "not stored: which account's password hash an unknown address costs at sign-in",
+        ),
     }
 }
 

@@ -65,7 +65,7 @@ impl Key {
             Purpose::Hidden => use_it(&self.hidden),
             Purpose::Link => use_it(&self.link),
             Purpose::Session => use_it(&self.session),
-            Purpose::Acme | Purpose::Application(_) | Purpose::AuditChain => {
+            Purpose::Acme | Purpose::Application(_) | Purpose::AuditChain | Purpose::StandIn => {
                 use_it(&Subkeys::derive(&self.root, purpose))
             }
         }

@@ -36,11 +36,13 @@ pub enum Purpose {
     Link,
     /// Sessions.
     Session,
+    /// The choice of the account whose password hash an unknown address costs.
+    StandIn,
 }
 
 impl Purpose {
     /// Every purpose of the framework.
-    pub(super) const OURS: [Self; 12] = [
+    pub(super) const OURS: [Self; 13] = [
         Self::Acme,
         Self::ApiToken,
         Self::AuditChain,
@@ -53,6 +55,7 @@ impl Purpose {
         Self::Hidden,
         Self::Link,
         Self::Session,
+        Self::StandIn,
     ];
 
     /// The framework's labels start with `dewar:`, the application's with `application:`.
@@ -71,6 +74,7 @@ impl Purpose {
             Self::Hidden => ("dewar:", "hidden"),
             Self::Link => ("dewar:", "link"),
             Self::Session => ("dewar:", "session"),
+            Self::StandIn => ("dewar:", "stand-in"),
         }
     }
 }

@@ -34,6 +34,18 @@ pub(crate) fn portal(data: &Path, arguments: &str) -> Output {
     portal_with(data, arguments, "")
 }
 
+/// The same with these variables.
+pub(crate) fn portal_in(data: &Path, arguments: &str, variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_portal"))
+        .args(arguments.split(' '))
+        .arg("--data")
+        .arg(data)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
 /// Its output, if it succeeded.
 pub(crate) fn printed(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", told(output));

@@ -1,5 +1,6 @@
 mod database;
 mod https;
+mod import;
 mod inventory;
 mod jobs;
 mod keys;

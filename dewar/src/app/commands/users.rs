@@ -6,7 +6,7 @@ use super::super::cli::Users;
 use super::super::launch::{Blueprint, refuse_if_any};
 use super::super::run::origin;
 use super::super::{Dewar, background};
-use super::{print, print_json};
+use super::{import, print, print_json};
 use crate::accounts::{self, Accounts, NewUser, User};
 use crate::pages::{AccountPage, Error, Position};
 
@@ -22,11 +22,16 @@ pub(super) async fn run(plan: Blueprint, what: Users, input: impl Read) -> Resul
     let origin = origin(https, https.public_port);
     let paths = plan.table.account_paths();
     let has_reset = paths.pattern(AccountPage::Reset).is_some();
+    let config = plan.config.database.clone();
     let opened = plan
         .open()
         .await
         .map_err(|findings| Error::launch(&findings))?;
-    let done = change(&opened.dewar, what, has_reset, &origin, input).await;
+    let done = if let Users::Import(options) = &what {
+        import::run(&opened.dewar, options, &config).await
+    } else {
+        change(&opened.dewar, what, has_reset, &origin, input).await
+    };
     background::end_log(&opened.dewar).await;
     done
 }
@@ -58,7 +63,8 @@ async fn change(
             enabled.map_err(|error| wrong(error, &email, accounts))?;
             print(&format_args!("{email} may sign in again.\n"))?;
         }
-        Users::List { json: _ } => {}
+        // Both are done by their callers.
+        Users::Import(_) | Users::List { json: _ } => {}
         Users::SetPassword { email, link, .. } => {
             if link {
                 has_reset_page(has_reset)?;
@@ -211,6 +217,7 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
         | Wrong::Throttled(_)
         | Wrong::TooManyLinks) => Error::command(error),
         error @ (Wrong::Busy(_)
+        | Wrong::FlaskSalt(_)
         | Wrong::Database(_)
         | Wrong::Mail(_)
         | Wrong::Pool(_)

@@ -49,7 +49,7 @@ const READING: [&str; 31] = [
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 30] = [
+const CHANGING: [(&str, &str); 31] = [
     ("database backup", "the file that it names"),
     ("database copy", "a database on a server"),
     ("database restore", "the database"),
@@ -77,6 +77,7 @@ const CHANGING: [(&str, &str); 30] = [
     ("users add", "accounts"),
     ("users disable", "accounts"),
     ("users enable", "accounts"),
+    ("users import", "accounts"),
     ("users set-password", "accounts"),
     ("users sign-out", "sessions"),
     ("users unlock", "failed attempts"),

@@ -1,5 +1,6 @@
 //! `accounts`: nobody learns who has an account, and nobody signs in without its password.
 
+mod import;
 mod links;
 mod lock_out;
 mod mail;

@@ -105,3 +105,83 @@ async fn a_password_counts_whole_and_unchanged_but_for_its_composition() {
     let same = sign_in(&portal.visitor(), "c@example.org", apart).await;
     assert_eq!(same.status(), 303);
 }
+
+/// Somebody who can write one value into the table must not stop every sign-in with it, nor open the account.
+///
+/// ASVS: V11.4.2, V2.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_hash_in_the_table_costs_one_hash_and_opens_nothing() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    let accounts = portal.running.dewar().accounts();
+    let genuine: String = portal
+        .db()
+        .query("SELECT password_hash FROM dewar_users", [])
+        .await
+        .unwrap()[0]
+        .get(0)
+        .unwrap();
+    let digest = "ab".repeat(64);
+    for hostile in [
+        // 64 GiB, a year, and texts that mean something to other programs.
+        format!("scrypt:67108864:8:1$salt${digest}"),
+        format!("pbkdf2:sha512:4294967295$salt${digest}"),
+        "$argon2id$v=19$m=4294967295,t=4294967295,p=1$c2FsdHNhbHRzYWx0$AAAAAAAAAAAAAAAAAAAAAA"
+            .to_owned(),
+        "$2b$31$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzabcde".to_owned(),
+        PASSWORD.to_owned(),
+        format!("plaintext${PASSWORD}"),
+        "!".to_owned(),
+    ] {
+        let set = "UPDATE dewar_users SET password_hash = ?1";
+        portal
+            .db()
+            .execute(set, [hostile.as_str().into()])
+            .await
+            .unwrap();
+        let before = accounts.hashes_done();
+        let answer = sign_in(&portal.visitor(), "ada@example.org", PASSWORD).await;
+        assert_eq!(answer.status(), 422, "{hostile}");
+        assert_eq!(accounts.hashes_done() - before, 1, "{hostile}");
+        let ada = accounts
+            .find_by_email("ada@example.org")
+            .await
+            .unwrap()
+            .unwrap();
+        accounts.unlock(None, ada.id).await.unwrap();
+    }
+    let log = portal.log().await;
+    assert!(log.contains("authn_hash_unusable"), "{log}");
+    assert!(!log.contains(&digest) && !log.contains(PASSWORD), "{log}");
+    let set = "UPDATE dewar_users SET password_hash = ?1";
+    portal.db().execute(set, [genuine.into()]).await.unwrap();
+    let answer = sign_in(&portal.visitor(), "ada@example.org", PASSWORD).await;
+    assert_eq!(answer.status(), 303);
+}
+
+/// bcrypt reads 72 bytes: a longer password must not open the account with another end, nor one with a NUL with another rest.
+///
+/// ASVS: V6.2.9, V11.4.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_never_cut_for_an_imported_hash_of_bcrypt() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    // bcrypt 5.0.0, `hashpw(b"x" * 72, gensalt(4))`, as an import stores it.
+    let set = "UPDATE dewar_users SET password_hash = ?1";
+    let hash = "bcrypt$$2b$04$r5T7DZvWX19iZujm/42S5.l99qqlyo.hUsX.Bv6tXj/m7GFPsRPDG";
+    portal.db().execute(set, [hash.into()]).await.unwrap();
+    let whole = "x".repeat(72);
+    for other in [format!("{whole}y"), "x".repeat(71), format!("{whole}\0")] {
+        let answer = sign_in(&portal.visitor(), "ada@example.org", &other).await;
+        assert_eq!(answer.status(), 422, "{}", other.len());
+    }
+    let right = sign_in(&portal.visitor(), "ada@example.org", &whole).await;
+    assert_eq!(right.status(), 303);
+    let rows = portal
+        .db()
+        .query("SELECT password_hash FROM dewar_users", [])
+        .await
+        .unwrap();
+    let now: String = rows[0].get(0).unwrap();
+    assert!(now.starts_with("$argon2id$"), "{now}");
+}
