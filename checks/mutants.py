@@ -28,8 +28,8 @@ ROOMS = {
     "roles": "access checks guard scoped",
     "sessions": """checks config cookie ending flash handle principal record session store/database store/mod store/place values""",
     "secrets": "config file key keys mac mounts purpose quality random ring seal secret shared sign source token",
-    "accounts": """checks config device display_name email endpoints/* extract guessable handle known_browser letters link mail
-        mail/message password password_change pending_form pool rate_limiter recently_authenticated sign_in sign_up
+    "accounts": """checks config device display_name email endpoints/* extract guessable handle hash_formats/* import known_browser letters link mail
+        mail/message password password_change pending_form pool rate_limiter recently_authenticated scheme sign_in stand_in sign_up
         stored_form throttle users""",
     "audit": """clock finding log/chain log/entry log/files log/keeping log/latest log/mod log/outbox log/tail log/tally
         log/verify log/writer mode owner_only path free_space reserve sanitize settings/* size""",

@@ -63,7 +63,8 @@ pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Fi
 /// How many accounts have a password hash of another framework, or none; their owners have not signed in yet.
 pub(crate) async fn outdated_hashes(db: &Db) -> Result<Option<Finding>, database::Error> {
     let count =
-        "SELECT count(*) FROM dewar_users WHERE substr(password_hash, 1, 10) <> '$argon2id$'";
+        "SELECT count(*) FROM dewar_users WHERE substr(password_hash, 1, 10) <> '$argon2id$'
+        AND substr(password_hash, 1, 4) <> '$2b$'";
     let rows = db.query(count, []).await?;
     let count: i64 = rows.first().map_or(Ok(0), |row| row.get(0))?;
     Ok((count > 0).then(|| {
@@ -184,5 +185,24 @@ mod tests {
     fn settings_cannot_go_below_the_floor() {
         let (config, bad) = read(&[("DEWAR_ACCOUNTS_MIN_PASSWORD_LENGTH", "8")]);
         assert_eq!((config.min_password_length, bad.len()), (15, 1));
+        for (name, low) in [
+            ("DEWAR_ACCOUNTS_ARGON2_MEMORY", "18MiB"),
+            ("DEWAR_ACCOUNTS_ARGON2_PASSES", "1"),
+            ("DEWAR_ACCOUNTS_BCRYPT_COST", "11"),
+            ("DEWAR_ACCOUNTS_PASSWORD_HASH", "md5"),
+        ] {
+            let (config, bad) = read(&[(name, low)]);
+            assert_eq!(
+                (config.scheme(), bad.len()),
+                (Config::default().scheme(), 1),
+                "{name}"
+            );
+        }
+        let (config, bad) = read(&[
+            ("DEWAR_ACCOUNTS_ARGON2_MEMORY", "64MiB"),
+            ("DEWAR_ACCOUNTS_ARGON2_PASSES", "3"),
+        ]);
+        assert!(bad.is_empty(), "{bad:?}");
+        assert!(config.scheme().told().contains("m=65536 t=3"));
     }
 }

@@ -5,12 +5,14 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::Error;
-use super::hash_formats::FlaskSalt;
-use super::password::MIN_PASSWORD_LENGTH;
+use super::hash_formats::{FlaskSalt, MOST_BCRYPT_COST, MOST_MEMORY_KIB, MOST_PASSES};
+use super::password::{MEMORY_KIB, MIN_PASSWORD_LENGTH, PASSES};
 use super::rate_limiter::Rate;
+use super::scheme::Scheme;
 use crate::audit::{Finding, Settings};
 use crate::secrets::Secret;
 
+const KIB: u64 = 1024;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The settings of `[accounts]`.
@@ -20,6 +22,10 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// | `accounts.sign_up` | `open` | `open`, `closed` | whether visitors may make an account |
 /// | `accounts.role` | none, or the one that the application [sets](crate::App::sign_up_as) | a role of the application, not the administrator's | the role of everybody who signs up |
 /// | `accounts.min_password_length` | 15 | 15 to 64 | of a new password (NIST SP 800-63B-4, 3.1.1.2) |
+/// | `accounts.password_hash` | `argon2id` | `argon2id`, `bcrypt` | how new passwords are hashed; bcrypt takes at most 72 bytes |
+/// | `accounts.argon2_memory` | 19 MiB | 19 to 128 MiB | memory of Argon2id |
+/// | `accounts.argon2_passes` | 2 | 2 to 16 | passes of Argon2id |
+/// | `accounts.bcrypt_cost` | 12 | 12 to 14 | cost of bcrypt |
 /// | `accounts.hash_threads` | the cores | 1 to 64 | hashing threads, 19 MiB each |
 /// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; Dewar answers further ones with 503. A quarter more may wait for known browsers, sessions and links |
 /// | `accounts.flask_security_salt_file` | none | a path | `SECURITY_PASSWORD_SALT` of the Flask-Security application whose users were imported |
@@ -39,6 +45,14 @@ pub struct Config {
     pub role: Option<String>,
     /// The fewest characters of a new password.
     pub min_password_length: usize,
+    /// How new passwords are hashed.
+    pub password_hash: PasswordHashing,
+    /// The memory of Argon2id, in bytes.
+    pub argon2_memory: u64,
+    /// The passes of Argon2id.
+    pub argon2_passes: u32,
+    /// The cost of bcrypt.
+    pub bcrypt_cost: u32,
     /// The hashing threads.
     pub hash_threads: NonZeroUsize,
     /// How many hashes may wait.
@@ -61,12 +75,26 @@ pub enum SignUps {
     Open,
 }
 
+/// How new passwords are hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PasswordHashing {
+    /// Argon2id (RFC 9106).
+    Argon2id,
+    /// bcrypt, which takes no password of more than 72 bytes.
+    Bcrypt,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             sign_up: SignUps::Open,
             role: None,
             min_password_length: MIN_PASSWORD_LENGTH,
+            password_hash: PasswordHashing::Argon2id,
+            argon2_memory: u64::from(MEMORY_KIB) * KIB,
+            argon2_passes: PASSES,
+            bcrypt_cost: 12,
             hash_threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
             hash_queue: 32,
             flask_security_salt_file: None,
@@ -83,6 +111,15 @@ impl Config {
         let default = Self::default();
         let accounts = settings.section("accounts");
         let threads = accounts.integer("hash_threads", default.hash_threads.get() as u64, 1..=64);
+        let hashes = [
+            ("argon2id", PasswordHashing::Argon2id),
+            ("bcrypt", PasswordHashing::Bcrypt),
+        ];
+        // The default is the floor.
+        let small = |name, floor: u32, most: u32| {
+            let number = accounts.integer(name, floor.into(), floor.into()..=most.into());
+            u32::try_from(number).unwrap_or(floor)
+        };
         let signs = [("open", SignUps::Open), ("closed", SignUps::Closed)];
         Self {
             sign_up: accounts.choice("sign_up", default.sign_up, &signs),
@@ -92,6 +129,14 @@ impl Config {
                 MIN_PASSWORD_LENGTH as u64,
                 MIN_PASSWORD_LENGTH as u64..=64,
             )),
+            password_hash: accounts.choice("password_hash", default.password_hash, &hashes),
+            argon2_memory: accounts.bytes(
+                "argon2_memory",
+                default.argon2_memory,
+                default.argon2_memory..=u64::from(MOST_MEMORY_KIB) * KIB,
+            ),
+            argon2_passes: small("argon2_passes", PASSES, MOST_PASSES),
+            bcrypt_cost: small("bcrypt_cost", 12, MOST_BCRYPT_COST),
             hash_threads: NonZeroUsize::new(size(threads)).unwrap_or(NonZeroUsize::MIN),
             hash_queue: size(accounts.integer("hash_queue", default.hash_queue as u64, 0..=1024)),
             flask_security_salt_file: accounts.optional_path("flask_security_salt_file"),
@@ -104,6 +149,19 @@ impl Config {
                 default.rate_window,
                 MINUTE..=24 * 60 * MINUTE,
             ),
+        }
+    }
+
+    /// The algorithm of new hashes.
+    pub(crate) fn scheme(&self) -> Scheme {
+        match self.password_hash {
+            PasswordHashing::Argon2id => Scheme::Argon2id {
+                memory_kib: u32::try_from(self.argon2_memory / KIB).unwrap_or(MOST_MEMORY_KIB),
+                passes: self.argon2_passes,
+            },
+            PasswordHashing::Bcrypt => Scheme::Bcrypt {
+                cost: self.bcrypt_cost,
+            },
         }
     }
 

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use super::FieldsError;
 use super::guessable::Guessable;
-use super::password::MOST_BYTES;
 use super::pool::{PoolError, RETRY_AFTER};
 use crate::audit::Finding;
 use crate::forms::{AsProblem, Problem, RecordChanged};
@@ -14,7 +13,7 @@ use crate::{database, mail, pages, sessions};
 /// ```
 /// use dewar::accounts::Error;
 /// fn is_for_the_form(error: &Error) -> bool {
-///     matches!(error, Error::Guessable(_) | Error::TooLong | Error::TooShort(_))
+///     matches!(error, Error::Guessable(_) | Error::TooLong(_) | Error::TooShort(_))
 /// }
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -77,9 +76,9 @@ pub enum Error {
     /// The account has too many valid links for a new password.
     #[error("the account has many links for a new password; wait until one has expired")]
     TooManyLinks,
-    /// The password is longer than 1,024 bytes.
-    #[error("Use at most 1024 bytes.")]
-    TooLong,
+    /// The password has more than so many bytes: 1,024, or 72 with bcrypt, which would cut it.
+    #[error("Use at most {0} bytes.")]
+    TooLong(usize),
     /// The password has fewer characters than this.
     #[error("Use at least {0} characters. A few words in a row are easy to remember.")]
     TooShort(usize),
@@ -111,7 +110,7 @@ impl Error {
         )]
         match self {
             Self::Guessable(reason) => Some(reason.message()),
-            Self::TooLong => Some(Message::new("forms-password-bytes").with("max", MOST_BYTES)),
+            Self::TooLong(max) => Some(Message::new("forms-password-bytes").with("max", *max)),
             Self::TooShort(min) => Some(Message::new("forms-password-short").with("min", *min)),
             _ => None,
         }
@@ -122,7 +121,7 @@ impl AsProblem for Error {
     fn as_problem(&self) -> Option<Problem> {
         match self {
             Self::Address(problem) | Self::Name(problem) => Some(problem.clone()),
-            Self::Guessable(_) | Self::TooLong | Self::TooShort(_) => {
+            Self::Guessable(_) | Self::TooLong(_) | Self::TooShort(_) => {
                 self.about_password().map(Problem::new)
             }
             Self::LastAdministrator => {
@@ -182,7 +181,7 @@ impl From<Error> for pages::Error {
                 Self::bad_request(Message::new("accounts-fields-refused"))
             }
             Error::Sessions(error) => error.into(),
-            Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => {
+            Error::Guessable(_) | Error::TooLong(_) | Error::TooShort(_) => {
                 let words = error.about_password().map(Words::from);
                 Self::bad_request(words.unwrap_or_else(|| error.to_string().into()))
             }

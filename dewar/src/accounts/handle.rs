@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guessable::{self, PersonalWords};
 use super::known_browser::{self, KnownBrowser};
-use super::password::{MOST_BYTES, NormalizedPassword};
+use super::password::NormalizedPassword;
 use super::pool::HashPool;
 use super::rate_limiter::RateLimiter;
 use super::session_end::SessionEnd;
@@ -132,6 +132,7 @@ impl Accounts {
             pool: HashPool::start(
                 config.hash_threads,
                 config.hash_queue,
+                config.scheme(),
                 config.flask_security_salt()?,
             )?,
             clock,
@@ -246,8 +247,9 @@ impl Inner {
         name: &str,
     ) -> Result<NormalizedPassword, Error> {
         let password = NormalizedPassword::new(password);
-        if password.text().len() > MOST_BYTES {
-            return Err(Error::TooLong);
+        let scheme = self.config.scheme();
+        if !scheme.takes(&password) {
+            return Err(Error::TooLong(scheme.max_bytes()));
         }
         let least = self.config.min_password_length;
         if password.text().chars().count() < least {

@@ -1,21 +1,17 @@
 //! The password hashing of this room, as data: the command `keys inventory` lists it.
 
-use super::password::{LANES, MEMORY_KIB, OUTPUT, PASSES};
+use super::Config;
 use crate::audit::Practice;
 use crate::audit::inventory::{AlgorithmKind, Cryptography};
 
 /// The room's uses.
-pub(crate) fn inventory() -> Vec<Cryptography> {
-    let parameters = format!(
-        "Argon2id (RFC 9106) m={MEMORY_KIB} t={PASSES} p={LANES}, 128-bit salt, {}-bit hash",
-        OUTPUT * 8
-    );
+pub(crate) fn inventory(config: &Config) -> Vec<Cryptography> {
     vec![
         Cryptography::new(
             Practice::Accounts,
             AlgorithmKind::PasswordHash,
             "passwords",
-            parameters,
+            config.scheme().told(),
         )
         .used_for("new hashes, and older ones at the next sign-in"),
         Cryptography::new(
@@ -37,8 +33,10 @@ mod tests {
         let prepared =
             super::super::password::NormalizedPassword::new("a quiet lake before the rain");
         let mut workspace = super::super::password::Workspace::default();
-        let made = workspace.hash(&prepared).unwrap();
-        let algorithm = &inventory()[0].algorithm;
+        let made = workspace
+            .hash(&prepared, Config::default().scheme())
+            .unwrap();
+        let algorithm = &inventory(&Config::default())[0].algorithm;
         let parameters = made.as_str().split('$').nth(3).unwrap();
         for part in parameters.split(',') {
             assert!(algorithm.contains(part), "{part} in {algorithm}");

@@ -68,6 +68,7 @@ mod rate_key;
 mod rate_limiter;
 mod recently_authenticated;
 mod reserved_names;
+mod scheme;
 mod session_end;
 mod sign_in;
 mod sign_up;
@@ -79,7 +80,7 @@ mod user_version;
 mod users;
 
 pub(crate) use checks::outdated_hashes;
-pub use config::{Config, SignUps};
+pub use config::{Config, PasswordHashing, SignUps};
 pub use endpoints::{
     ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SecondTab, SetUp, SignIn, SignOut,
     SignUp, SignedIn, account_page_with, change_account_with, change_password,

@@ -11,6 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::hash_formats::ParsedHash;
+use super::scheme::Scheme;
 pub(super) use crate::forms::{MIN_PASSWORD_LENGTH, MOST_BYTES};
 use crate::secrets;
 
@@ -83,24 +84,11 @@ impl StoredHash {
         &self.0
     }
 
-    /// Whether the hash was made with other parameters than today's, or by another framework.
+    /// Whether the hash was made in another way than today's, by Dewar or by another framework.
     ///
     /// The next successful sign-in then stores a new one.
-    pub(crate) fn needs_upgrade(&self) -> bool {
-        let Ok(phc) = PasswordHash::new(&self.0) else {
-            return true;
-        };
-        let Ok(params) = Params::try_from(&phc) else {
-            return true;
-        };
-        phc.algorithm.as_str() != "argon2id"
-            || phc.version != Some(Version::V0x13.into())
-            || params.m_cost() < MEMORY_KIB
-            || params.t_cost() < PASSES
-            || phc
-                .salt
-                .is_none_or(|salt| salt.len() < Salt::RECOMMENDED_LENGTH)
-            || phc.hash.is_none_or(|hash| hash.len() < OUTPUT)
+    pub(crate) fn needs_upgrade(&self, scheme: Scheme) -> bool {
+        scheme.is_above(&self.0)
     }
 }
 
@@ -123,8 +111,8 @@ pub enum HashError {
     /// scrypt did not accept the parameters.
     #[error("scrypt: {0}")]
     Scrypt(String),
-    /// The password is longer than 1,024 bytes.
-    #[error("the password is longer than {MOST_BYTES} bytes")]
+    /// The password has more bytes than the scheme takes.
+    #[error("the password has more bytes than are hashed")]
     TooLong,
 }
 
@@ -136,12 +124,30 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     /// Hashes a password to store it, with a fresh salt.
-    pub(crate) fn hash(&mut self, password: &NormalizedPassword) -> Result<StoredHash, HashError> {
-        if !password.fits() {
+    pub(crate) fn hash(
+        &mut self,
+        password: &NormalizedPassword,
+        scheme: Scheme,
+    ) -> Result<StoredHash, HashError> {
+        if !scheme.takes(password) {
             return Err(HashError::TooLong);
         }
+        match scheme {
+            Scheme::Argon2id { memory_kib, passes } => self.argon2id(password, memory_kib, passes),
+            Scheme::Bcrypt { cost } => super::hash_formats::bcrypt(cost, password.bytes())
+                .map(StoredHash)
+                .ok_or(HashError::TooLong),
+        }
+    }
+
+    fn argon2id(
+        &mut self,
+        password: &NormalizedPassword,
+        memory_kib: u32,
+        passes: u32,
+    ) -> Result<StoredHash, HashError> {
         let params =
-            Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT)).map_err(HashError::Argon2)?;
+            Params::new(memory_kib, passes, LANES, Some(OUTPUT)).map_err(HashError::Argon2)?;
         let salt = secrets::random::<16>();
         let mut output = Zeroizing::new([0; OUTPUT]);
         let written = ParamsString::try_from(&params).map_err(phc_error)?;
@@ -200,7 +206,10 @@ mod tests {
     fn a_password_verifies_and_another_does_not() {
         let mut workspace = Workspace::default();
         let stored = workspace
-            .hash(&NormalizedPassword::new("correct horse battery staple"))
+            .hash(
+                &NormalizedPassword::new("correct horse battery staple"),
+                Scheme::default(),
+            )
             .unwrap();
         assert!(
             stored
@@ -217,16 +226,17 @@ mod tests {
             &NormalizedPassword::new("correct horse battery stapler"),
             &stored
         ));
-        assert!(!stored.needs_upgrade());
+        assert!(!stored.needs_upgrade(Scheme::default()));
     }
 
     #[test]
     fn composed_and_decomposed_spellings_are_one_password() {
         let mut workspace = Workspace::default();
         let stored = workspace
-            .hash(&NormalizedPassword::new(
-                "caf\u{e9} au lait, s'il vous pla\u{ee}t",
-            ))
+            .hash(
+                &NormalizedPassword::new("caf\u{e9} au lait, s'il vous pla\u{ee}t"),
+                Scheme::default(),
+            )
             .unwrap();
         assert!(workspace.verifies(
             &NormalizedPassword::new("cafe\u{301} au lait, s'il vous plai\u{302}t"),
@@ -242,7 +252,9 @@ mod tests {
     fn nothing_is_cut_off_and_nul_is_a_character() {
         let mut workspace = Workspace::default();
         let long = format!("{}\0a", "x".repeat(MOST_BYTES - 2));
-        let stored = workspace.hash(&NormalizedPassword::new(&long)).unwrap();
+        let stored = workspace
+            .hash(&NormalizedPassword::new(&long), Scheme::default())
+            .unwrap();
         assert!(workspace.verifies(&NormalizedPassword::new(&long), &stored));
         assert!(!workspace.verifies(&NormalizedPassword::new(&format!("{long}y")), &stored));
         assert!(!workspace.verifies(
@@ -250,7 +262,10 @@ mod tests {
             &stored
         ));
         assert!(matches!(
-            workspace.hash(&NormalizedPassword::new(&format!("{long}y"))),
+            workspace.hash(
+                &NormalizedPassword::new(&format!("{long}y")),
+                Scheme::default()
+            ),
             Err(HashError::TooLong)
         ));
     }
@@ -260,21 +275,26 @@ mod tests {
         let mut workspace = Workspace::default();
         let weak = "$argon2id$v=19$m=4096,t=3,p=1$c29tZXNhbHQ$\
                     iWh06vD8Fy27wf9npn6FXWiCX4K6pW6Ue1Bnzz07Z8A";
-        assert!(StoredHash::from_database(weak.to_owned()).needs_upgrade());
-        assert!(StoredHash::from_database("$2b$12$abc".to_owned()).needs_upgrade());
+        assert!(StoredHash::from_database(weak.to_owned()).needs_upgrade(Scheme::default()));
+        assert!(
+            StoredHash::from_database("$2b$12$abc".to_owned()).needs_upgrade(Scheme::default())
+        );
         let hungry = StoredHash::from_database(weak.replace("m=4096", "m=4194304"));
         assert!(!workspace.verifies(&NormalizedPassword::new("password"), &hungry));
         assert!(workspace.blocks.is_empty(), "nothing was allocated for it");
         let stored = workspace
-            .hash(&NormalizedPassword::new("password"))
+            .hash(&NormalizedPassword::new("password"), Scheme::default())
             .unwrap();
         for (weaker, word) in [("m=19455,t=2", "memory"), ("m=19456,t=1", "passes")] {
             let weaker = stored.as_str().replace("m=19456,t=2", weaker);
-            assert!(StoredHash::from_database(weaker).needs_upgrade(), "{word}");
+            assert!(
+                StoredHash::from_database(weaker).needs_upgrade(Scheme::default()),
+                "{word}"
+            );
         }
         for other in ["$argon2i$", "$argon2d$"] {
             let other = stored.as_str().replace("$argon2id$", other);
-            assert!(StoredHash::from_database(other).needs_upgrade());
+            assert!(StoredHash::from_database(other).needs_upgrade(Scheme::default()));
         }
         let slow = StoredHash::from_database(weak.replace("t=3", "t=17"));
         assert!(ParsedHash::parse(slow.as_str(), None).is_err());
@@ -301,7 +321,12 @@ mod tests {
             ("argon2id$v=19$m=19456,t=2,p=1", 16, 31, true),
         ] {
             let stored = stored(head, salt, output);
-            assert_eq!(stored.needs_upgrade(), wanted, "{}", stored.as_str());
+            assert_eq!(
+                stored.needs_upgrade(Scheme::default()),
+                wanted,
+                "{}",
+                stored.as_str()
+            );
         }
     }
 
@@ -326,7 +351,7 @@ mod tests {
     fn a_workspace_serves_hashes_of_every_size() {
         let mut workspace = Workspace::default();
         let prepared = NormalizedPassword::new("correct horse battery staple");
-        let today = workspace.hash(&prepared).unwrap();
+        let today = workspace.hash(&prepared, Scheme::default()).unwrap();
         for head in ["argon2id$v=19$m=8,t=1,p=1", "argon2id$v=19$m=32768,t=1,p=1"] {
             assert!(!workspace.verifies(&prepared, &stored(head, 16, 32)));
             assert!(workspace.verifies(&prepared, &today), "after {head}");
@@ -336,7 +361,9 @@ mod tests {
     #[test]
     fn nothing_secret_is_printed() {
         let prepared = NormalizedPassword::new("correct horse battery staple");
-        let stored = Workspace::default().hash(&prepared).unwrap();
+        let stored = Workspace::default()
+            .hash(&prepared, Scheme::default())
+            .unwrap();
         assert_eq!(format!("{prepared:?} {stored:?}"), "[redacted] [redacted]");
     }
 }

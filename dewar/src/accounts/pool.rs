@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::hash_formats::{FlaskSalt, HashProblem, ParsedHash};
 use super::password::{HashError, NormalizedPassword, StoredHash, Workspace};
+use super::scheme::Scheme;
 use super::throttle::FailureLimit;
 
 /// The `Retry-After` when every thread is busy and the queue is full.
@@ -110,10 +111,11 @@ impl HashPool {
     pub(crate) fn start(
         threads: NonZeroUsize,
         queue: usize,
+        scheme: Scheme,
         flask_salt: Option<FlaskSalt>,
     ) -> Result<Self, PoolError> {
         let nobody = NormalizedPassword::new(&crate::secrets::Token::new().reveal());
-        let nobody = Workspace::default().hash(&nobody)?;
+        let nobody = Workspace::default().hash(&nobody, scheme)?;
         let (of_strangers, of_all) = places(threads, queue);
         let (sender, receiver) = sync_channel(of_all);
         let strangers = Arc::new(Semaphore::new(of_strangers));
@@ -123,7 +125,7 @@ impl HashPool {
             let (receiver, done) = (Arc::clone(&receiver), Arc::clone(&done));
             std::thread::Builder::new()
                 .name(format!("dewar-hash-{number}"))
-                .spawn(move || work(&receiver, &done))
+                .spawn(move || work(&receiver, &done, scheme))
                 .map_err(|error| PoolError::Stopped(error.to_string()))?;
         }
         Ok(Self {
@@ -216,7 +218,7 @@ fn stopped() -> PoolError {
     PoolError::Stopped("a hashing thread ended before it finished".to_owned())
 }
 
-fn work(queue: &Mutex<Receiver<HashJob>>, done: &AtomicU64) {
+fn work(queue: &Mutex<Receiver<HashJob>>, done: &AtomicU64, scheme: Scheme) {
     let mut workspace = Workspace::default();
     loop {
         // One thread holds the lock while it waits; the others wait for the lock, which makes no difference to them.
@@ -231,7 +233,7 @@ fn work(queue: &Mutex<Receiver<HashJob>>, done: &AtomicU64) {
             // Counts before it replies, so that a caller with a result finds it counted. The caller may have gone away meanwhile,
             // which is no error.
             HashWork::Hash(password, reply) => {
-                let hash = workspace.hash(&password);
+                let hash = workspace.hash(&password, scheme);
                 done.fetch_add(1, Ordering::Relaxed);
                 drop(reply.send(hash));
             }
@@ -261,7 +263,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_account_costs_the_same_hash_and_is_refused() {
-        let pool = HashPool::start(ONE, 4, None).unwrap();
+        let pool = HashPool::start(ONE, 4, Scheme::default(), None).unwrap();
         let stored = pool
             .hash(
                 NormalizedPassword::new("correct horse battery staple"),
@@ -300,7 +302,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_says_busy_instead_of_growing() {
-        let pool = HashPool::start(ONE, 1, None).unwrap();
+        let pool = HashPool::start(ONE, 1, Scheme::default(), None).unwrap();
         let mut asked: Vec<_> = (0..8)
             .map(|n| {
                 let pool = pool.clone();
@@ -339,7 +341,7 @@ mod tests {
     /// However many strangers come, a known user finds a place in the queue.
     #[tokio::test]
     async fn a_storm_of_strangers_leaves_room_for_those_who_are_known() {
-        let pool = HashPool::start(ONE, 8, None).unwrap();
+        let pool = HashPool::start(ONE, 8, Scheme::default(), None).unwrap();
         let asked = |share, n: usize| {
             let pool = pool.clone();
             async move {
@@ -362,7 +364,7 @@ mod tests {
     #[test]
     fn nothing_is_computed_for_whoever_went_away() {
         let stored = Workspace::default()
-            .hash(&NormalizedPassword::new("a"))
+            .hash(&NormalizedPassword::new("a"), Scheme::default())
             .unwrap();
         let (queue, jobs) = sync_channel(4);
         let mut answers = Vec::new();
@@ -380,7 +382,7 @@ mod tests {
         }
         drop(queue);
         let done = AtomicU64::new(0);
-        work(&Mutex::new(jobs), &done);
+        work(&Mutex::new(jobs), &done, Scheme::default());
         assert_eq!(done.load(Ordering::Relaxed), 2);
         let (hashed, verified) = answers.pop().unwrap();
         assert!(hashed.blocking_recv().unwrap().is_ok());

@@ -316,7 +316,7 @@ impl Accounts {
 
     /// Stores a hash with today's parameters instead of an older one. A failure here does not fail the sign-in.
     async fn upgrade(&self, owner: &Owner, password: &str) {
-        if !owner.stored.needs_upgrade() {
+        if !owner.stored.needs_upgrade(self.0.config.scheme()) {
             return;
         }
         let Ok(hash) = self

@@ -16,9 +16,10 @@ use http::HeaderMap;
 
 use super::password::{NormalizedPassword, Workspace};
 use super::pool::{ComparedHash, PoolShare};
+use super::scheme::Scheme;
 use super::{
-    Accounts, Config, Dependencies, Error, MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, NewUser, Roles,
-    SignUps, models,
+    Accounts, Config, Dependencies, Error, MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, NewUser,
+    PasswordHashing, Roles, SignUps, models,
 };
 use crate::audit::{Clock, Log};
 use crate::database::{self, Db};
@@ -544,7 +545,7 @@ async fn when_the_threads_are_busy_the_attempt_is_not_counted() {
     .await;
     house.db.execute("SELECT 1", []).await.ok();
     let stored = Workspace::default()
-        .hash(&NormalizedPassword::new(GOOD))
+        .hash(&NormalizedPassword::new(GOOD), Scheme::default())
         .unwrap();
     let busy = (0..12).map(|_| {
         house.accounts.0.pool.verify(

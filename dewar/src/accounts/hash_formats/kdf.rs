@@ -15,7 +15,7 @@ use crate::secrets;
 pub(in super::super) const MOST_MEMORY_KIB: u32 = 128 * 1024;
 pub(in super::super) const MOST_PASSES: u32 = 16;
 /// About a second and a half, as much as each of the others.
-const MOST_BCRYPT_COST: u32 = 14;
+pub(in super::super) const MOST_BCRYPT_COST: u32 = 14;
 /// Four times Django's one million.
 const MOST_ITERATIONS: u32 = 4_000_000;
 /// As N, r and p together: four times the strongest row of OWASP (2^17, 8, 1).

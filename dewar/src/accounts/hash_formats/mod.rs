@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use super::password::{NormalizedPassword, StoredHash, Workspace};
 use crate::secrets::Secret;
-pub(super) use kdf::Kdf;
+use kdf::Kdf;
+pub(super) use kdf::{BCRYPT_BYTES, MOST_BCRYPT_COST, MOST_MEMORY_KIB, MOST_PASSES};
 
 /// The longest stored hash that Dewar reads.
 pub(super) const MOST_CHARACTERS: usize = 512;
@@ -142,6 +143,14 @@ impl fmt::Debug for ParsedHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
+}
+
+/// A new hash of bcrypt (MCF); none of a password that bcrypt would cut.
+pub(super) fn bcrypt(cost: u32, password: &[u8]) -> Option<String> {
+    let salt = crate::secrets::random::<16>();
+    let (digest, is_whole) = kdf::bcrypt(cost, salt, password);
+    let (salt, digest) = (text::to_bcrypt(&salt)?, text::to_bcrypt(digest.get(..23)?)?);
+    is_whole.then(|| format!("$2b${cost:02}${salt}{digest}"))
 }
 
 /// The text to store for a hash from another framework, as such a file has it.

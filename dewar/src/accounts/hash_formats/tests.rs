@@ -60,7 +60,11 @@ fn hashes_of_the_libraries_themselves_are_verified() {
             let other = format!("{password}.");
             assert!(!verify(&stored, &other), "{library}: {}", stored.as_str());
         }
-        assert!(stored.needs_upgrade(), "{}", stored.as_str());
+        assert!(
+            stored.needs_upgrade(super::super::scheme::Scheme::default()),
+            "{}",
+            stored.as_str()
+        );
         libraries.insert(library);
     }
     assert!(libraries.len() >= 12, "{libraries:?}");

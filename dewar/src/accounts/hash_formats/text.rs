@@ -44,6 +44,11 @@ pub(super) fn bcrypt(text: &str) -> Result<Vec<u8>, HashProblem> {
     decode(BCRYPT.as_ref(), text)
 }
 
+/// In bcrypt's alphabet.
+pub(super) fn to_bcrypt(bytes: &[u8]) -> Option<String> {
+    BCRYPT.as_ref().map(|encoding| encoding.encode(bytes))
+}
+
 pub(super) fn adapted(text: &str) -> Result<Vec<u8>, HashProblem> {
     decode(ADAPTED.as_ref(), text)
 }

@@ -29,7 +29,7 @@ async fn guessable_passwords_are_refused_with_the_reason() {
         .accounts
         .sign_up(person("ada@example.org", &"long ".repeat(300)), HERE)
         .await;
-    assert!(matches!(long, Err(Error::TooLong)), "{long:?}");
+    assert!(matches!(long, Err(Error::TooLong(1_024))), "{long:?}");
     assert_eq!(house.accounts.hashes_done(), 0);
 }
 
@@ -204,4 +204,40 @@ fn argon2_with_less_memory(password: &str) -> String {
         .hash_password_with_salt(password.as_bytes(), b"sixteen salt byt")
         .unwrap();
     hash.to_string()
+}
+
+/// ASVS: V6.2.9, V11.4.2
+#[tokio::test]
+async fn with_bcrypt_a_password_that_it_would_cut_is_refused_beside_its_field() {
+    let house = House::with(|config| config.password_hash = PasswordHashing::Bcrypt).await;
+    let long = "nine blue lanterns drift over ".repeat(3);
+    let (fits, cut) = (&long[..72], &long[..73]);
+    for cut in [cut, "nine blue lanterns\0drift"] {
+        let answer = house
+            .accounts
+            .sign_up(person("ada@example.org", cut), HERE)
+            .await;
+        let error = answer.unwrap_err();
+        assert!(matches!(error, Error::TooLong(72)), "{error:?}");
+        assert!(error.about_password().is_some());
+    }
+    let made = house
+        .accounts
+        .sign_up(person("ada@example.org", fits), HERE)
+        .await;
+    made.unwrap();
+    let rows = house
+        .db
+        .query("SELECT password_hash FROM dewar_users", [])
+        .await
+        .unwrap();
+    let stored: String = rows[0].get(0).unwrap();
+    assert!(stored.starts_with("$2b$12$"), "{stored}");
+    let sign_in = |password: String| {
+        let accounts = house.accounts.clone();
+        async move { accounts.sign_in("ada@example.org", &password, HERE).await }
+    };
+    drop(sign_in(fits.to_owned()).await.unwrap());
+    let longer = sign_in(format!("{fits}x")).await;
+    assert!(matches!(longer, Err(Error::Refused)), "{longer:?}");
 }

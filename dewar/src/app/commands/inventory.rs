@@ -61,7 +61,7 @@ impl Inventory {
         let rooms = [
             secrets::inventory(),
             https::inventory(&plan.config.https, &plan.config.data),
-            accounts::inventory(),
+            accounts::inventory(&plan.config.accounts),
             api::inventory(),
             sessions::inventory(),
             csrf::inventory(),

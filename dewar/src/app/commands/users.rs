@@ -204,7 +204,7 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
             };
             Error::command(format!("no role is named {role:?}; {known}"))
         }
-        error @ (Wrong::Guessable(_) | Wrong::TooLong | Wrong::TooShort(_)) => {
+        error @ (Wrong::Guessable(_) | Wrong::TooLong(_) | Wrong::TooShort(_)) => {
             Error::command(format!("the password: {error}"))
         }
         error @ (Wrong::Changed(_)

@@ -115,7 +115,7 @@ async fn an_import_takes_no_account_over_and_gives_nobody_a_role() {
     assert_eq!(owner.status(), 303);
 }
 
-/// ASVS: V1.2.10, V2.2.1
+/// ASVS: V2.2.1
 #[test]
 fn hostile_rows_are_refused_one_by_one_and_write_nothing_into_the_terminal() {
     let data = tempfile::tempdir().unwrap();
