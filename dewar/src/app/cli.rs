@@ -484,7 +484,7 @@ pub(super) struct ImportOptions {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ImportFormat {
-    /// CSV with the columns email, name, password_hash, roles and active; roles are separated by `|`
+    /// CSV with the columns `email`, `name`, `password_hash`, `roles` and `active`; roles are separated by `|`
     Csv,
     /// The same, with hashes of Werkzeug alone
     Werkzeug,

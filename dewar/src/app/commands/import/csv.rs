@@ -162,7 +162,9 @@ fn quoted_field(mut rest: &str) -> Result<(String, Option<&str>), &'static str> 
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> Result<Vec<(u64, Result<Vec<String>, &'static str>)>, String> {
+    type Fields = Result<Vec<String>, &'static str>;
+
+    fn read(text: &[u8]) -> Result<Vec<(u64, Fields)>, String> {
         let mut records = Records::new(text);
         let mut all = Vec::new();
         while let Some(record) = records.next()? {
