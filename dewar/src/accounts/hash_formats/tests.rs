@@ -135,7 +135,7 @@ fn bcrypt_takes_no_longer_password_for_its_first_72_bytes_and_no_nul_for_an_end(
 #[test]
 fn a_hash_that_costs_too_much_is_refused_before_anything_is_computed() {
     let hex = "ab".repeat(64);
-    let base64 = "q".repeat(43) + "=";
+    let base64 = "A".repeat(43) + "=";
     let rest = "abcdefghijklmnopqrstuu";
     let digest = "abcdefghijklmnopqrstuvwxyzabcde";
     for (hostile, tame) in [
