@@ -432,7 +432,7 @@ async fn a_client_that_reads_nothing_is_closed() {
 /// One client answers the pings, and one is gone without a word.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_answers_no_ping_is_closed() {
-    let site = Site::with(chatting, &[("DEWAR_LIVE_HEARTBEAT", "1s")]).await;
+    let site = Site::with(chatting, &[("DEWAR_LIVE_HEARTBEAT", "5s")]).await;
     let (ada, bob) = (site.member("ada", &[]).await, site.member("bob", &[]).await);
     let mut answers = enter(&ada, "/chat").await;
     let answering = tokio::spawn(async move { answers.next().await });
