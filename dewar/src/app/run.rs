@@ -103,7 +103,8 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// The same, with what the command printed.
     #[cfg(feature = "testing")]
     pub(crate) async fn run_printing(self, words: &[&str]) -> (Result<(), Error>, String) {
-        commands::printing(self.run(words.iter().copied())).await
+        let words = words.to_vec();
+        commands::printing(commands::on_heap(|| self.run(words))).await
     }
 
     /// Starts the application and returns: for tests, and for programs that do more than serve.

@@ -20,6 +20,7 @@ mod webhook_keys;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
+use std::pin::Pin;
 
 #[cfg(feature = "testing")]
 pub(super) use printed::printing;
@@ -78,9 +79,15 @@ async fn run_line<S: Clone + Send + Sync + 'static>(
     input: impl Read,
 ) -> Result<(), Error> {
     match own {
-        Some(command) => own::run(app.plan().0, command).await,
-        None => run_with(app, input).await,
+        Some(command) => on_heap(|| own::run(app.plan().0, command)).await,
+        None => on_heap(|| run_with(app, input)).await,
     }
+}
+
+/// The future on the heap. Without optimization the frame of a caller holds each future that it makes, and the commands have large
+/// ones: together they do not fit the stack of a test's thread.
+pub(super) fn on_heap<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
 
 /// Runs these words as the command line, and returns what is wrong with them.

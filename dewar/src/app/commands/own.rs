@@ -2,6 +2,7 @@ use super::super::background;
 use super::super::command::{Prepared, ReadOnlyDewar};
 use super::super::launch::{Blueprint, refuse_if_any};
 use super::database::existing;
+use super::on_heap;
 use super::users::OLDER;
 use crate::audit::Finding;
 use crate::database::reading_command;
@@ -13,7 +14,7 @@ pub(super) async fn run(plan: Blueprint, command: Prepared) -> Result<(), Error>
     let (name, read) = match command {
         Prepared::Reading(name, read) => (name, read),
         Prepared::Changing(change) => {
-            let opened = plan.open().await.map_err(refused)?;
+            let opened = on_heap(|| plan.open()).await.map_err(refused)?;
             let done = change(opened.dewar.clone()).await;
             opened.dewar.accounts().settle().await;
             background::end_log(&opened.dewar).await;
@@ -22,7 +23,7 @@ pub(super) async fn run(plan: Blueprint, command: Prepared) -> Result<(), Error>
     };
     refuse_if_any(&plan.findings).map_err(refused)?;
     refuse_if_any(&plan.parts.findings).map_err(refused)?;
-    let db = existing(&plan).await?;
+    let db = on_heap(|| existing(&plan)).await?;
     let pending = db.migrations_pending(&plan.migrations()).await?;
     if !pending.is_empty() {
         return Err(Error::command(OLDER));
