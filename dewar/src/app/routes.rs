@@ -15,12 +15,12 @@ use http::{Method, StatusCode};
 use super::account_pages::account_page_of;
 use super::mounted_router::MountedRouter;
 use super::rate_limit::{Counted, RouteRates, Standing};
-use super::stack::host_of;
+use super::stack::head_of;
 use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::Accounts;
 use crate::api::Origins;
 use crate::audit::{Entry, Event};
-use crate::csrf::{CsrfRejection, Origin, RequestHead, WebhookAuth, judge_live, judge_web_socket};
+use crate::csrf::{CsrfRejection, Origin, WebhookAuth, judge_live, judge_web_socket};
 use crate::database::reading;
 use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
 use crate::https::{PagePolicy, RoutePolicy};
@@ -609,12 +609,7 @@ impl<H> Guarded<H> {
         let context = RequestContext::of(&parts)?;
         // A program's request has an origin only if the route lists it.
         if context.bearer().is_none() {
-            let head = RequestHead {
-                method: &parts.method,
-                host: host_of(&parts),
-                headers: &parts.headers,
-            };
-            let judged = judge_live(head);
+            let judged = judge_live(head_of(&parts));
             judged.map_err(|rejection| refused(rejection, context))?;
         }
         let opening = (parts.method == Method::GET).then(|| Opening::of(&parts));
@@ -642,12 +637,7 @@ impl<H> Guarded<H> {
         let (parts, body) = request.into_parts();
         let context = RequestContext::of(&parts)?;
         let handshake = Handshake::of(&parts)?;
-        let head = RequestHead {
-            method: &parts.method,
-            host: host_of(&parts),
-            headers: &parts.headers,
-        };
-        let judged = judge_web_socket(head);
+        let judged = judge_web_socket(head_of(&parts));
         judged.map_err(|rejection| refused(rejection, context))?;
         let checked = context.tokens()?.verify(handshake.token());
         checked.map_err(|rejection| refused(rejection, context))?;

@@ -584,11 +584,16 @@ pub(super) fn shown(error: Error, context: &RequestContext) -> Response {
 
 /// The host is on the application's list already. HTTP/2 names it in the target, HTTP/1 in a header.
 pub(super) fn first_check(parts: &Parts) -> Result<Origin, CsrfRejection> {
-    judge(RequestHead {
+    judge(head_of(parts))
+}
+
+/// The parts of a request that the checks of its origin read.
+pub(super) fn head_of(parts: &Parts) -> RequestHead<'_> {
+    RequestHead {
         method: &parts.method,
         host: host_of(parts),
         headers: &parts.headers,
-    })
+    }
 }
 
 /// The host of a request, with its port.
