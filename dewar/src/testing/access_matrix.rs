@@ -209,8 +209,11 @@ impl<'a> AccessMatrix<'a> {
                 Cell::SignIn
             }
             Access::SignedIn => Cell::In,
-            Access::Role(role) if person.roles.contains(&role) => Cell::In,
-            Access::AnyRole(roles) if roles.iter().any(|role| person.roles.contains(role)) => {
+            Access::Role(_) | Access::AnyRole(_)
+                if entry
+                    .access
+                    .admits_role(|role| person.roles.contains(&role)) =>
+            {
                 Cell::In
             }
             Access::Role(_) | Access::AnyRole(_) => Cell::Forbidden,
