@@ -1,8 +1,5 @@
 //! Letters with attachments: read by another program, sealed, and bounded.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use data_encoding::BASE64;
 
 use super::*;
@@ -27,23 +24,8 @@ print(json.dumps({
 }))
 "#;
 
-#[expect(
-    clippy::disallowed_types,
-    reason = "another program has to read the letter, and its command has no text of a visitor"
-)]
 fn read(letter: &str) -> serde_json::Value {
-    let python = std::process::Command::new("python3")
-        .args(["-c", READER])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut python = python.unwrap();
-    let mut stdin = python.stdin.take().unwrap();
-    stdin.write_all(letter.as_bytes()).unwrap();
-    drop(stdin);
-    let done = python.wait_with_output().unwrap();
-    assert!(done.status.success(), "{letter}");
-    serde_json::from_slice(&done.stdout).unwrap()
+    read_by_python(READER, letter)
 }
 
 /// A file that begins as a PDF does, of this size.

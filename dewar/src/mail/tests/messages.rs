@@ -1,8 +1,5 @@
 //! Letters as messages, read by another program.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use super::*;
 
 /// Python's own parser of messages, and what it has read as JSON.
@@ -20,26 +17,8 @@ print(json.dumps({
 }))
 "#;
 
-#[expect(
-    clippy::disallowed_types,
-    reason = "another program has to read the letter, and its command has no text of a visitor"
-)]
 fn read(letter: &str) -> serde_json::Value {
-    let python = std::process::Command::new("python3")
-        .args(["-c", READER])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut python = python.unwrap();
-    python
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(letter.as_bytes())
-        .unwrap();
-    let done = python.wait_with_output().unwrap();
-    assert!(done.status.success(), "{letter}");
-    serde_json::from_slice(&done.stdout).unwrap()
+    read_by_python(READER, letter)
 }
 
 fn header<'a>(read: &'a serde_json::Value, name: &str) -> &'a str {

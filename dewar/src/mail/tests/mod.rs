@@ -5,7 +5,9 @@ mod queued;
 mod sent;
 
 use std::borrow::Cow;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use super::server::{Destination, Server};
@@ -16,6 +18,26 @@ use crate::forms::Email;
 use crate::pages::{Assets, Bundle, Languages, LetterTemplates, Templates};
 use crate::secrets::KeyRing;
 use test_servers::MailServer;
+
+/// Has another program read a letter: a script of Python, which prints JSON.
+#[expect(
+    clippy::disallowed_types,
+    reason = "another program has to read the letter, and its command has no text of a visitor"
+)]
+fn read_by_python(reader: &str, letter: &str) -> serde_json::Value {
+    let python = std::process::Command::new("python3")
+        .args(["-c", reader])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut python = python.unwrap();
+    let mut stdin = python.stdin.take().unwrap();
+    stdin.write_all(letter.as_bytes()).unwrap();
+    drop(stdin);
+    let done = python.wait_with_output().unwrap();
+    assert!(done.status.success(), "{letter}");
+    serde_json::from_slice(&done.stdout).unwrap()
+}
 
 /// A note with two values.
 #[derive(Debug, Letter)]
