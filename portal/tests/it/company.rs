@@ -7,6 +7,7 @@ use dewar::accounts::NewUser;
 use dewar::api::{TokenHolder, TokenRequest};
 use dewar::app::Running;
 use dewar::audit::Clock;
+use dewar::mail::Letter;
 use dewar::sessions::UserId;
 use dewar::testing::{Browser, Cookies, RawRequest, TestResponse};
 use dewar::{App, Db, Uploads};
@@ -30,6 +31,16 @@ pub(crate) const PASSWORD: &str = "a quiet lake before the rain";
 
 /// The setting for a file of SQLite, whichever database the tests use.
 pub(crate) const ON_SQLITE: (&str, &str) = ("DEWAR_DATABASE_URL", "sqlite:database.sqlite");
+
+/// The portal's letter about a decision, whose template it has.
+#[derive(Letter)]
+#[letter(template = "letters/decided")]
+pub(crate) struct Told<'a> {
+    pub(crate) id: i64,
+    pub(crate) title: &'a str,
+    pub(crate) approved: bool,
+    pub(crate) reason: Option<&'a str>,
+}
 
 /// A portal for one test, with a clock that the test sets.
 pub(crate) struct Portal {

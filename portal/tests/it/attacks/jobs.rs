@@ -11,13 +11,12 @@ use std::time::Duration;
 use dewar::database::Tx;
 use dewar::forms::{Email, Line};
 use dewar::jobs::{self, Job, JobContext, JobError, Jobs, Queue};
-use dewar::mail::Letter;
 use dewar::testing::{Browser, Cookies};
 use dewar::{App, Db, Dewar, Form, Redirect, post};
 use portal::Role;
 use serde::{Deserialize, Serialize};
 
-use crate::company::{Portal, encoded, send, token};
+use crate::company::{Portal, Told, encoded, send, token};
 
 /// The jobs that ran: whose test, and which one.
 static RAN: LazyLock<Mutex<Vec<(String, i64)>>> = LazyLock::new(Mutex::default);
@@ -103,16 +102,6 @@ impl Job for Act {
             }
         }
     }
-}
-
-/// The portal's letter about a decision, whose template it has.
-#[derive(Letter)]
-#[letter(template = "letters/decided")]
-struct Told<'a> {
-    id: i64,
-    title: &'a str,
-    approved: bool,
-    reason: Option<&'a str>,
 }
 
 /// A job without an end, with the time of a moment.

@@ -2,12 +2,13 @@
 
 use dewar::accounts::NewUser;
 use dewar::forms::Email;
-use dewar::mail::{Letter, LetterStatus};
+use dewar::mail::LetterStatus;
 use dewar::testing::{Browser, SentLetter};
 use dewar::uploads::FileId;
 
 use crate::company::{
-    PASSWORD, Portal, address, decide, document, encoded, files_below, hand_in, sign_in, token,
+    PASSWORD, Portal, Told, address, decide, document, encoded, files_below, hand_in, sign_in,
+    token,
 };
 
 async fn forgot(browser: &Browser, email: &str) {
@@ -210,16 +211,6 @@ async fn the_mailbox_is_for_this_machine_alone() {
             assert_eq!(response.status(), 404, "{from} {path}");
         }
     }
-}
-
-/// The portal's letter about a decision, whose template it has.
-#[derive(Letter)]
-#[letter(template = "letters/decided")]
-struct Told<'a> {
-    id: i64,
-    title: &'a str,
-    approved: bool,
-    reason: Option<&'a str>,
 }
 
 /// Sends this file of the portal to ada; none without the file.

@@ -15,7 +15,7 @@ use dewar::audit::Clock;
 use dewar::database::{Migration, Tx};
 use dewar::forms::{self, Email};
 use dewar::jobs::{Job, JobContext, JobError, Jobs};
-use dewar::mail::{Letter, Mailer};
+use dewar::mail::Mailer;
 use dewar::testing::Browser;
 use dewar::{App, Db, Dewar, Redirect, post};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use test_servers::{MailServer, MailServerTls};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{Program, browser};
-use crate::company::token;
+use crate::company::{Told, token};
 
 /// The variable with the data directory of the killed program.
 const DATA: &str = "KILLED_ORDERS";
@@ -37,16 +37,6 @@ const ORDERS: Migration = Migration::new(
     "CREATE TABLE orders (number INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
      CREATE TABLE ran (id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL, kind TEXT NOT NULL) STRICT;",
 );
-
-/// The portal's letter about a decision, whose template it has.
-#[derive(Letter)]
-#[letter(template = "letters/decided")]
-struct Told<'a> {
-    id: i64,
-    title: &'a str,
-    approved: bool,
-    reason: Option<&'a str>,
-}
 
 async fn tell(mailer: &Mailer, tx: &Tx, kind: &str, number: i64) -> Result<(), dewar::mail::Error> {
     let title = format!("{kind} {number}");
