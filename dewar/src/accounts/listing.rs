@@ -36,7 +36,7 @@ macro_rules! people {
         concat!(
             "SELECT ",
             user_columns!(),
-            " WHERE (?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1) > 0)"
+            " FROM dewar_users u WHERE (?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1) > 0)"
         )
     };
 }
@@ -55,9 +55,9 @@ macro_rules! sorted {
 macro_rules! holders {
     ($beyond:literal, $order:literal) => {
         concat!(
-            "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT string_agg(r.role, ' ' ORDER BY r.role) FROM dewar_user_roles r WHERE r.user_id = u.id), u.language
-            FROM dewar_user_roles h JOIN dewar_users u ON u.id = h.user_id
+            "SELECT ",
+            user_columns!(),
+            " FROM dewar_user_roles h JOIN dewar_users u ON u.id = h.user_id
             WHERE h.role = ?1 AND u.disabled_at IS NULL AND (u.name ",
             $beyond,
             " ?2 COLLATE NOCASE OR (u.name = ?2 COLLATE NOCASE AND u.id ",

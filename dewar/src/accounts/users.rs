@@ -11,13 +11,13 @@ use crate::mail::{IntoRecipient, Recipient};
 use crate::sessions::{UserId, in_order};
 use crate::uploads::FileId;
 
-/// What [`User::read`] reads, and from where.
+/// The columns that [`User::read`] reads, of `dewar_users u`.
 macro_rules! user_columns {
     () => {
         concat!(
             "u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at, ",
             $crate::sessions::roles_of_user!(),
-            ", u.language FROM dewar_users u"
+            ", u.language"
         )
     };
 }
@@ -121,7 +121,11 @@ pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error>
 }
 
 /// A user, by number.
-const FIND: &str = concat!("SELECT ", user_columns!(), " WHERE u.id = ?1");
+const FIND: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM dewar_users u WHERE u.id = ?1"
+);
 
 impl Accounts {
     /// The user with this number.
@@ -154,7 +158,11 @@ impl Accounts {
     /// # Errors
     /// If the database fails.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<User>, Error> {
-        let find = concat!("SELECT ", user_columns!(), " WHERE u.email_key = ?1");
+        let find = concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM dewar_users u WHERE u.email_key = ?1"
+        );
         let rows = self
             .0
             .db
