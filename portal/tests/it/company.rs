@@ -222,6 +222,12 @@ pub(crate) fn steady(table: &str) -> &str {
         "dewar_sessions" => {
             "(SELECT token_hash, id, user_id, generation, created_at, proved_at, roles, device, address FROM dewar_sessions)"
         }
+        // Sending goes on beside the requests: it writes attempts, the state and the reason, and empties the content.
+        "dewar_letters" => {
+            "(SELECT id, kind, template, address, address_key, cause, queued_at, useless_at FROM dewar_letters)"
+        }
+        // The parts of an attachment go when its letter was sent.
+        "dewar_letter_parts" => "(SELECT 1 AS one WHERE 1 = 0)",
         // A refused request counts for its rate limit.
         "dewar_rate_limits" => "(SELECT 1 AS one WHERE 1 = 0)",
         // So is the last use of a token.
