@@ -13,6 +13,8 @@
 //! 1. [`sources`]: the inputs of the checks: lock file, route table, data directory, responses.
 //! 2. [`checks`]: the checks, one file a word; a check is data and a function over the sources.
 //! 3. [`report`]: one set of findings, for people and for programs.
+//! 4. [`source`]: the audit of a folder of source code; [`live`]: the audit of any application by its address; [`scan`]: their
+//!    checks and findings.
 //!
 //! It attacks: it submits forms, and sends requests that the application should refuse. Use it on an application with data that
 //! you can lose, and on one host. If the host is not this machine, name it twice.
@@ -21,7 +23,10 @@
 pub mod checks;
 #[doc(hidden)]
 pub mod command;
+pub mod live;
 pub mod report;
+pub mod scan;
+pub mod source;
 pub mod sources;
 
 use checks::{Check, Outcome};

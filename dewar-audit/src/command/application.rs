@@ -77,7 +77,7 @@ impl Application {
 }
 
 /// Finds a path, or the name of a binary beside this one, or in the directory of the other profile.
-fn find(name: &str) -> Result<PathBuf, Error> {
+pub(super) fn find(name: &str) -> Result<PathBuf, Error> {
     let missing = |text: String| Error::Application(text);
     if name.contains(std::path::MAIN_SEPARATOR) {
         return std::path::absolute(name).map_err(Error::file(Path::new(name)));

@@ -1,30 +1,36 @@
 //! The command line.
 
 mod application;
+mod target;
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{Args, Parser};
 use dewar::audit::{Practice, Severity};
 
 use crate::audit_by;
 use crate::checks::{self, Check};
+use crate::live::{self, LiveOptions};
 use crate::report::{ExitVerdict, Report};
+use crate::scan::{ScanCheck, ScanReport};
+use crate::source::{self, SourceOptions};
 use crate::sources::{Error, HttpOptions, HttpSource, LockFile, Person, RouteList, Sources};
 use application::Application;
+use target::Target;
 
-/// Attacks a running web application by its own route table, and reports the findings.
+/// Audits a folder of source code, or attacks a running web application, and reports the findings.
 ///
-/// Exit status: 0 no findings, 1 findings at or above --fail-on, 2 a check could not run.
-/// It submits forms and requests every route: use it on data that you can lose.
+/// Exit status: 0 no findings, 1 findings at or above --fail-on, 2 something could not be looked at.
+/// It submits forms and requests every route of a running application: use it on data that you can lose.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Command {
-    /// An application built on dewar to run on free ports with data of its own: the name of a binary beside this one (`portal`),
-    /// or a path
+    /// A folder or file of source code, the address of any application, or an application built on dewar to run on free ports
+    /// with data of its own: the name of a binary beside this one (`portal`), or a path
+    #[arg(value_name = "PATH|URL")]
     application: Option<String>,
     /// The running application, such as `https://localhost:8443`
     #[arg(
@@ -84,12 +90,22 @@ struct Command {
     /// The severity from which a finding sets the exit status 1
     #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severity)]
     fail_on: Severity,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: Format,
     /// List the checks and request nothing; needs no other argument
     #[arg(long)]
     list: bool,
+}
+
+/// The form of the report.
+#[derive(Debug, Args)]
+struct Format {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Print SARIF 2.1.0, which GitHub and GitLab read
+    #[arg(long, conflicts_with = "json")]
+    sarif: bool,
 }
 
 /// Runs the command line.
@@ -127,8 +143,21 @@ impl Command {
             list().map_err(Error::file("standard output".as_ref()))?;
             return Ok(0);
         }
-        let report = match &self.application {
-            Some(name) => {
+        let report = match self.application.as_deref().map(Target::of) {
+            Some(Target::Source(path)) => {
+                let options = SourceOptions::default();
+                let report = tokio::task::spawn_blocking(move || source::audit(&path, &options));
+                let report = report.await.map_err(|_| {
+                    Error::Application("the audit of the source ended early".to_owned())
+                })??;
+                return self.end(report, &source::checks().collect::<Vec<_>>());
+            }
+            Some(Target::Address(url)) => {
+                let report = live::audit(&url, &self.live_options()).await?;
+                return self.end(report, &live::checks().collect::<Vec<_>>());
+            }
+            Some(Target::Application(name)) => {
+                let name = name.as_str();
                 let application = Application::run(name).await?;
                 let looks = self.looks_at(&application);
                 let report = match looks {
@@ -143,6 +172,35 @@ impl Command {
         self.print(&report)
             .map_err(Error::file("standard output".as_ref()))?;
         Ok(report.verdict(self.fail_on).status())
+    }
+
+    fn live_options(&self) -> LiveOptions {
+        LiveOptions {
+            rate: self.rate,
+            permitted_host: self.permitted_host.clone(),
+        }
+    }
+
+    /// Prints a report, of the practices that were asked for.
+    fn end(&self, mut report: ScanReport, checks: &[&ScanCheck]) -> Result<u8, Error> {
+        if !self.only.is_empty() {
+            report
+                .findings
+                .retain(|finding| self.only.contains(&finding.practice));
+        }
+        self.print_scan(&report, checks)
+            .map_err(Error::file("standard output".as_ref()))?;
+        Ok(report.verdict(self.fail_on).status())
+    }
+
+    fn print_scan(&self, report: &ScanReport, checks: &[&ScanCheck]) -> io::Result<()> {
+        if self.format.json {
+            writeln!(io::stdout(), "{}", report.json()?)
+        } else if self.format.sarif {
+            writeln!(io::stdout(), "{}", report.sarif(checks)?)
+        } else {
+            write!(io::stdout(), "{report}")
+        }
     }
 
     fn looks_at(&self, application: &Application) -> Result<Sources, Error> {
@@ -209,8 +267,11 @@ impl Command {
     }
 
     fn print(&self, report: &Report) -> io::Result<()> {
-        if self.json {
+        if self.format.json {
             writeln!(io::stdout(), "{}", report.json()?)
+        } else if self.format.sarif {
+            // The rules of the white box are few and stand in its own list; its findings name their check.
+            writeln!(io::stdout(), "{}", ScanReport::from(report).sarif(&[])?)
         } else {
             write!(io::stdout(), "{report}")
         }
@@ -226,6 +287,10 @@ fn list() -> io::Result<()> {
             check.severity,
             check.what
         )?;
+    }
+    for check in source::checks().chain(live::checks()) {
+        let (id, severity, what) = (check.id, check.severity, check.what);
+        writeln!(io::stdout(), "{id:<30} {severity:<9} {what}")?;
     }
     Ok(())
 }
