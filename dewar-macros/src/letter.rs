@@ -8,11 +8,13 @@ use crate::attributes;
 struct LetterAttribute {
     template: LitStr,
     valid_minutes: Option<u64>,
+    list: Option<LitStr>,
 }
 
 impl LetterAttribute {
     fn read(input: &DeriveInput) -> Result<Self> {
         let (mut template, mut valid_minutes): (Option<LitStr>, Option<u64>) = (None, None);
+        let mut list = None;
         attributes::each(&input.attrs, "letter", |meta| {
             if meta.path.is_ident("template") {
                 template = Some(attributes::text(meta)?);
@@ -20,8 +22,11 @@ impl LetterAttribute {
             } else if meta.path.is_ident("valid_minutes") {
                 valid_minutes = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?);
                 Ok(())
+            } else if meta.path.is_ident("list") {
+                list = Some(name_of_list(attributes::text(meta)?)?);
+                Ok(())
             } else {
-                let known = "template = \"letters/…\", valid_minutes = 60";
+                let known = "template = \"letters/…\", valid_minutes = 60, list = \"news\"";
                 Err(attributes::unknown(meta, known))
             }
         })?;
@@ -37,8 +42,21 @@ impl LetterAttribute {
         Ok(Self {
             template,
             valid_minutes,
+            list,
         })
     }
+}
+
+/// The name of a list is in links, in the database and in ids of messages.
+fn name_of_list(list: LitStr) -> Result<LitStr> {
+    let name = list.value();
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if (1..=40).contains(&name.len()) && name.chars().all(is_plain) {
+        return Ok(list);
+    }
+    let text =
+        "a list has a name of 1 to 40 lower-case letters, digits and hyphens, such as \"news\"";
+    Err(Error::new_spanned(&list, text))
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
@@ -46,6 +64,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let LetterAttribute {
         template,
         valid_minutes,
+        list,
     } = LetterAttribute::read(input)?;
     let Data::Struct(data) = &input.data else {
         return Err(Error::new_spanned(name, "a letter is a struct"));
@@ -73,12 +92,18 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 ::core::option::Option::Some(::core::time::Duration::from_secs(#seconds));
         }
     });
+    let list = list.map(|list| {
+        quote! {
+            const LIST: ::core::option::Option<&'static str> = ::core::option::Option::Some(#list);
+        }
+    });
     Ok(quote! {
         #[automatically_derived]
         impl #generics ::dewar::mail::Letter for #name #arguments #bounds {
             const TEMPLATE: &'static str = #template;
             const FIELDS: &'static [&'static str] = &[#(#names),*];
             #valid
+            #list
             fn fill(&self, page: ::dewar::Page) -> ::dewar::Page {
                 page #(.with(#names, &self.#fields))*
             }

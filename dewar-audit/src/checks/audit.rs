@@ -191,12 +191,12 @@ fn log_silent(looks: &Sources) -> Looking<'_> {
         if !log.exists() {
             return Ok(Outcome::Unasked("the data directory holds no audit log"));
         }
-        let Some(route) = looks
-            .routes
-            .all()
-            .iter()
-            .find(|route| route.is_unsafe() && !route.is_webhook() && !route.is_for_reports())
-        else {
+        let Some(route) = looks.routes.all().iter().find(|route| {
+            route.is_unsafe()
+                && !route.is_webhook()
+                && !route.is_for_reports()
+                && !route.is_unsubscribe()
+        }) else {
             return Ok(Outcome::Unasked(
                 "the route table has no route that changes anything",
             ));

@@ -97,6 +97,7 @@ fn forged(looks: &Sources) -> Looking<'_> {
                     && !route.is_webhook()
                     && !route.takes_token()
                     && !route.is_for_reports()
+                    && !route.is_unsubscribe()
             })
             .collect();
         if guarded.is_empty() {

@@ -58,6 +58,8 @@ pub enum RouteAccess {
     Role(String),
     /// Signed-in users.
     SignedIn,
+    /// Holders of a sealed link in a letter to many: no route of the application, and it needs no session or token.
+    Unsubscribe,
     /// Programs that sign their requests: the sender, and the scheme of a known service (`code:github`).
     Webhook(String),
 }
@@ -95,6 +97,7 @@ impl TryFrom<String> for RouteAccess {
             None if text == "public" => Ok(Self::Public),
             None if text == "browser_reports" => Ok(Self::BrowserReports),
             None if text == "signed_in" => Ok(Self::SignedIn),
+            None if text == "unsubscribe" => Ok(Self::Unsubscribe),
             Some(("any_role", names)) => {
                 Ok(Self::AnyRole(names.split(',').map(str::to_owned).collect()))
             }
@@ -103,7 +106,7 @@ impl TryFrom<String> for RouteAccess {
             Some(("webhook", sender)) => Ok(Self::Webhook(sender.to_owned())),
             // Treating an unknown access rule as a harmless one would hide a route.
             None | Some(_) => Err(format!(
-                "`{text}` is not an access rule: any_role:…, api:…, browser_reports, public, signed_in, role:… or webhook:…"
+                "`{text}` is not an access rule: any_role:…, api:…, browser_reports, public, role:…, signed_in, unsubscribe or webhook:…"
             )),
         }
     }
@@ -119,6 +122,7 @@ impl RouteAccess {
             | Self::BrowserReports
             | Self::Public
             | Self::SignedIn
+            | Self::Unsubscribe
             | Self::Webhook(_) => None,
         }
     }
@@ -254,6 +258,12 @@ impl ListedRoute {
     #[must_use]
     pub const fn is_for_reports(&self) -> bool {
         matches!(self.access, RouteAccess::BrowserReports)
+    }
+
+    /// Whether the address itself is the proof: a sealed link that leaves a mailing list (RFC 8058).
+    #[must_use]
+    pub const fn is_unsubscribe(&self) -> bool {
+        matches!(self.access, RouteAccess::Unsubscribe)
     }
 
     /// Whether an API token authenticates a request, and no cookie.

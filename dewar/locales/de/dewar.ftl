@@ -350,6 +350,12 @@ letter-token-created = Ein Programm kann Ihr Konto benutzen
         { $link }
 mail-full = Zu viele Nachrichten warten auf den Versand. Versuchen Sie es in einigen Minuten noch einmal.
 mail-recipient-limit = Diese Person hat von hier schon viele Nachrichten erhalten. Versuchen Sie es später noch einmal.
+mail-unsubscribe = Diese Liste verlassen?
+    .what = { $address } bekommt keine Briefe von „{ $list }“ mehr.
+    .go = Liste verlassen
+    .unasked = Diese Anfrage bittet nicht darum, die Liste zu verlassen. Öffnen Sie den Link und drücken Sie den Knopf.
+mail-unsubscribed = Sie haben die Liste verlassen
+    .what = { $address } bekommt keine Briefe von „{ $list }“ mehr.
 mail-sender-limit = Sie haben schon viele Nachrichten ausgelöst. Versuchen Sie es später noch einmal.
 letter-welcome = Ihr Konto
     .text =

@@ -327,6 +327,12 @@ letter-token-created = A program can use your account
         { $link }
 mail-full = Too many messages wait to be sent. Try again in a few minutes.
 mail-recipient-limit = This person has had many messages from here already. Try again later.
+mail-unsubscribe = Leave this list?
+    .what = { $address } gets no more letters of “{ $list }”.
+    .go = Leave the list
+    .unasked = This request does not ask to leave the list. Open the link and press the button.
+mail-unsubscribed = You have left the list
+    .what = { $address } gets no more letters of “{ $list }”.
 mail-sender-limit = You have caused many messages already. Try again later.
 letter-welcome = Your account
     .text =

@@ -17,7 +17,7 @@ use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{ContentSources, REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::jobs::Registry;
-use crate::mail::{Letter, LetterType};
+use crate::mail::{Letter, LetterType, UNSUBSCRIBE};
 use crate::pages::{Bundle, Error, LayoutType};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
@@ -673,6 +673,15 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         table.provide("POST", REPORTS_PATH, Access::BrowserReports);
         if !self.config.https.security_txt.contact.is_empty() {
             table.provide("GET", SECURITY_TXT_PATH, Access::Public);
+        }
+        if self
+            .parts
+            .letters
+            .iter()
+            .any(|letter| letter.list.is_some())
+        {
+            table.provide("GET", UNSUBSCRIBE, Access::Public);
+            table.provide("POST", UNSUBSCRIBE, Access::Unsubscribe);
         }
         let origins = self.config.api.origins();
         table.share(self.shared.types());

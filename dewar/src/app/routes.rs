@@ -407,7 +407,8 @@ impl RequiredProof {
             | Access::BrowserReports
             | Access::Public
             | Access::Role(_)
-            | Access::SignedIn => self,
+            | Access::SignedIn
+            | Access::Unsubscribe => self,
         }
     }
 }

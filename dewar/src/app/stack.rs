@@ -26,7 +26,7 @@ use crate::api::{AskedOrigin, Authorization, allow, is_preflight};
 use crate::audit::{Entry, Event, RoutePattern};
 use crate::csrf::{CsrfRejection, Origin, RequestHead, judge};
 use crate::https::{HttpsLayer, REPORTS_PATH, RequestId, RequestInfo, SECURITY_TXT_PATH};
-use crate::mail::Mailbox;
+use crate::mail::{Mailbox, UNSUBSCRIBE, unsubscribe_token};
 use crate::pages::{
     AccountPage, Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume,
     ResumeMode, STATIC_PREFIX, Services, Words, keep_from_shared_caches, render,
@@ -83,7 +83,7 @@ impl Stack {
     ///    way out it writes the headers, last, so that every response has them and no layer or handler weakens them.
     /// 2. the application's outer layers ([`App::layer_outside`](super::App::layer_outside)). They see every well-formed
     ///    request, and no session.
-    /// 3. `pages`: static files, browsers' reports and `security.txt` need no session.
+    /// 3. `pages`: static files, browsers' reports, `security.txt` and the link that leaves a mailing list need no session.
     ///    A request of a program, under [`App::api`](super::App::api), leaves here: it has a token instead of a session, and goes on
     ///    at 6. So does a preflight (CORS), which needs neither.
     /// 4. `csrf`, first check: one of the application's own pages made the request. It comes before the session, because a
@@ -197,6 +197,10 @@ impl Core {
         }
         if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
             return self.dewar.rooms().reports.take(&parts, body).await;
+        }
+        if let Some(token) = self.unsubscribe_token(parts.uri.path()) {
+            let token = token.to_owned();
+            return Box::pin(self.unsubscribe(parts, body, &token)).await;
         }
         let (carried, cors) = match self.for_programs(&parts, carried) {
             Programs::Answered(response) => return response,
@@ -346,6 +350,27 @@ impl Core {
         let developer = self.developer.as_ref()?;
         (Developer::is_asked(&parts.method, parts.uri.path()) && is_near(parts))
             .then_some(developer)
+    }
+
+    /// The token of a link that leaves a mailing list, if the application has one.
+    fn unsubscribe_token<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let token = unsubscribe_token(path)?;
+        self.patterns.provides(UNSUBSCRIBE).then_some(token)
+    }
+
+    /// Takes an address off a list. The sealed token in the address is the proof, so no cookie is read, and CSRF has nothing to
+    /// use: another site that knows the link could send it without the browser (RFC 8058).
+    async fn unsubscribe(&self, parts: Parts, body: Body, token: &str) -> Response {
+        let context = self.visitor(&parts, &Cookies::default());
+        let head = (&parts.method, &parts.headers);
+        let language = &context.facts().language;
+        let mailer = self.dewar.mailer();
+        let answered = mailer.answer_unsubscribe(head, token, body, language).await;
+        let mut response = answered.into_response();
+        let outcome = Outcome::take(&mut response);
+        let mut response = render(response, outcome, &context);
+        keep_from_shared_caches(response.headers_mut());
+        response
     }
 
     /// Whether one of the pages of development answers a request.

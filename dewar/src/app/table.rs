@@ -345,7 +345,8 @@ impl RouteTable {
             | Access::BrowserReports
             | Access::Public
             | Access::Role(_)
-            | Access::SignedIn => None,
+            | Access::SignedIn
+            | Access::Unsubscribe => None,
         });
         if same_sender.any(|other| other.scheme() != SignatureScheme::Dewar || other != by) {
             let title = format!(
@@ -415,7 +416,8 @@ fn unfit_for_a_router(entry: &RouteEntry, place: &str) -> Option<Finding> {
         | Access::BrowserReports
         | Access::Public
         | Access::Role(_)
-        | Access::SignedIn => {
+        | Access::SignedIn
+        | Access::Unsubscribe => {
             let is_plain = entry.path.len() > 1 && !entry.path.ends_with('/');
             if is_plain && !entry.path.contains('{') {
                 return None;
@@ -479,6 +481,9 @@ impl fmt::Display for RouteTable {
             }
             entry.gives.write_web_socket(f)?;
             write_doors(f, &entry.takes, &self.content)?;
+            if let Some(reason) = entry.access.exemption() {
+                write!(f, " ({reason})")?;
+            }
             for danger in entry
                 .takes
                 .dangers

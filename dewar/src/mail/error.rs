@@ -45,6 +45,9 @@ pub enum Error {
     /// The letter could not be written.
     #[error("cannot write the email: {0}")]
     Letter(String),
+    /// The letter with this template belongs to no mailing list.
+    #[error("the letter {0:?} has no list: write `list = \"…\"` into its `#[letter(…)]`")]
+    NoList(&'static str),
     /// The folder for letters cannot be written.
     #[error("cannot write to the outbox: {0}")]
     Outbox(std::io::Error),
@@ -102,6 +105,7 @@ impl From<Error> for pages::Error {
             | Error::Attachment(_)
             | Error::Authority { .. }
             | Error::Letter(_)
+            | Error::NoList(_)
             | Error::Outbox(_)
             | Error::Password { .. }
             | Error::Sender

@@ -42,6 +42,9 @@ pub trait Letter: Sync {
     const FIELDS: &'static [&'static str];
     /// How long the letter is of use, such as one with a link that expires. Dewar does not send it later.
     const VALID_FOR: Option<Duration> = None;
+    /// The mailing list of a letter that goes to many, such as `news`. Each recipient can leave it
+    /// ([RFC 8058](https://www.rfc-editor.org/rfc/rfc8058)).
+    const LIST: Option<&'static str> = None;
 
     /// Gives its values to a template.
     #[doc(hidden)]
@@ -53,6 +56,7 @@ pub trait Letter: Sync {
 pub(crate) struct LetterType {
     pub(crate) template: &'static str,
     pub(crate) fields: &'static [&'static str],
+    pub(crate) list: Option<&'static str>,
 }
 
 impl LetterType {
@@ -60,11 +64,12 @@ impl LetterType {
         Self {
             template: L::TEMPLATE,
             fields: L::FIELDS,
+            list: L::LIST,
         }
     }
 
     /// The findings about its templates.
     pub(crate) fn findings(&self, templates: &LetterTemplates) -> Vec<Finding> {
-        templates.of_letter(self.template, self.fields)
+        templates.of_letter(self.template, self.fields, self.list)
     }
 }

@@ -13,7 +13,7 @@ use super::queue::{
 };
 use super::recipient::{IntoRecipient, Recipient};
 use super::transport::MailTransport;
-use super::{Attachment, Config, Error, LARGEST, attachment, parts};
+use super::{Attachment, Config, Error, LARGEST, attachment, list, parts};
 use crate::audit::{Clock, Log};
 use crate::database::{Db, Tx};
 use crate::pages::{Languages, LetterFacts, LetterTemplates, Page, RequestContext};
@@ -96,6 +96,8 @@ pub enum LetterStatus {
     Disabled,
     /// The letter waits for the commit of its transaction.
     Queued,
+    /// The recipient has left the list of this letter.
+    Unsubscribed,
 }
 
 /// The room's dependencies on the others.
@@ -307,6 +309,11 @@ impl Mailer {
             return Err(Error::Unregistered(L::TEMPLATE));
         }
         let email = to.email.as_ref().ok_or(Error::Address)?;
+        if let Some(list) = L::LIST
+            && list::has_left(tx, list, email.key()).await?
+        {
+            return Ok(LetterStatus::Unsubscribed);
+        }
         let now = shared.clock.now();
         let id = shared.new_id();
         let (most, pieces) = shared.room_of(&attachments)?;
@@ -327,6 +334,7 @@ impl Mailer {
             kind: about.0,
             cause: about.1,
             template: L::TEMPLATE,
+            list: L::LIST,
             address: email.as_str(),
             address_key: email.key(),
             now,
@@ -384,6 +392,16 @@ impl Shared {
         Ok(Content::Parts(size, parts))
     }
 
+    /// The link by which this recipient leaves the list of a letter, if it has one.
+    fn way_out<L: Letter>(&self, to: &Recipient) -> Result<Option<String>, Error> {
+        let (Some(list), Some(email)) = (L::LIST, &to.email) else {
+            return Ok(None);
+        };
+        let link = list::link(&self.ring, &self.origin, list, email.key());
+        link.map(Some)
+            .map_err(|error| Error::Letter(error.to_string()))
+    }
+
     /// The letter as a message.
     fn write<L: Letter>(
         &self,
@@ -396,10 +414,12 @@ impl Shared {
             Some(tag) => self.languages.named(tag),
             None => self.languages.first(),
         };
+        let unsubscribe = self.way_out::<L>(to)?;
         let facts = LetterFacts {
             language: &language,
             origin: &self.origin,
             recipient: to.name.as_deref(),
+            unsubscribe: unsubscribe.as_deref(),
         };
         let values = letter.fill(Page::new(L::TEMPLATE));
         let rendered = self.templates.render(L::TEMPLATE, &values, &facts);
@@ -411,6 +431,7 @@ impl Shared {
             host: &self.host,
             id,
             now,
+            list: L::LIST.zip(unsubscribe.as_deref()),
         };
         message(envelope, rendered, attachments)
     }

@@ -24,6 +24,8 @@ pub(super) struct Envelope<'a> {
     pub(super) id: &'a str,
     /// The time, in seconds.
     pub(super) now: i64,
+    /// The mailing list, with the link to leave it.
+    pub(super) list: Option<(&'a str, &'a str)>,
 }
 
 /// The bytes of a letter. They are ASCII, in lines of at most 998 characters.
@@ -35,13 +37,19 @@ pub(super) fn message(
     let to: Address = envelope.to.parse().map_err(|_| Error::Address)?;
     let seconds = Duration::from_secs(u64::try_from(envelope.now).unwrap_or(0));
     let id = format!("<{}@{}>", envelope.id, envelope.host);
-    let builder = Message::builder()
+    let mut builder = Message::builder()
         .from(envelope.from.clone())
         .to(Mailbox::new(envelope.name.map(str::to_owned), to))
         .subject(letter.subject)
         .date(SystemTime::UNIX_EPOCH + seconds)
         .message_id(Some(id))
         .header(AutoSubmitted);
+    if let Some((list, link)) = envelope.list {
+        builder = builder
+            .header(ListId(format!("<{list}.{}>", envelope.host)))
+            .header(ListUnsubscribe(format!("<{link}>")))
+            .header(ListUnsubscribePost);
+    }
     // Parts, and not a body alone: without `MIME-Version` its encoding means nothing (RFC 2045, 4).
     let part = |kind, text: String| SinglePart::builder().header(kind).body(text);
     let text = part(ContentType::TEXT_PLAIN, letter.text);
@@ -90,6 +98,66 @@ impl Header for AutoSubmitted {
 
     fn display(&self) -> HeaderValue {
         HeaderValue::new(Self::name(), GENERATED.to_owned())
+    }
+}
+
+/// A header whose value is ASCII without a line break, as it is: the library would break a long link.
+macro_rules! as_it_is {
+    ($(#[$about:meta])* $header:ident, $name:literal) => {
+        $(#[$about])*
+        #[derive(Debug, Clone)]
+        struct $header(String);
+
+        impl Header for $header {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($name)
+            }
+
+            fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Ok(Self(text.to_owned()))
+            }
+
+            fn display(&self) -> HeaderValue {
+                // A line break would be a header of its own (CWE-93).
+                let is_plain = |c: &char| c.is_ascii_graphic();
+                let value: String = self.0.chars().filter(is_plain).collect();
+                HeaderValue::dangerous_new_pre_encoded(Self::name(), value.clone(), value)
+            }
+        }
+    };
+}
+
+as_it_is! {
+    /// The name of the mailing list (RFC 2919).
+    ListId, "List-Id"
+}
+
+as_it_is! {
+    /// The link to leave the list (RFC 2369).
+    ListUnsubscribe, "List-Unsubscribe"
+}
+
+/// Says that a `POST` to the link leaves the list, without a page in between (RFC 8058, 3.1).
+#[derive(Debug, Clone, Copy)]
+struct ListUnsubscribePost;
+
+const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
+
+impl Header for ListUnsubscribePost {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        if text == ONE_CLICK {
+            Ok(Self)
+        } else {
+            Err("another way to leave a list".into())
+        }
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), ONE_CLICK.to_owned())
     }
 }
 

@@ -30,7 +30,9 @@
 //! 8. An attachment under the name of a program or a page, or whose content is of another kind than its name (CWE-434, CWE-646);
 //!    letters of more than `mail.max_size`, and more than `mail.max_waiting_bytes` of them (CWE-770).
 //! 9. Letters to an address that does not exist, for 30 days after its mail server has said so.
-//! 10. A mail server without TLS, or with a certificate that is not its own (CWE-295, CWE-319); and to log what it says (CWE-117).
+//! 10. A letter of a mailing list (`list = "news"`) to an address that has left the list, and one without a link to leave it. The
+//!     link takes one click, changes nothing when a program only looks at it, and leads to nothing else.
+//! 11. A mail server without TLS, or with a certificate that is not its own (CWE-295, CWE-319); and to log what it says (CWE-117).
 //!
 //! # How to loosen it
 //!
@@ -40,7 +42,7 @@
 //! # What the audit asks
 //!
 //! In production, does mail reach people? Does the mail server get name and password together? Can other users of the machine read
-//! the password? Events: `mail_failed`, `mail_address_refused`.
+//! the password? Events: `mail_failed`, `mail_address_refused`, `mail_unsubscribed`.
 
 mod attachment;
 mod checks;
@@ -48,6 +50,7 @@ mod config;
 mod error;
 mod failure;
 mod letter;
+mod list;
 mod listing;
 mod mailbox;
 mod mailer;
@@ -73,6 +76,7 @@ pub use recipient::{IntoRecipient, Recipient};
 pub use server::{Destination, MailTls, Server};
 
 pub(crate) use letter::LetterType;
+pub(crate) use list::{UNSUBSCRIBE, unsubscribe_token};
 pub(crate) use listing::{clear_refused, letters, refused, retry};
 #[cfg(feature = "testing")]
 pub(crate) use mailbox::all as letters_in;

@@ -11,7 +11,8 @@ use crate::database::{self, Db, Migration, Row, Sealed, SealedColumn, Tx};
 use crate::secrets;
 use crate::sessions::UserId;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[FIRST.additive(), PARTS_TABLE.additive()];
+pub(crate) const MIGRATIONS: &[Migration] =
+    &[FIRST.additive(), PARTS_TABLE.additive(), LISTS.additive()];
 
 const FIRST: Migration = Migration::new(
     "dewar_mail_0001",
@@ -53,6 +54,18 @@ const PARTS_TABLE: Migration = Migration::new(
         content TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX dewar_letter_parts_by_letter ON dewar_letter_parts (letter, part);",
+);
+
+/// The mailing lists of letters, and the addresses that have left one.
+const LISTS: Migration = Migration::new(
+    "dewar_mail_0003_lists",
+    "ALTER TABLE dewar_letters ADD COLUMN list TEXT;
+    CREATE TABLE dewar_unsubscribed (
+        list TEXT NOT NULL,
+        address_key TEXT NOT NULL,
+        left_at INTEGER NOT NULL,
+        PRIMARY KEY (list, address_key)
+    ) STRICT, WITHOUT ROWID;",
 );
 
 /// The messages of letters that were not sent.
@@ -137,6 +150,8 @@ pub(super) struct NewLetter<'a> {
     pub(super) kind: LetterKind,
     pub(super) cause: &'a MailQuota,
     pub(super) template: &'static str,
+    /// Its mailing list.
+    pub(super) list: Option<&'static str>,
     pub(super) address: &'a str,
     pub(super) address_key: &'a str,
     pub(super) now: i64,
@@ -279,8 +294,8 @@ pub(super) async fn room_for_parts(
 /// Queues a letter.
 pub(super) async fn add(tx: &Tx, letter: NewLetter<'_>) -> Result<(), database::Error> {
     let add = "INSERT INTO dewar_letters
-            (id, kind, template, address, address_key, cause, queued_at, useless_at, due_at, content, size)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9, ?10)";
+            (id, kind, template, address, address_key, cause, queued_at, useless_at, due_at, content, size, list)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9, ?10, ?11)";
     let size = letter.content.size();
     // A node of an older program sends no letter without content: it leaves those in parts to the others.
     let (content, parts) = match letter.content {
@@ -298,6 +313,7 @@ pub(super) async fn add(tx: &Tx, letter: NewLetter<'_>) -> Result<(), database::
         letter.useless_at.into(),
         content.into(),
         size.into(),
+        letter.list.into(),
     ];
     tx.execute(add, values).await?;
     parts::add(tx, letter.id, parts).await
@@ -317,6 +333,8 @@ pub(super) struct Claimed {
     pub(super) content: Option<Sealed>,
     /// The bytes of a letter in parts; otherwise 0.
     pub(super) size: i64,
+    /// Its mailing list.
+    pub(super) list: Option<String>,
 }
 
 impl Claimed {
@@ -331,6 +349,7 @@ impl Claimed {
             attempts: row.get(6)?,
             content: row.get(7)?,
             size: row.get(8)?,
+            list: row.get(9)?,
         })
     }
 }
@@ -340,7 +359,7 @@ pub(super) async fn claim(db: &Db, now: i64) -> Result<Option<Claimed>, database
     let claim = "UPDATE dewar_letters SET due_at = ?2, attempts = attempts + 1
         WHERE state = 'waiting' AND due_at <= ?1 AND id = (SELECT id FROM dewar_letters
             WHERE state = 'waiting' AND due_at <= ?1 ORDER BY kind, due_at, id LIMIT 1)
-        RETURNING id, template, address, address_key, queued_at, useless_at, attempts, content, size";
+        RETURNING id, template, address, address_key, queued_at, useless_at, attempts, content, size, list";
     let until = now + seconds(LEASE);
     db.transaction(|tx| async move {
         let rows = tx.query(claim, [now.into(), until.into()]).await?;
@@ -355,6 +374,16 @@ pub(super) async fn sent(db: &Db, id: &str, now: i64) -> Result<(), database::Er
     db.transaction(|tx| async move {
         tx.execute(end, [id.into(), now.into()]).await?;
         parts::remove(&tx, id).await
+    })
+    .await
+}
+
+/// Removes a letter that its recipient does not want any more.
+pub(super) async fn remove(db: &Db, id: &str) -> Result<(), database::Error> {
+    let remove = "DELETE FROM dewar_letters WHERE id = ?";
+    db.transaction(|tx| async move {
+        parts::remove(&tx, id).await?;
+        tx.execute(remove, [id.into()]).await.map(drop)
     })
     .await
 }

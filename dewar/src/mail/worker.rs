@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::list;
 use super::mailer::{Mailer, Shared};
 use super::parts;
 use super::queue::{self, CONTENT, Claimed, seconds};
@@ -93,6 +94,9 @@ impl Shared {
         let now = self.clock.now();
         if self.end_of(&letter) <= now {
             return self.give_up(&letter, "it was not sent in time").await;
+        }
+        if list::has_left_since(&self.db, &letter).await? {
+            return queue::remove(&self.db, &letter.id).await;
         }
         let Some(message) = self.message_of(&letter).await? else {
             // Another node may have the key already, or still.
@@ -189,7 +193,7 @@ impl Shared {
 }
 
 /// An address for the audit log, which shows that two entries are about one, and does not name it.
-fn mark(address_key: &str) -> String {
+pub(super) fn mark(address_key: &str) -> String {
     let hash = secrets::sha256(address_key.as_bytes());
     let start = hash.get(..8).unwrap_or_default();
     format!("address {}", data_encoding::HEXLOWER.encode(start))

@@ -43,6 +43,9 @@ const OF_EVERY_LETTER: [&str; 12] = [
     "t",
 ];
 
+/// The value of a letter to a list: the link by which its recipient leaves the list.
+const UNSUBSCRIBE: &str = "unsubscribe";
+
 /// The most characters of a subject.
 const LONGEST_SUBJECT: usize = 200;
 
@@ -87,6 +90,8 @@ pub(crate) struct LetterFacts<'a> {
     pub(crate) origin: &'a str,
     /// The name of the recipient, if it is known.
     pub(crate) recipient: Option<&'a str>,
+    /// The link by which the recipient leaves the list of the letter, if it has one.
+    pub(crate) unsubscribe: Option<&'a str>,
 }
 
 impl LetterTemplates {
@@ -122,7 +127,12 @@ impl LetterTemplates {
     }
 
     /// The findings about a letter of the program: a missing template, a value that the letter has not.
-    pub(crate) fn of_letter(&self, template: &str, fields: &[&str]) -> Vec<Finding> {
+    pub(crate) fn of_letter(
+        &self,
+        template: &str,
+        fields: &[&str],
+        list: Option<&str>,
+    ) -> Vec<Finding> {
         let (text, html) = (format!("{template}.txt"), format!("{template}.html"));
         let known = &self.0.names;
         if !known.contains(&text) && !known.contains(&html) {
@@ -131,7 +141,7 @@ impl LetterTemplates {
         let mut findings = Vec::new();
         for name in [&text, &html] {
             if known.contains(name.as_str()) {
-                findings.extend(self.0.unknown_values(name, fields));
+                findings.extend(self.0.unknown_values(name, fields, list));
             }
         }
         if let Some(source) = (self.0.read)(&text)
@@ -238,7 +248,8 @@ impl Loaded {
     }
 
     /// The names in a template, and in those that it includes, that no letter with these fields has.
-    fn unknown_values(&self, name: &str, fields: &[&str]) -> Vec<Finding> {
+    fn unknown_values(&self, name: &str, fields: &[&str], list: Option<&str>) -> Vec<Finding> {
+        let first = name;
         let mut findings = Vec::new();
         let (mut waiting, mut seen) = (vec![name.to_owned()], BTreeSet::new());
         let mut bound = BTreeSet::new();
@@ -259,8 +270,14 @@ impl Loaded {
             }));
             waiting.extend(judged.chain);
         }
+        if let Some(list) = list
+            && !names.iter().any(|(_, found)| found.what == UNSUBSCRIBE)
+        {
+            findings.push(no_way_out(first, list));
+        }
         for (template, WithLine { line, what }) in names {
-            let known = fields.contains(&what.as_str())
+            let known = (list.is_some() && what == UNSUBSCRIBE)
+                || fields.contains(&what.as_str())
                 || OF_EVERY_LETTER.contains(&what.as_str())
                 || bound.contains(&what);
             if !known {
@@ -329,6 +346,7 @@ fn letter_context(values: &Page, facts: &LetterFacts<'_>, say: Value) -> Value {
         language: facts.language.tag().to_owned(),
         origin: facts.origin.to_owned(),
         recipient: facts.recipient.map(str::to_owned),
+        unsubscribe: facts.unsubscribe.map(str::to_owned),
         say,
     })
 }
@@ -340,6 +358,7 @@ struct LetterContext {
     language: String,
     origin: String,
     recipient: Option<String>,
+    unsubscribe: Option<String>,
     say: Value,
 }
 
@@ -354,6 +373,9 @@ impl Object for LetterContext {
             "lang" => Some(Value::from(self.language.as_str())),
             "origin" => Some(Value::from(self.origin.as_str())),
             "recipient" => Some(Value::from(self.recipient.as_deref())),
+            UNSUBSCRIBE if self.unsubscribe.is_some() => {
+                Some(Value::from(self.unsubscribe.as_deref()))
+            }
             name => self.values.value(name),
         }
     }
@@ -377,6 +399,13 @@ fn no_subject(name: &str) -> Finding {
     Finding::refuse(Practice::Pages, "mail-no-subject", title)
         .why("The program cannot send this letter.")
         .fix("begin the file with the line `Subject: …`, and write the text below it")
+}
+
+fn no_way_out(name: &str, list: &str) -> Finding {
+    let title = format!("template {name} belongs to the list `{list}` and has no link to leave it");
+    Finding::refuse(Practice::Pages, "mail-no-unsubscribe", title)
+        .why("Gmail and Yahoo require a visible link in letters to many, beside the header; without one, readers report the letters as spam.")
+        .fix("write `{{ unsubscribe }}` where a reader finds it, such as the last line; in HTML `<a href=\"{{ unsubscribe }}\">`")
 }
 
 fn unknown_value(name: &str, line: usize, what: &str, fields: &[&str]) -> Finding {

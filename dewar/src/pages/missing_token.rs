@@ -149,14 +149,17 @@ impl WrittenForm<'_> {
 
     /// `{{ csrf_field }}`, `{{ csrf_token }}`, `{{ form.token }}`, or a single name, which may be a whole form.
     fn has_token(&self) -> bool {
-        self.printed().any(|expression| {
-            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let alone = !expression.is_empty() && expression.chars().all(is_name);
-            // `{{ buttons[note.id] }}` is one of several forms.
-            let one_of_several = expression.ends_with(']');
-            let token = expression.contains("csrf_") || expression.ends_with(".token");
-            alone || one_of_several || token
-        })
+        // The form that leaves a mailing list: the sealed token in its address is the proof (RFC 8058).
+        let leaves_a_list = self.inside.contains("name=\"List-Unsubscribe\"");
+        leaves_a_list
+            || self.printed().any(|expression| {
+                let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                let alone = !expression.is_empty() && expression.chars().all(is_name);
+                // `{{ buttons[note.id] }}` is one of several forms.
+                let one_of_several = expression.ends_with(']');
+                let token = expression.contains("csrf_") || expression.ends_with(".token");
+                alone || one_of_several || token
+            })
     }
 }
 

@@ -29,6 +29,9 @@ pub enum Access {
     Role(&'static str),
     /// People who are signed in, whatever their roles.
     SignedIn,
+    /// Holders of a link that Dewar has put into a letter and that leaves a mailing list. Only the framework's own route stands under
+    /// it.
+    Unsubscribe,
     /// Programs that sign what they send.
     Webhook(WebhookAuth),
 }
@@ -60,7 +63,33 @@ impl Access {
             | Self::BrowserReports
             | Self::Public
             | Self::SignedIn
+            | Self::Unsubscribe
             | Self::Webhook(_) => false,
+        }
+    }
+}
+
+impl Access {
+    /// Why a request that changes something needs no CSRF token and no signature under this heading. The route table prints it.
+    ///
+    /// ```
+    /// use dewar::roles::Access;
+    /// assert!(Access::Unsubscribe.exemption().is_some_and(|reason| reason.contains("RFC 8058")));
+    /// assert!(Access::Public.exemption().is_none());
+    /// ```
+    #[must_use]
+    pub const fn exemption(self) -> Option<&'static str> {
+        match self {
+            Self::BrowserReports => Some("it changes nothing: the log counts reports"),
+            Self::Unsubscribe => Some(
+                "no token: the sealed link is the proof and takes one address off one list (RFC 8058)",
+            ),
+            Self::AnyRole(_)
+            | Self::Api(_)
+            | Self::Public
+            | Self::Role(_)
+            | Self::SignedIn
+            | Self::Webhook(_) => None,
         }
     }
 }
@@ -86,6 +115,7 @@ impl fmt::Display for Access {
             Self::Public => f.write_str("public"),
             Self::Role(name) => write!(f, "role:{name}"),
             Self::SignedIn => f.write_str("signed_in"),
+            Self::Unsubscribe => f.write_str("unsubscribe"),
             Self::Webhook(by) => write!(f, "webhook:{by}"),
         }
     }
@@ -114,6 +144,7 @@ mod tests {
             (Access::Public, "public"),
             (Access::Role("reviewer"), "role:reviewer"),
             (Access::SignedIn, "signed_in"),
+            (Access::Unsubscribe, "unsubscribe"),
         ] {
             assert_eq!(access.to_string(), name);
             assert_eq!(

@@ -17,7 +17,7 @@ pub(crate) fn admit(access: Access, context: &RequestContext) -> Result<(), Erro
     };
     match access {
         // No application's route stands under it.
-        Access::BrowserReports => Err(Error::forbidden()),
+        Access::BrowserReports | Access::Unsubscribe => Err(Error::forbidden()),
         Access::Role(name) if !person.has_role_named(name) => {
             let entry = Entry::new(Event::AuthzFail);
             context.record(entry.detail(format_args!("the route requires the role {name}")));

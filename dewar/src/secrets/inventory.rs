@@ -77,6 +77,10 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
             MAC,
             "not stored: which account's password hash an unknown address costs at sign-in",
         ),
+        Purpose::Unsubscribe => (
+            SEALED,
+            "links in letters to many, by which a recipient leaves the list",
+        ),
     }
 }
 

@@ -65,9 +65,11 @@ impl Key {
             Purpose::Hidden => use_it(&self.hidden),
             Purpose::Link => use_it(&self.link),
             Purpose::Session => use_it(&self.session),
-            Purpose::Acme | Purpose::Application(_) | Purpose::AuditChain | Purpose::StandIn => {
-                use_it(&Subkeys::derive(&self.root, purpose))
-            }
+            Purpose::Acme
+            | Purpose::Application(_)
+            | Purpose::AuditChain
+            | Purpose::StandIn
+            | Purpose::Unsubscribe => use_it(&Subkeys::derive(&self.root, purpose)),
         }
     }
 

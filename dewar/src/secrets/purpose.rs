@@ -38,11 +38,13 @@ pub enum Purpose {
     Session,
     /// The choice of the account whose password hash an unknown address costs.
     StandIn,
+    /// The links by which a recipient leaves a mailing list.
+    Unsubscribe,
 }
 
 impl Purpose {
     /// Every purpose of the framework.
-    pub(super) const OURS: [Self; 13] = [
+    pub(super) const OURS: [Self; 14] = [
         Self::Acme,
         Self::ApiToken,
         Self::AuditChain,
@@ -56,6 +58,7 @@ impl Purpose {
         Self::Link,
         Self::Session,
         Self::StandIn,
+        Self::Unsubscribe,
     ];
 
     /// The framework's labels start with `dewar:`, the application's with `application:`.
@@ -75,6 +78,7 @@ impl Purpose {
             Self::Link => ("dewar:", "link"),
             Self::Session => ("dewar:", "session"),
             Self::StandIn => ("dewar:", "stand-in"),
+            Self::Unsubscribe => ("dewar:", "unsubscribe"),
         }
     }
 }

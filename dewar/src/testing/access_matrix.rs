@@ -222,7 +222,7 @@ impl<'a> AccessMatrix<'a> {
                 Some(_) => Cell::Forbidden,
                 None => Cell::SignIn,
             },
-            Access::Webhook(_) | Access::BrowserReports => Cell::Refused,
+            Access::Webhook(_) | Access::BrowserReports | Access::Unsubscribe => Cell::Refused,
         };
         let is_one = |owners: &[String]| owners.iter().any(|name| person.is(name));
         let foreign = self.owners(entry).is_some_and(|owners| !is_one(owners));
@@ -247,7 +247,10 @@ impl<'a> AccessMatrix<'a> {
         }
         // Some public pages lead to the sign-in page.
         let leads = matches!(entry.access, Access::Public) && cell == Cell::SignIn && status == 303;
-        let by_signature = matches!(entry.access, Access::Webhook(_) | Access::BrowserReports);
+        let by_signature = matches!(
+            entry.access,
+            Access::Webhook(_) | Access::BrowserReports | Access::Unsubscribe
+        );
         if leads {
             Cell::In
         } else if by_signature && (400..500).contains(&status) {

@@ -3,6 +3,7 @@
 mod arguments;
 mod connection;
 mod table;
+mod unsubscribe;
 mod webhook;
 
 use super::site::{PASSWORD, Site, sign_in};

@@ -19,6 +19,7 @@ impl Security {
         let mut needed = Vec::new();
         let changes = entry.method != "GET";
         match entry.access {
+            Access::Unsubscribe => {}
             Access::Public | Access::BrowserReports => {
                 if changes {
                     needed.push(self.visitor());

@@ -81,7 +81,10 @@ fn nobody(place: &str, limit: RateLimit, access: Access) -> Option<Finding> {
     match (limit.by, access) {
         (CountedBy::Token, Access::Api(_)) => None,
         (CountedBy::Token, _) => Some(no_token(place)),
-        (CountedBy::User, Access::Public | Access::Webhook(_) | Access::BrowserReports) => {
+        (
+            CountedBy::User,
+            Access::Public | Access::Webhook(_) | Access::BrowserReports | Access::Unsubscribe,
+        ) => {
             let title = format!("{place} counts its requests by user, and nobody signs in for it");
             Some(
                 Finding::refuse(Practice::Roles, "app-rate-by-user", title)

@@ -233,7 +233,7 @@ fn a_letter_whose_template_is_wrong_is_found_at_start() {
 fn a_value_that_a_letter_has_not_is_found_at_start() {
     let templates = wrong_templates();
     let of = |name, fields: &[&str]| -> Vec<String> {
-        let found = templates.of_letter(name, fields);
+        let found = templates.of_letter(name, fields, None);
         assert!(found.iter().all(|finding| finding.refuses_launch));
         found
             .into_iter()

@@ -1,5 +1,6 @@
 //! The room as a whole, without HTTP.
 mod attached;
+mod lists;
 mod messages;
 mod queued;
 mod sent;
@@ -69,7 +70,14 @@ pub(super) struct Short {
     pub(super) link: String,
 }
 
-const FILES: [(&str, &str); 5] = [
+/// A letter of a mailing list.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/news", list = "news")]
+pub(super) struct News<'a> {
+    pub(super) title: &'a str,
+}
+
+const FILES: [(&str, &str); 7] = [
     (
         "letters/note.txt",
         "Subject: {{ t(\"letter-welcome\") }}: {{ title }}\n\nHello,\n{{ words }}\n\n{{ words|quoted }}\n\n{{ origin }}/notes\n",
@@ -85,6 +93,14 @@ const FILES: [(&str, &str); 5] = [
     (
         "letters/bare.html",
         "<title>{{ title }}</title><h1>Hello</h1><p>It is <a href=\"{{ origin }}/bare\">here</a>.</p>",
+    ),
+    (
+        "letters/news.txt",
+        "Subject: {{ title }}\n\nNews. No more of them:\n{{ unsubscribe }}\n",
+    ),
+    (
+        "letters/news.html",
+        "<p>News: {{ title }}. <a href=\"{{ unsubscribe }}\">No more of them</a></p>",
     ),
     (
         "letters/short.txt",
@@ -197,6 +213,7 @@ fn needs(config: Config, clock: &Clock, (db, log, ring): (Db, Log, KeyRing)) -> 
             LetterType::of::<Rich<'_>>(),
             LetterType::of::<Bare<'_>>(),
             LetterType::of::<Short>(),
+            LetterType::of::<News<'_>>(),
         ],
         base_url: "https://portal.example.org/".to_owned(),
         host: "portal.example.org".to_owned(),
