@@ -140,8 +140,8 @@ async fn only_a_link_of_this_application_leaves_a_list() {
         "news",
         "ada@example.org",
     );
-    let (last, start) = (good.chars().last().unwrap(), &good[..good.len() - 1]);
-    let changed = format!("{start}{}", if last == 'A' { 'B' } else { 'A' });
+    let (start, last) = good.split_at(good.len() - 1);
+    let changed = format!("{start}{}", if last == "A" { 'B' } else { 'A' });
     let other = other.unwrap();
     for forged in [
         &changed,
