@@ -1,34 +1,32 @@
-//! The black box: any web application, by its address.
+//! **The audit of any running web application, from outside.**
+//!
+//! ```no_run
+//! use dewar_audit::live::{LiveOptions, audit};
+//! # async fn run() -> Result<(), dewar_audit::sources::Error> {
+//! let report = audit("http://localhost:5000", &LiveOptions::new()).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! It reads pages, forms and scripts, then sends attacks and reports those that had their effect. It stays on the origin that was
+//! named. It never signs its accounts out, deletes anything or changes a password, unless told. An application that stopped
+//! answering, or an account that is signed out for good, ends the audit with a failure, never with an empty report.
 
-use crate::scan::{ScanCheck, ScanReport};
-use crate::sources::Error;
+mod call;
+mod client;
+mod compare;
+mod crawl;
+mod dom;
+mod engine;
+mod finding;
+mod inject;
+mod listener;
+mod openapi;
+mod options;
+mod passive;
+mod point;
+mod route;
+mod script;
+mod surroundings;
+mod table;
 
-/// The checks of the black box.
-const CHECKS: &[ScanCheck] = &[];
-
-/// How to audit an application at an address.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct LiveOptions {
-    /// The most requests per second; none if 0.
-    pub rate: u32,
-    /// The host again, if it is not this machine, to confirm that you may attack it.
-    pub permitted_host: Option<String>,
-}
-
-/// Every check of the black box.
-pub fn checks() -> impl Iterator<Item = &'static ScanCheck> {
-    CHECKS.iter()
-}
-
-/// Audits the application at this address.
-///
-/// # Errors
-/// Always, because the black box is not built yet.
-pub async fn audit(url: &str, _options: &LiveOptions) -> Result<ScanReport, Error> {
-    std::future::ready(Err(Error::Address {
-        url: url.to_owned(),
-        why: "the audit of any application by its address is not built yet; an application on Dewar needs --url, --authority and --routes",
-    }))
-    .await
-}
+pub use options::{Account, LiveOptions};
