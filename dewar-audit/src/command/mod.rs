@@ -6,6 +6,7 @@ mod target;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser};
@@ -13,7 +14,7 @@ use dewar::audit::{Practice, Severity};
 
 use crate::audit_by;
 use crate::checks::{self, Check};
-use crate::live::{self, LiveOptions};
+use crate::live::{self, Account, LiveOptions};
 use crate::report::{ExitVerdict, Report};
 use crate::scan::{ScanCheck, ScanReport};
 use crate::source::{self, SourceOptions};
@@ -40,12 +41,7 @@ struct Command {
     )]
     url: Option<String>,
     /// The certificate of the authority to trust, in PEM
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "application",
-        conflicts_with = "application"
-    )]
+    #[arg(long, value_name = "FILE", required_unless_present = "application")]
     authority: Option<PathBuf>,
     /// The route table: the output of `<application> routes --json`
     #[arg(
@@ -65,12 +61,7 @@ struct Command {
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
     /// An account with few rights to check with; needs --password-stdin
-    #[arg(
-        long = "as",
-        value_name = "EMAIL",
-        requires = "password_stdin",
-        conflicts_with = "application"
-    )]
+    #[arg(long = "as", value_name = "EMAIL", requires = "password_stdin")]
     email: Option<String>,
     /// A role of this account; may be given several times
     #[arg(long, requires = "email")]
@@ -91,6 +82,8 @@ struct Command {
     #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severity)]
     fail_on: Severity,
     #[command(flatten)]
+    black_box: BlackBox,
+    #[command(flatten)]
     format: Format,
     /// List the checks and request nothing; needs no other argument
     #[arg(long)]
@@ -106,6 +99,41 @@ struct Format {
     /// Print SARIF 2.1.0, which GitHub and GitLab read
     #[arg(long, conflicts_with = "json")]
     sarif: bool,
+}
+
+/// How to audit any application by its address.
+#[derive(Debug, Args)]
+struct BlackBox {
+    /// More accounts for the application at URL; their passwords follow on the next lines of standard input
+    #[arg(long, value_name = "EMAIL", requires = "email")]
+    also: Vec<String>,
+    /// The address of the sign-in form, if it is not found by itself
+    #[arg(long, value_name = "PATH")]
+    sign_in: Option<String>,
+    /// Create throwaway accounts, also if the host is not this machine
+    #[arg(long)]
+    sign_up: bool,
+    /// A header of every request, such as `Authorization: Bearer …`; may be given several times
+    #[arg(long, value_name = "NAME: VALUE")]
+    header: Vec<String>,
+    /// An address to start from, besides those that are found; may be given several times
+    #[arg(long, value_name = "PATH")]
+    seed: Vec<String>,
+    /// The most requests
+    #[arg(long, default_value_t = 30_000)]
+    max_requests: u64,
+    /// The most minutes
+    #[arg(long, default_value_t = 20)]
+    max_minutes: u64,
+    /// Add each finding to this file as soon as it is found
+    #[arg(long, value_name = "FILE")]
+    progress: Option<PathBuf>,
+    /// Also send forms that delete something, sign out or change passwords
+    #[arg(long)]
+    dangerous_destructive: bool,
+    /// Name each request that changes something before it is sent
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 /// Runs the command line.
@@ -153,7 +181,7 @@ impl Command {
                 return self.end(report, &source::checks().collect::<Vec<_>>());
             }
             Some(Target::Address(url)) => {
-                let report = live::audit(&url, &self.live_options()).await?;
+                let report = live::audit(&url, &self.live_options()?).await?;
                 return self.end(report, &live::checks().collect::<Vec<_>>());
             }
             Some(Target::Application(name)) => {
@@ -174,11 +202,36 @@ impl Command {
         Ok(report.verdict(self.fail_on).status())
     }
 
-    fn live_options(&self) -> LiveOptions {
-        LiveOptions {
-            rate: self.rate,
-            permitted_host: self.permitted_host.clone(),
+    fn live_options(&self) -> Result<LiveOptions, Error> {
+        let mut options = LiveOptions::new();
+        let chosen = &self.black_box;
+        options.rate = self.rate;
+        options.permitted_host.clone_from(&self.permitted_host);
+        options.authority.clone_from(&self.authority);
+        options.sign_in.clone_from(&chosen.sign_in);
+        options.sign_up = chosen.sign_up;
+        options.seeds.clone_from(&chosen.seed);
+        options.max_requests = chosen.max_requests;
+        options.max_time = Duration::from_secs(chosen.max_minutes.saturating_mul(60));
+        options.progress_file.clone_from(&chosen.progress);
+        options.dangerous_destructive = chosen.dangerous_destructive;
+        options.verbose = chosen.verbose;
+        let headers = chosen.header.iter().filter_map(|line| line.split_once(':'));
+        options.headers = headers
+            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+            .collect();
+        if let Some(first) = &self.email {
+            let mut text = String::new();
+            io::stdin()
+                .read_to_string(&mut text)
+                .map_err(Error::file("standard input".as_ref()))?;
+            let names = std::iter::once(first).chain(&chosen.also);
+            options.accounts = names
+                .zip(text.lines())
+                .map(|(name, password)| Account::new(name, password))
+                .collect();
         }
+        Ok(options)
     }
 
     /// Prints a report, of the practices that were asked for.

@@ -83,14 +83,6 @@ impl Call {
         }
     }
 
-    pub(super) fn post(target: &str, body: Body) -> Self {
-        Self {
-            method: "POST".to_owned(),
-            body,
-            ..Self::get(target)
-        }
-    }
-
     pub(super) fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
@@ -120,7 +112,10 @@ impl Call {
                 "application/x-www-form-urlencoded".to_owned(),
                 write_pairs(pairs).into_bytes(),
             )),
-            Body::Json(value) => Some(("application/json".to_owned(), value.to_string().into_bytes())),
+            Body::Json(value) => Some((
+                "application/json".to_owned(),
+                value.to_string().into_bytes(),
+            )),
             Body::Raw(kind, bytes) => Some((kind.clone(), bytes.clone())),
             Body::Multipart(parts) => Some((
                 format!("multipart/form-data; boundary={BOUNDARY}"),
@@ -136,7 +131,11 @@ impl Call {
 
     /// The request as a command that repeats it.
     pub(super) fn curl(&self, origin: &str, cookies: &[(String, String)]) -> String {
-        let mut line = format!("curl -i -X {} {}", self.method, quoted(&format!("{origin}{}", self.target())));
+        let mut line = format!(
+            "curl -i -X {} {}",
+            self.method,
+            quoted(&format!("{origin}{}", self.target()))
+        );
         for (name, value) in &self.headers {
             line += &format!(" -H {}", quoted(&format!("{name}: {value}")));
         }
@@ -160,7 +159,10 @@ impl Call {
             Body::Form(_) | Body::Json(_) | Body::Raw(..) => {
                 if let Some((kind, bytes)) = self.content() {
                     line += &format!(" -H {}", quoted(&format!("Content-Type: {kind}")));
-                    line += &format!(" --data-binary {}", quoted(&String::from_utf8_lossy(&bytes)));
+                    line += &format!(
+                        " --data-binary {}",
+                        quoted(&String::from_utf8_lossy(&bytes))
+                    );
                 }
             }
         }
@@ -232,7 +234,9 @@ fn write_pairs(pairs: &[(String, String)]) -> String {
 }
 
 pub(super) fn write_cookies(cookies: &[(String, String)]) -> String {
-    let all = cookies.iter().map(|(name, value)| format!("{name}={value}"));
+    let all = cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
     all.collect::<Vec<_>>().join("; ")
 }
 
@@ -245,7 +249,10 @@ fn write_parts(parts: &[Part]) -> Vec<u8> {
                 "Content-Disposition: form-data; name=\"{}\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n",
                 part.name
             ),
-            None => format!("Content-Disposition: form-data; name=\"{}\"\r\n\r\n", part.name),
+            None => format!(
+                "Content-Disposition: form-data; name=\"{}\"\r\n\r\n",
+                part.name
+            ),
         };
         bytes.extend_from_slice(head.as_bytes());
         bytes.extend_from_slice(&part.content);
@@ -280,9 +287,14 @@ impl Answer {
     pub(super) fn is_page(&self) -> bool {
         let kind = self.kind();
         let sniffed = kind.is_empty()
-            && !self.header("x-content-type-options").eq_ignore_ascii_case("nosniff")
+            && !self
+                .header("x-content-type-options")
+                .eq_ignore_ascii_case("nosniff")
             && self.text.trim_start().starts_with('<');
-        matches!(kind.as_str(), "text/html" | "application/xhtml+xml" | "image/svg+xml") || sniffed
+        matches!(
+            kind.as_str(),
+            "text/html" | "application/xhtml+xml" | "image/svg+xml"
+        ) || sniffed
     }
 
     pub(super) fn is_attachment(&self) -> bool {

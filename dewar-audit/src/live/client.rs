@@ -109,7 +109,8 @@ impl Target {
     pub(super) fn local(&self, base: &str, link: &str) -> Option<String> {
         let base = Url::parse(&format!("{}{base}", self.origin())).ok()?;
         let url = base.join(link.trim()).ok()?;
-        let same_host = url.host_str().map(|host| host.trim_matches(['[', ']'])) == Some(self.host.as_str())
+        let same_host = url.host_str().map(|host| host.trim_matches(['[', ']']))
+            == Some(self.host.as_str())
             && url.port_or_known_default() == Some(self.port)
             && matches!(url.scheme(), "http" | "https");
         let query = url.query().map(|query| format!("?{query}"));
@@ -134,7 +135,11 @@ impl Target {
 }
 
 impl Client {
-    pub(super) fn open(target: Target, authority: Option<&Path>, patience: Duration) -> Result<Self, Error> {
+    pub(super) fn open(
+        target: Target,
+        authority: Option<&Path>,
+        patience: Duration,
+    ) -> Result<Self, Error> {
         let distrust = Arc::new(Mutex::new(None));
         let tls = if target.is_tls {
             Some(Arc::new(noting(authority, &distrust)?))
@@ -150,7 +155,11 @@ impl Client {
     }
 
     /// Sends one request; never more than `patience`.
-    pub(super) async fn send(&self, call: &Call, cookies: &[(String, String)]) -> Result<Answer, Failure> {
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        cookies: &[(String, String)],
+    ) -> Result<Answer, Failure> {
         let began = Instant::now();
         let exchange = tokio::time::timeout(self.patience, self.exchange(call, cookies));
         let mut answer = exchange.await.map_err(|_| Failure::Late)??;
@@ -175,7 +184,11 @@ impl Client {
         let mut request = Request::builder()
             .method(call.method.as_str())
             .uri(call.target());
-        let has = |name: &str| call.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        let has = |name: &str| {
+            call.headers
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
         if !has("host") {
             request = request.header(header::HOST, self.target.authority.as_str());
         }
@@ -183,13 +196,19 @@ impl Client {
             request = request.header(header::ACCEPT, "text/html,application/json;q=0.9,*/*;q=0.8");
         }
         if !has("user-agent") {
-            request = request.header(header::USER_AGENT, concat!("dewar-audit/", env!("CARGO_PKG_VERSION")));
+            request = request.header(
+                header::USER_AGENT,
+                concat!("dewar-audit/", env!("CARGO_PKG_VERSION")),
+            );
         }
         if !has("origin") && call.is_write() {
             request = request.header(header::ORIGIN, self.target.origin());
         }
         if !has("referer") && call.is_write() {
-            request = request.header(header::REFERER, format!("{}{}", self.target.origin(), call.path));
+            request = request.header(
+                header::REFERER,
+                format!("{}{}", self.target.origin(), call.path),
+            );
         }
         if !cookies.is_empty() {
             let value = HeaderValue::from_bytes(write_cookies(cookies).as_bytes()).ok()?;
@@ -203,7 +222,9 @@ impl Client {
         if let Some((kind, _)) = content.as_ref().filter(|_| !has("content-type")) {
             request = request.header(header::CONTENT_TYPE, kind.as_str());
         }
-        let bytes = content.map(|(_, bytes)| Bytes::from(bytes)).unwrap_or_default();
+        let bytes = content
+            .map(|(_, bytes)| Bytes::from(bytes))
+            .unwrap_or_default();
         request.body(Full::new(bytes)).ok()
     }
 }
@@ -250,9 +271,13 @@ async fn read(mut body: Incoming) -> Bytes {
 }
 
 /// TLS that goes on with a certificate that is not trusted, and notes why: the audit reports it.
-fn noting(authority: Option<&Path>, distrust: &Arc<Mutex<Option<String>>>) -> Result<ClientConfig, Error> {
+fn noting(
+    authority: Option<&Path>,
+    distrust: &Arc<Mutex<Option<String>>>,
+) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
     let trusted: Option<Arc<dyn ServerCertVerifier>> = match authority {
         Some(file) => Some(of_file(file, Arc::clone(&provider))?),
         None => rustls_platform_verifier::Verifier::new(Arc::clone(&provider))
@@ -261,7 +286,9 @@ fn noting(authority: Option<&Path>, distrust: &Arc<Mutex<Option<String>>>) -> Re
     };
     let verifier = Noting {
         trusted,
-        schemes: provider.signature_verification_algorithms.supported_schemes(),
+        schemes: provider
+            .signature_verification_algorithms
+            .supported_schemes(),
         distrust: Arc::clone(distrust),
     };
     let mut tls = builder
@@ -305,8 +332,13 @@ impl ServerCertVerifier for Noting {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         if let Some(trusted) = &self.trusted
-            && let Err(error) =
-                trusted.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            && let Err(error) = trusted.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            )
         {
             let mut noted = self.distrust.lock().unwrap_or_else(PoisonError::into_inner);
             *noted = Some(error.to_string());

@@ -21,7 +21,13 @@ pub(super) fn print(call: &Call, answer: &Answer) -> Print {
     let mut text = answer.text.clone();
     let mut location = answer.header("location").to_owned();
     for sent in call.sent() {
-        for form in [sent.clone(), escape(&sent), escape_numeric(&sent), encode(&sent), sent.replace('"', "\\\"")] {
+        for form in [
+            sent.clone(),
+            escape(&sent),
+            escape_numeric(&sent),
+            encode(&sent),
+            sent.replace('"', "\\\""),
+        ] {
             text = text.replace(&form, "");
             location = location.replace(&form, "");
         }
@@ -59,17 +65,26 @@ fn is_random(word: &str) -> bool {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&#34;")
+        .replace('\'', "&#39;")
 }
 
 fn escape_numeric(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#x27;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#x27;")
 }
 
 impl Print {
     /// 0 to 100: how much of the words two answers have in common.
     pub(super) fn likeness(&self, other: &Self) -> usize {
-        if self.status != other.status || self.location != other.location || self.kind != other.kind {
+        if self.status != other.status || self.location != other.location || self.kind != other.kind
+        {
             return 0;
         }
         let common = self.words.intersection(&other.words).count();
@@ -77,6 +92,11 @@ impl Print {
         let by_words = (common * 100).checked_div(all).unwrap_or(100);
         let (less, more) = (self.count.min(other.count), self.count.max(other.count));
         by_words.min((less * 100).checked_div(more).unwrap_or(100))
+    }
+
+    /// Whether they say the same, word for word.
+    pub(super) fn has_same_words(&self, other: &Self) -> bool {
+        self.words == other.words && self.location == other.location
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
@@ -94,13 +114,20 @@ mod tests {
     use super::*;
 
     fn of(text: &str, query: &str) -> Print {
-        let answer = Answer { status: 200, text: text.to_owned(), ..Answer::default() };
+        let answer = Answer {
+            status: 200,
+            text: text.to_owned(),
+            ..Answer::default()
+        };
         print(&Call::get(&format!("/?q={query}")), &answer)
     }
 
     #[test]
     fn an_echo_makes_no_difference_and_a_row_does() {
-        assert!(of("<p>no result for alpha one", "alpha").is_same(&of("<p>no result for gamma one", "gamma")));
+        assert!(
+            of("<p>no result for alpha one", "alpha")
+                .is_same(&of("<p>no result for gamma one", "gamma"))
+        );
         assert!(of("<p>no &#39;xyz&lt; one", "%27xyz%3C").is_same(&of("<p>no abcde one", "abcde")));
         assert!(of("<p>no result", "aaaa").is_other(&of("<p>Ada Lovelace", "aaaa")));
     }

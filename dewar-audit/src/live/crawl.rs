@@ -39,7 +39,12 @@ pub(super) async fn crawl(engine: &mut Engine, who: usize, from: &[String]) -> R
     crawl.add(&start);
     if from.is_empty() {
         SEEDS.iter().for_each(|seed| crawl.add(seed));
-        engine.options.seeds.clone().iter().for_each(|seed| crawl.add(seed));
+        engine
+            .options
+            .seeds
+            .clone()
+            .iter()
+            .for_each(|seed| crawl.add(seed));
         let known: Vec<String> = engine
             .routes
             .iter()
@@ -51,7 +56,10 @@ pub(super) async fn crawl(engine: &mut Engine, who: usize, from: &[String]) -> R
     from.iter().for_each(|target| crawl.add(target));
     while let Some(target) = crawl.queue.pop_front() {
         if crawl.pages.len() >= engine.options.max_pages {
-            engine.coverage.skipped.insert("pages beyond the limit of the crawl".to_owned());
+            engine
+                .coverage
+                .skipped
+                .insert("pages beyond the limit of the crawl".to_owned());
             break;
         }
         let answer = engine.visit(who, &Call::get(&target)).await?;
@@ -67,7 +75,8 @@ pub(super) async fn crawl(engine: &mut Engine, who: usize, from: &[String]) -> R
 impl Crawl {
     fn add(&mut self, target: &str) {
         let target = target.split('#').next().unwrap_or_default();
-        if target.len() > 600 || !target.starts_with('/') || !self.queued.insert(target.to_owned()) {
+        if target.len() > 600 || !target.starts_with('/') || !self.queued.insert(target.to_owned())
+        {
             return;
         }
         let shape = shape(target);
@@ -87,7 +96,13 @@ impl Crawl {
         }
     }
 
-    async fn read(&mut self, engine: &mut Engine, who: usize, target: &str, answer: &Answer) -> Result<(), Stop> {
+    async fn read(
+        &mut self,
+        engine: &mut Engine,
+        who: usize,
+        target: &str,
+        answer: &Answer,
+    ) -> Result<(), Stop> {
         if answer.status == 404 && !answer.is_page() {
             return Ok(());
         }
@@ -101,7 +116,10 @@ impl Crawl {
         }
         if let Some(json) = answer.json() {
             if let Some(routes) = openapi::routes(&json) {
-                engine.coverage.notes.push(format!("an OpenAPI document at {target} names {} requests", routes.len()));
+                engine.coverage.notes.push(format!(
+                    "an OpenAPI document at {target} names {} requests",
+                    routes.len()
+                ));
                 for call in routes {
                     add_route(engine, Route::new(call, who));
                 }
@@ -112,7 +130,7 @@ impl Crawl {
             self.read_page(engine, who, target, &text, answer).await?;
         } else if answer.kind().contains("javascript") {
             self.read_script(engine, who, target, &text);
-        } else {
+        } else if answer.is_success() {
             self.read_text(engine, who, target, &text);
         }
         if answer.is_success() && answer.status != 204 {
@@ -124,7 +142,10 @@ impl Crawl {
     fn read_lists(&mut self, engine: &mut Engine, who: usize, target: &str, text: &str) {
         for line in text.lines().take(2000) {
             if let Some((name, value)) = line.split_once(':')
-                && matches!(name.trim().to_ascii_lowercase().as_str(), "allow" | "disallow")
+                && matches!(
+                    name.trim().to_ascii_lowercase().as_str(),
+                    "allow" | "disallow"
+                )
                 && !value.contains(['*', '$'])
             {
                 self.link(engine, who, "/", value.trim(), "");
@@ -136,7 +157,14 @@ impl Crawl {
         }
     }
 
-    async fn read_page(&mut self, engine: &mut Engine, who: usize, target: &str, text: &str, answer: &Answer) -> Result<(), Stop> {
+    async fn read_page(
+        &mut self,
+        engine: &mut Engine,
+        who: usize,
+        target: &str,
+        text: &str,
+        answer: &Answer,
+    ) -> Result<(), Stop> {
         let page = dom::read(text);
         for link in &page.links {
             self.link(engine, who, target, &link.href, &link.text);
@@ -149,7 +177,9 @@ impl Crawl {
             super::passive::dom_flow(engine, target, script, answer);
         }
         for source in &page.sources {
-            let Some(address) = engine.target().local(target, source) else { continue };
+            let Some(address) = engine.target().local(target, source) else {
+                continue;
+            };
             if self.scripts.len() < 20 && self.scripts.insert(address.clone()) {
                 let script = engine.visit(who, &Call::get(&address)).await?;
                 if script.is_success() {
@@ -159,7 +189,10 @@ impl Crawl {
                 }
             }
         }
-        self.read_text(engine, who, target, &strip_tags(text));
+        // An error page is full of paths of files.
+        if answer.is_success() {
+            self.read_text(engine, who, target, &strip_tags(text));
+        }
         Ok(())
     }
 
@@ -176,7 +209,9 @@ impl Crawl {
             if let Token::Text(link) = token
                 && link.starts_with('/')
                 && link.len() > 1
-                && link.chars().all(|c| c.is_ascii_alphanumeric() || "/_-.?=&{}".contains(c))
+                && link
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "/_-.?=&{}".contains(c))
                 && !link.starts_with("//")
             {
                 self.link(engine, who, target, &link, "");
@@ -188,7 +223,8 @@ impl Crawl {
         let mut texts = Vec::new();
         strings(json, &mut texts);
         for text in texts {
-            if text.starts_with('/') || text.starts_with("http://") || text.starts_with("https://") {
+            if text.starts_with('/') || text.starts_with("http://") || text.starts_with("https://")
+            {
                 self.link(engine, who, target, &text, "");
             }
         }
@@ -196,15 +232,24 @@ impl Crawl {
 
     /// Words of a text that look like paths: a list of routes, a page of documentation.
     fn read_text(&mut self, engine: &mut Engine, who: usize, target: &str, text: &str) {
-        let words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '(' | ')' | '[' | ']'));
+        let mut found = 0_usize;
+        let words = text.split(|c: char| {
+            c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '(' | ')' | '[' | ']')
+        });
         for word in words.take(20_000) {
             let word = word.replace("&lt;", "<").replace("&gt;", ">");
             let is_path = word.starts_with('/')
                 && !word.starts_with("//")
                 && word.len() > 2
-                && word.chars().all(|c| c.is_ascii_alphanumeric() || "/_-.<>{}:?=&".contains(c))
+                && word
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "/_-.<>{}:?=&".contains(c))
                 && word.chars().any(|c| c.is_ascii_alphabetic());
             if is_path && !word.starts_with("/>") {
+                found += 1;
+                if found > 150 {
+                    break;
+                }
                 self.link(engine, who, target, word.trim_end_matches(['.', ':']), "");
             }
         }
@@ -212,15 +257,30 @@ impl Crawl {
 
     fn link(&mut self, engine: &mut Engine, who: usize, base: &str, link: &str, words: &str) {
         let lower = link.trim().to_ascii_lowercase();
-        if ["javascript:", "mailto:", "tel:", "data:", "#"].iter().any(|scheme| lower.starts_with(scheme)) || lower.is_empty() {
+        if ["javascript:", "mailto:", "tel:", "data:", "#"]
+            .iter()
+            .any(|scheme| lower.starts_with(scheme))
+            || lower.is_empty()
+        {
+            return;
+        }
+        // A log or a list of searches shows the audit's own requests.
+        if link.contains(&engine.own()) {
             return;
         }
         let link = fill(link);
-        let Some(target) = engine.target().local(base, &link) else { return };
+        let Some(target) = engine.target().local(base, &link) else {
+            return;
+        };
+        // The page with a form that changes a password changes nothing itself.
         if let Some(why) = danger(&target, &words.to_lowercase())
+            && (!why.contains("password") || target.contains('?'))
             && !engine.options.dangerous_destructive
         {
-            engine.coverage.skipped.insert(format!("GET {}: {why}", target.split('?').next().unwrap_or_default()));
+            engine.coverage.skipped.insert(format!(
+                "GET {}: {why}",
+                target.split('?').next().unwrap_or_default()
+            ));
             let mut route = Route::new(Call::get(&target), who);
             route.danger = Some(why);
             add_route(engine, route);
@@ -239,14 +299,30 @@ impl Crawl {
 /// The path with ids as `{}`, the names of the query, and its values if they are words.
 fn shape(target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let ids: Vec<usize> = path.split('/').enumerate().filter(|(_, segment)| is_id(segment)).map(|(at, _)| at).collect();
+    let ids: Vec<usize> = path
+        .split('/')
+        .enumerate()
+        .filter(|(_, segment)| is_id(segment))
+        .map(|(at, _)| at)
+        .collect();
     let pairs = read_pairs(query);
     let names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
     let values: Vec<&str> = pairs
         .iter()
-        .map(|(_, value)| if value.chars().all(char::is_alphabetic) { value.as_str() } else { "#" })
+        .map(|(_, value)| {
+            if value.chars().all(char::is_alphabetic) {
+                value.as_str()
+            } else {
+                "#"
+            }
+        })
         .collect();
-    format!("{}?{}={}", pattern(path, &ids), names.join("&"), values.join("&"))
+    format!(
+        "{}?{}={}",
+        pattern(path, &ids),
+        names.join("&"),
+        values.join("&")
+    )
 }
 
 /// `/user/<name>` and `/user/{id}` with a value.
@@ -269,10 +345,17 @@ fn fill(link: &str) -> String {
 }
 
 fn is_picture(target: &str) -> bool {
-    let path = target.split('?').next().unwrap_or_default().to_ascii_lowercase();
-    [".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".css", ".woff", ".woff2", ".ttf", ".mp4", ".webp", ".map", ".pdf"]
-        .iter()
-        .any(|end| path.ends_with(end))
+    let path = target
+        .split('?')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    [
+        ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".css", ".woff", ".woff2", ".ttf", ".mp4",
+        ".webp", ".map", ".pdf",
+    ]
+    .iter()
+    .any(|end| path.ends_with(end))
 }
 
 fn strip_tags(html: &str) -> String {
@@ -316,9 +399,16 @@ fn of_script(engine: &Engine, page: &str, call: &ScriptCall) -> Option<Call> {
     let mut request = Call::get(&target);
     request.method.clone_from(&call.method);
     if call.method != "GET" {
-        let values = call.fields.iter().map(|name| (name.clone(), sample(name, "text")));
+        let values = call
+            .fields
+            .iter()
+            .map(|name| (name.clone(), sample(name, "text")));
         request.body = if call.is_json {
-            Body::Json(Value::Object(values.map(|(name, value)| (name, Value::String(value))).collect()))
+            Body::Json(Value::Object(
+                values
+                    .map(|(name, value)| (name, Value::String(value)))
+                    .collect(),
+            ))
         } else {
             Body::Form(values.collect())
         };
@@ -327,22 +417,39 @@ fn of_script(engine: &Engine, page: &str, call: &ScriptCall) -> Option<Call> {
 }
 
 fn add_form(engine: &mut Engine, who: usize, page: &str, form: &Form) {
-    let action = if form.action.is_empty() { page.to_owned() } else { form.action.clone() };
+    let action = if form.action.is_empty() {
+        page.to_owned()
+    } else {
+        form.action.clone()
+    };
     let Some(target) = engine.target().local(page, &action) else {
-        engine.coverage.skipped.insert(format!("the form at {page}: it is sent to another site"));
+        engine
+            .coverage
+            .skipped
+            .insert(format!("the form at {page}: it is sent to another site"));
         return;
     };
     let mut call = Call::get(&target);
     call.method.clone_from(&form.method);
     if form.method == "GET" {
-        call.query = form.fields.iter().map(|field| (field.name.clone(), filled(field))).collect();
+        call.query = form
+            .fields
+            .iter()
+            .map(|field| (field.name.clone(), filled(field)))
+            .collect();
     } else {
         call.body = body_of(form);
     }
     let mut route = Route::new(call, who);
     route.danger = route.danger.or_else(|| danger(&target, &form.words));
-    if let Some(why) = route.danger.filter(|_| !engine.options.dangerous_destructive) {
-        engine.coverage.skipped.insert(format!("{} {}: {why}", form.method, route.pattern));
+    if let Some(why) = route
+        .danger
+        .filter(|_| !engine.options.dangerous_destructive)
+    {
+        engine
+            .coverage
+            .skipped
+            .insert(format!("{} {}: {why}", form.method, route.pattern));
     }
     route.form = Some(form.clone());
     route.page = Some(page.to_owned());
@@ -358,7 +465,12 @@ fn add_form(engine: &mut Engine, who: usize, page: &str, form: &Form) {
 
 fn body_of(form: &Form) -> Body {
     if !form.is_multipart {
-        return Body::Form(form.fields.iter().map(|field| (field.name.clone(), filled(field))).collect());
+        return Body::Form(
+            form.fields
+                .iter()
+                .map(|field| (field.name.clone(), filled(field)))
+                .collect(),
+        );
     }
     let parts = form.fields.iter().map(|field| Part {
         name: field.name.clone(),
@@ -393,7 +505,13 @@ pub(super) fn sample(name: &str, kind: &str) -> String {
         _ if is_password(&name) => "Auditor-Passw0rd!",
         _ if has(&["mail"]) => "auditor@example.com",
         _ if has(&["date", "birth"]) => "2031-02-03",
-        _ if has(&["price", "amount", "count", "number", "qty", "quantity", "age", "year", "size", "page"]) || name == "id" || name.ends_with("_id") => "1",
+        _ if has(&[
+            "price", "amount", "count", "number", "qty", "quantity", "age", "year", "size", "page",
+        ]) || name == "id"
+            || name.ends_with("_id") =>
+        {
+            "1"
+        }
         _ if has(&["url", "link", "site"]) => "http://example.com/",
         _ if has(&["phone", "tel"]) => "4930123456",
         _ => "auditor",

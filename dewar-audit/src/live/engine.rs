@@ -45,8 +45,21 @@ pub(super) struct Witness {
 
 impl Witness {
     pub(super) fn sees(&self, answer: &Answer) -> bool {
-        answer.status == self.status && self.word.as_ref().is_none_or(|word| answer.text.to_lowercase().contains(word))
+        answer.status == self.status
+            && self
+                .word
+                .as_ref()
+                .is_none_or(|word| answer.text.to_lowercase().contains(word))
     }
+}
+
+/// A cookie that was set.
+#[derive(Debug, Clone)]
+pub(super) struct SeenCookie {
+    pub(super) value: String,
+    /// The whole line.
+    pub(super) line: String,
+    pub(super) target: String,
 }
 
 /// Nobody: the visitor without an account is always the first.
@@ -61,6 +74,8 @@ pub(super) struct Engine {
     pub(super) findings: Findings,
     pub(super) coverage: LiveCoverage,
     pub(super) listener: Option<Listener>,
+    /// Every cookie that was set, by its name: the last one.
+    pub(super) cookies: BTreeMap<String, SeenCookie>,
     pub(super) began: Instant,
     /// The account that sends what needs no other.
     pub(super) me: usize,
@@ -73,18 +88,29 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) async fn open(url: &str, options: &LiveOptions) -> Result<Self, Error> {
         let target = Target::read(url, options.permitted_host.as_deref())?;
-        let listener = if target.is_loopback { Listener::open().await.ok() } else { None };
+        let listener = if target.is_loopback {
+            Listener::open().await.ok()
+        } else {
+            None
+        };
         let client = Client::open(target, options.authority.as_deref(), options.patience)?;
-        let nobody = Visitor { name: "nobody".to_owned(), ..Visitor::default() };
+        let nobody = Visitor {
+            name: "nobody".to_owned(),
+            ..Visitor::default()
+        };
         let random = dewar::secrets::random::<8>();
         Ok(Self {
             client,
             options: options.clone(),
             visitors: vec![nobody],
             routes: Vec::new(),
-            findings: Findings { file: options.progress_file.clone(), ..Findings::default() },
+            findings: Findings {
+                file: options.progress_file.clone(),
+                ..Findings::default()
+            },
             coverage: LiveCoverage::default(),
             listener,
+            cookies: BTreeMap::new(),
             began: Instant::now(),
             me: NOBODY,
             next: Instant::now(),
@@ -96,6 +122,11 @@ impl Engine {
 
     pub(super) const fn target(&self) -> &Target {
         &self.client.target
+    }
+
+    /// The beginning of every marker of this audit.
+    pub(super) fn own(&self) -> String {
+        format!("zq{:05}x", self.salt)
     }
 
     /// A word that stands nowhere else: letters and digits, and it begins with a letter.
@@ -122,7 +153,11 @@ impl Engine {
         let cookies = cookies_of(&visitor, call);
         let mut call = call.clone();
         for (name, value) in &visitor.headers {
-            if !call.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            if !call
+                .headers
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(name))
+            {
                 call.headers.push((name.clone(), value.clone()));
             }
         }
@@ -139,14 +174,20 @@ impl Engine {
     }
 
     /// Follows redirects on this origin.
-    pub(super) async fn follow(&mut self, who: usize, call: &Call) -> Result<(Answer, String), Stop> {
+    pub(super) async fn follow(
+        &mut self,
+        who: usize,
+        call: &Call,
+    ) -> Result<(Answer, String), Stop> {
         let mut answer = self.visit(who, call).await?;
         let mut at = call.target();
         for _ in 0..5 {
             if !answer.is_redirect() {
                 break;
             }
-            let Some(next) = self.target().local(&at, answer.header("location")) else { break };
+            let Some(next) = self.target().local(&at, answer.header("location")) else {
+                break;
+            };
             if super::route::danger(&next, "").is_some() {
                 break;
             }
@@ -156,7 +197,11 @@ impl Engine {
         Ok((answer, at))
     }
 
-    async fn exchange(&mut self, call: &Call, cookies: &[(String, String)]) -> Result<Answer, Stop> {
+    async fn exchange(
+        &mut self,
+        call: &Call,
+        cookies: &[(String, String)],
+    ) -> Result<Answer, Stop> {
         let mut refused = 0;
         loop {
             self.check_budget()?;
@@ -165,6 +210,7 @@ impl Engine {
             match self.client.send(call, cookies).await {
                 Ok(answer) => {
                     self.late = 0;
+                    self.note_cookies(call, &answer);
                     super::passive::look(self, call, &answer);
                     return Ok(answer);
                 }
@@ -172,9 +218,15 @@ impl Engine {
                 Err(Failure::Late) => {
                     self.late += 1;
                     if self.late > 5 {
-                        return Err(Stop::Dead(format!("it did not answer in time to {}", call.target())));
+                        return Err(Stop::Dead(format!(
+                            "it did not answer in time to {}",
+                            call.target()
+                        )));
                     }
-                    return Ok(Answer { took: self.client.patience, ..Answer::default() });
+                    return Ok(Answer {
+                        took: self.client.patience,
+                        ..Answer::default()
+                    });
                 }
                 Err(Failure::Unreachable(why)) => {
                     refused += 1;
@@ -184,6 +236,24 @@ impl Engine {
                     // A development server starts again after a crash.
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
+            }
+        }
+    }
+
+    fn note_cookies(&mut self, call: &Call, answer: &Answer) {
+        for line in answer.all("set-cookie") {
+            let pair = line.split(';').next().unwrap_or_default();
+            let Some((name, value)) = pair.split_once('=') else {
+                continue;
+            };
+            let value = value.trim().trim_matches('"').to_owned();
+            if !value.is_empty() && self.cookies.len() < 50 {
+                let seen = SeenCookie {
+                    value,
+                    target: call.target(),
+                    line: line.clone(),
+                };
+                self.cookies.insert(name.trim().to_owned(), seen);
             }
         }
     }
@@ -209,26 +279,60 @@ impl Engine {
     /// Says what is about to be changed.
     pub(super) fn announce(&self, call: &Call) {
         if self.options.verbose && call.is_write() {
-            drop(writeln!(io::stderr(), "dewar-audit: sends {} {}", call.method, clip(&call.target(), 200)));
+            drop(writeln!(
+                io::stderr(),
+                "dewar-audit: sends {} {}",
+                call.method,
+                clip(&call.target(), 200)
+            ));
         }
     }
 
     /// A finding at a place of a request, with its proof.
-    pub(super) fn report(&mut self, id: &str, route: &Route, point: &Point, call: &Call, answer: &Answer, shows: &str) {
+    pub(super) fn report(
+        &mut self,
+        id: &str,
+        route: &Route,
+        point: &Point,
+        call: &Call,
+        answer: &Answer,
+        shows: &str,
+    ) {
         let name = route.parameter(point);
         let finding = LiveFinding::of(id, &call.method, &route.pattern).at(point.place(), &name);
         self.prove(finding, call, answer, shows);
     }
 
     /// Adds the request, the answer and the command that repeats it.
-    pub(super) fn prove(&mut self, mut finding: LiveFinding, call: &Call, answer: &Answer, shows: &str) {
+    pub(super) fn prove(
+        &mut self,
+        mut finding: LiveFinding,
+        call: &Call,
+        answer: &Answer,
+        shows: &str,
+    ) {
         let origin = self.target().origin();
         if finding.url.is_empty() {
             finding.url = format!("{origin}{}", clip(&call.target(), 500));
         }
-        let body = call.content().map(|(_, bytes)| clip(&String::from_utf8_lossy(&bytes), 400)).unwrap_or_default();
-        finding.evidence.push(format!("request: {} {} {body}", call.method, clip(&call.target(), 400)).trim_end().to_owned());
-        finding.evidence.push(format!("answer: {} {}", answer.status, clip(&answer.around(shows), 500)));
+        let body = call
+            .content()
+            .map(|(_, bytes)| clip(&String::from_utf8_lossy(&bytes), 400))
+            .unwrap_or_default();
+        finding.evidence.push(
+            format!(
+                "request: {} {} {body}",
+                call.method,
+                clip(&call.target(), 400)
+            )
+            .trim_end()
+            .to_owned(),
+        );
+        finding.evidence.push(format!(
+            "answer: {} {}",
+            answer.status,
+            clip(&answer.around(shows), 500)
+        ));
         finding.evidence.push(call.curl(&origin, &call.cookies));
         self.findings.add(finding);
     }
@@ -238,19 +342,28 @@ fn cookies_of(visitor: &Visitor, call: &Call) -> Vec<(String, String)> {
     let mut all = visitor.jar.clone();
     all.extend(call.cookies.iter().cloned());
     // An empty value takes the cookie out.
-    all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    all.into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
 }
 
 pub(super) fn keep_cookies(jar: &mut BTreeMap<String, String>, answer: &Answer) {
     for line in answer.all("set-cookie") {
         let mut parts = line.split(';');
-        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { continue };
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            continue;
+        };
         let lower = line.to_ascii_lowercase();
-        let ends = value.trim().is_empty() || lower.contains("max-age=0") || lower.contains("expires=thu, 01 jan 1970");
+        let ends = value.trim().is_empty()
+            || lower.contains("max-age=0")
+            || lower.contains("expires=thu, 01 jan 1970");
         if ends {
             jar.remove(name.trim());
         } else if jar.len() < 50 {
-            jar.insert(name.trim().to_owned(), value.trim().trim_matches('"').to_owned());
+            jar.insert(
+                name.trim().to_owned(),
+                value.trim().trim_matches('"').to_owned(),
+            );
         }
     }
 }

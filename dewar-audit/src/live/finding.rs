@@ -4,33 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 
-use dewar::audit::{Practice, Severity};
+use dewar::audit::Severity;
 use serde::Serialize;
 
 use super::table::check;
-
-/// How sure a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Confidence {
-    /// The attack had its effect.
-    Proved,
-    /// The answers say so.
-    Firm,
-    /// A sign that a person has to judge.
-    Tentative,
-}
+use crate::scan::{Confidence, ScanFinding};
 
 /// One finding, with its proof.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct LiveFinding {
     pub(crate) id: &'static str,
-    pub(crate) cwe: String,
     pub(crate) severity: Severity,
-    pub(crate) practice: Practice,
     pub(crate) title: String,
-    pub(crate) why: &'static str,
-    pub(crate) fix: &'static str,
     pub(crate) method: String,
     pub(crate) url: String,
     /// The pattern of the route: `/notes/{}`.
@@ -40,7 +25,6 @@ pub(crate) struct LiveFinding {
     pub(crate) place: String,
     pub(crate) confidence: Confidence,
     pub(crate) evidence: Vec<String>,
-    pub(crate) asvs: &'static [&'static str],
 }
 
 impl LiveFinding {
@@ -48,12 +32,8 @@ impl LiveFinding {
         let row = check(id);
         Self {
             id: row.id,
-            cwe: format!("CWE-{}", row.cwe),
             severity: row.severity,
-            practice: row.practice,
-            title: row.title.to_owned(),
-            why: row.why,
-            fix: row.fix,
+            title: row.what.to_owned(),
             method: method.to_owned(),
             url: String::new(),
             route: route.to_owned(),
@@ -61,7 +41,6 @@ impl LiveFinding {
             place: String::new(),
             confidence: Confidence::Proved,
             evidence: Vec::new(),
-            asvs: row.asvs,
         }
     }
 
@@ -84,6 +63,34 @@ impl LiveFinding {
     pub(super) fn confidence(mut self, confidence: Confidence) -> Self {
         self.confidence = confidence;
         self
+    }
+
+    /// The finding as all reports have it.
+    pub(super) fn shared(&self) -> ScanFinding {
+        let parameter = match (self.place.as_str(), self.parameter.as_str()) {
+            ("", name) => name.to_owned(),
+            (place, name) => format!("{place}:{name}"),
+        };
+        let mut finding = ScanFinding::new(
+            check(self.id),
+            format!("{} {}", self.title, self.route_text())
+                .trim_end()
+                .to_owned(),
+        )
+        .request(self.method.clone(), self.url.clone(), parameter)
+        .known(self.confidence);
+        finding.severity = self.severity;
+        finding.title.clone_from(&self.title);
+        finding.evidence.clone_from(&self.evidence);
+        finding
+    }
+
+    fn route_text(&self) -> String {
+        if self.route == "*" {
+            String::new()
+        } else {
+            format!("at {} {}", self.method, self.route)
+        }
     }
 
     pub(super) fn titled(mut self, detail: &str) -> Self {
@@ -131,11 +138,19 @@ impl Findings {
     }
 
     pub(super) fn add(&mut self, finding: LiveFinding) -> bool {
-        if self.has(finding.id, &finding.method, &finding.route, &finding.parameter) {
+        if self.has(
+            finding.id,
+            &finding.method,
+            &finding.route,
+            &finding.parameter,
+        ) {
             return false;
         }
-        if let (Some(path), Ok(line)) = (&self.file, serde_json::to_string(&finding))
-            && let Ok(mut file) = std::fs::OpenOptions::new().create(true).append(true).open(path)
+        if let (Some(path), Ok(line)) = (&self.file, serde_json::to_string(&finding.shared()))
+            && let Ok(mut file) = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
         {
             // A killed audit keeps what it found; the report at the end has all of it again.
             drop(writeln!(file, "{line}"));

@@ -29,10 +29,18 @@ impl Listener {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
                 let (ears, mouth) = (Arc::clone(&ears), Arc::clone(&mouth));
-                tokio::spawn(tokio::time::timeout(Duration::from_secs(5), answer(stream, ears, mouth)));
+                tokio::spawn(tokio::time::timeout(
+                    Duration::from_secs(5),
+                    answer(stream, ears, mouth),
+                ));
             }
         });
-        Ok(Self { port, heard, says, task })
+        Ok(Self {
+            port,
+            heard,
+            says,
+            task,
+        })
     }
 
     /// An address that nobody else knows.
@@ -47,7 +55,10 @@ impl Listener {
     /// Whether somebody asked for this token.
     pub(super) fn heard(&self, token: &str) -> Option<String> {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.iter().find(|(path, _)| path.contains(token)).map(|(_, head)| head.clone())
+        heard
+            .iter()
+            .find(|(path, _)| path.contains(token))
+            .map(|(_, head)| head.clone())
     }
 }
 
@@ -65,7 +76,11 @@ async fn answer(
     let mut head = [0_u8; 2048];
     let length = stream.read(&mut head).await?;
     let text = String::from_utf8_lossy(head.get(..length).unwrap_or_default()).into_owned();
-    let path = text.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    let path = text
+        .split_whitespace()
+        .nth(1)
+        .unwrap_or_default()
+        .to_owned();
     {
         let mut ears = ears.lock().unwrap_or_else(PoisonError::into_inner);
         if ears.len() < 10_000 {

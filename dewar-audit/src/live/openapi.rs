@@ -9,12 +9,22 @@ use super::crawl::sample;
 pub(super) fn routes(document: &Value) -> Option<Vec<Call>> {
     let is_document = document.get("openapi").is_some() || document.get("swagger").is_some();
     let paths = document.get("paths")?.as_object().filter(|_| is_document)?;
-    let base = document.get("basePath").and_then(Value::as_str).unwrap_or_default().trim_end_matches('/');
+    let base = document
+        .get("basePath")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .trim_end_matches('/');
     let mut calls = Vec::new();
     for (path, item) in paths.iter().take(300) {
         for (method, operation) in item.as_object().into_iter().flatten() {
             if matches!(method.as_str(), "get" | "post" | "put" | "patch") {
-                calls.push(call(document, &format!("{base}{path}"), method, item, operation));
+                calls.push(call(
+                    document,
+                    &format!("{base}{path}"),
+                    method,
+                    item,
+                    operation,
+                ));
             }
         }
     }
@@ -33,12 +43,22 @@ fn call(document: &Value, path: &str, method: &str, item: &Value, operation: &Va
     call.method = method.to_uppercase();
     let parameters = [item.get("parameters"), operation.get("parameters")];
     let mut form = Vec::new();
-    for parameter in parameters.into_iter().flatten().filter_map(Value::as_array).flatten() {
+    for parameter in parameters
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_array)
+        .flatten()
+    {
         let parameter = resolve(document, parameter);
-        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        let name = parameter
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         match parameter.get("in").and_then(Value::as_str) {
             Some("query") => call.query.push((name.to_owned(), sample(name, "text"))),
-            Some("header") if !name.is_empty() => call.headers.push((name.to_owned(), sample(name, "text"))),
+            Some("header") if !name.is_empty() => {
+                call.headers.push((name.to_owned(), sample(name, "text")))
+            }
             Some("formData") => form.push((name.to_owned(), sample(name, "text"))),
             Some("body") => {
                 let schema = parameter.get("schema").unwrap_or(&Value::Null);
@@ -50,21 +70,30 @@ fn call(document: &Value, path: &str, method: &str, item: &Value, operation: &Va
     if !form.is_empty() {
         call.body = Body::Form(form);
     }
-    if let Some(content) = operation.get("requestBody").map(|body| resolve(document, body)).and_then(|body| body.get("content"))
-        && let Some((kind, media)) = content.as_object().and_then(|content| content.iter().next())
-    {
-        let value = example(document, media.get("schema").unwrap_or(&Value::Null), "", 0);
-        call.body = match value {
-            Value::Object(fields) if kind.contains("form") => Body::Form(
-                fields
-                    .into_iter()
-                    .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-                    .collect(),
-            ),
-            value => Body::Json(value),
-        };
+    if let Some(body) = body(document, operation) {
+        call.body = body;
     }
     call
+}
+
+fn body(document: &Value, operation: &Value) -> Option<Body> {
+    let request = resolve(document, operation.get("requestBody")?);
+    let (kind, media) = request.get("content")?.as_object()?.iter().next()?;
+    let value = example(document, media.get("schema").unwrap_or(&Value::Null), "", 0);
+    if !kind.contains("form") {
+        return Some(Body::Json(value));
+    }
+    let fields = value.as_object()?.iter();
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    Some(Body::Form(
+        fields
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
+    ))
 }
 
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
@@ -83,11 +112,19 @@ fn example(document: &Value, schema: &Value, name: &str, depth: usize) -> Value 
     if let Some(value) = schema.get("example").or_else(|| schema.get("default")) {
         return value.clone();
     }
-    if let Some(first) = schema.get("enum").and_then(Value::as_array).and_then(|all| all.first()) {
+    if let Some(first) = schema
+        .get("enum")
+        .and_then(Value::as_array)
+        .and_then(|all| all.first())
+    {
         return first.clone();
     }
     for join in ["allOf", "anyOf", "oneOf"] {
-        if let Some(first) = schema.get(join).and_then(Value::as_array).and_then(|all| all.first()) {
+        if let Some(first) = schema
+            .get(join)
+            .and_then(Value::as_array)
+            .and_then(|all| all.first())
+        {
             return example(document, first, name, depth + 1);
         }
     }
@@ -98,7 +135,13 @@ fn example(document: &Value, schema: &Value, name: &str, depth: usize) -> Value 
             let items = schema.get("items").unwrap_or(&Value::Null);
             Value::Array(vec![example(document, items, name, depth + 1)])
         }
-        Some("string") => Value::String(sample(name, schema.get("format").and_then(Value::as_str).unwrap_or("text"))),
+        Some("string") => Value::String(sample(
+            name,
+            schema
+                .get("format")
+                .and_then(Value::as_str)
+                .unwrap_or("text"),
+        )),
         _ => match schema.get("properties").and_then(Value::as_object) {
             Some(fields) => Value::Object(object(document, fields, depth)),
             None if name.is_empty() => Value::Object(Map::new()),
@@ -109,7 +152,9 @@ fn example(document: &Value, schema: &Value, name: &str, depth: usize) -> Value 
 
 fn object(document: &Value, fields: &Map<String, Value>, depth: usize) -> Map<String, Value> {
     let fields = fields.iter().take(50);
-    fields.map(|(name, schema)| (name.clone(), example(document, schema, name, depth + 1))).collect()
+    fields
+        .map(|(name, schema)| (name.clone(), example(document, schema, name, depth + 1)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -127,7 +172,10 @@ mod tests {
         let calls = routes(&document).unwrap();
         assert_eq!(calls.len(), 2);
         assert_eq!(calls[0].target(), "/items/1?q=auditor");
-        assert_eq!(calls[1].body, Body::Json(serde_json::json!({"title": "auditor", "count": 1})));
+        assert_eq!(
+            calls[1].body,
+            Body::Json(serde_json::json!({"title": "auditor", "count": 1}))
+        );
         assert!(routes(&serde_json::json!({"paths": {}})).is_none());
     }
 }

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::call::{Answer, Call, clip};
 use super::engine::Engine;
-use super::finding::{Confidence, LiveFinding};
+use super::finding::LiveFinding;
 use super::route::Route;
 use super::script;
+use crate::scan::Confidence;
 
 /// Texts of an open debugger.
 const DEBUGGERS: [&str; 6] = [
@@ -45,18 +46,23 @@ pub(super) fn look(engine: &mut Engine, call: &Call, answer: &Answer) {
     }
     let route = Route::new(call.clone(), 0);
     if !engine.findings.has_id("live-debugger")
-        && let Some(sign) = DEBUGGERS.iter().find(|sign| answer.text.contains(**sign) && !is_echo(call, sign))
+        && let Some(sign) = DEBUGGERS
+            .iter()
+            .find(|sign| answer.text.contains(**sign) && !is_echo(call, sign))
     {
         let finding = LiveFinding::of("live-debugger", &call.method, &route.pattern);
         engine.prove(finding, call, answer, sign);
     }
     if answer.status != 404
-        && let Some(sign) = ERRORS.iter().find(|sign| answer.text.contains(**sign) && !is_echo(call, sign))
+        && let Some(sign) = ERRORS
+            .iter()
+            .find(|sign| answer.text.contains(**sign) && !is_echo(call, sign))
         && !engine.findings.has("live-verbose-error", "*", "*", "")
     {
-        let mut finding = LiveFinding::of("live-verbose-error", "*", "*").note(format!("first seen at {} {}", call.method, route.pattern));
+        let mut finding = LiveFinding::of("live-verbose-error", "*", "*")
+            .note(format!("first seen at {} {}", call.method, route.pattern));
         if answer.is_success() {
-            finding = finding.confidence(Confidence::Firm);
+            finding = finding.confidence(Confidence::Likely);
         }
         engine.prove(finding, call, answer, sign);
     }
@@ -73,17 +79,32 @@ fn is_echo(call: &Call, sign: &str) -> bool {
 fn sensitive(engine: &mut Engine, call: &Call, answer: &Answer, route: &Route, json: &Value) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     secrets(json, call, &mut seen, 0);
-    let Some((name, _)) = seen.iter().next() else { return };
+    let Some((name, _)) = seen.iter().next() else {
+        return;
+    };
     let finding = LiveFinding::of("live-sensitive-data", &call.method, &route.pattern)
         .at("answer", name)
-        .note(format!("fields: {}", seen.keys().cloned().collect::<Vec<_>>().join(", ")));
+        .note(format!(
+            "fields: {}",
+            seen.keys().cloned().collect::<Vec<_>>().join(", ")
+        ));
     engine.prove(finding, call, answer, name);
 }
 
 fn secrets(json: &Value, call: &Call, seen: &mut BTreeMap<String, usize>, depth: usize) {
     const NAMES: [&str; 12] = [
-        "password", "passwd", "pwd", "password_hash", "passwordhash", "pass_hash", "hashed_password", "secret_key", "private_key",
-        "ccn", "credit_card", "ssn",
+        "password",
+        "passwd",
+        "pwd",
+        "password_hash",
+        "passwordhash",
+        "pass_hash",
+        "hashed_password",
+        "secret_key",
+        "private_key",
+        "ccn",
+        "credit_card",
+        "ssn",
     ];
     if depth > 8 {
         return;
@@ -94,34 +115,70 @@ fn secrets(json: &Value, call: &Call, seen: &mut BTreeMap<String, usize>, depth:
                 let lower = name.to_ascii_lowercase();
                 let text = value.as_str().unwrap_or_default();
                 // A validation message under the field's name is a sentence.
-                let is_value = text.len() >= 3 && !text.contains(' ') && !text.contains('*') && !call.sent().iter().any(|sent| sent == text);
+                let is_value = text.len() >= 3
+                    && !text.contains(' ')
+                    && !text.contains('*')
+                    && !call.sent().iter().any(|sent| sent == text);
                 if NAMES.contains(&lower.as_str()) && is_value {
                     *seen.entry(name.clone()).or_default() += 1;
                 }
                 secrets(value, call, seen, depth + 1);
             }
         }
-        Value::Array(items) => items.iter().take(50).for_each(|item| secrets(item, call, seen, depth + 1)),
+        Value::Array(items) => items
+            .iter()
+            .take(50)
+            .for_each(|item| secrets(item, call, seen, depth + 1)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
 /// A part of the address that a script writes into the page.
 pub(super) fn dom_flow(engine: &mut Engine, target: &str, text: &str, answer: &Answer) {
+    let is_library = [
+        "jquery",
+        "bootstrap",
+        ".min.",
+        "angular",
+        "react",
+        "vue",
+        "__debugger__",
+    ]
+    .iter()
+    .any(|word| target.contains(word));
+    if is_library {
+        return;
+    }
     if let Some(statement) = script::dom_flow(text) {
+        let shown = format!("script: {statement}");
+        let is_known = engine
+            .findings
+            .all
+            .iter()
+            .any(|known| known.id == "live-xss-dom" && known.evidence.contains(&shown));
+        if is_known {
+            return;
+        }
         let route = Route::new(Call::get(target), 0);
         let finding = LiveFinding::of("live-xss-dom", "GET", &route.pattern)
             .at("fragment", "")
-            .confidence(Confidence::Firm)
-            .note(format!("script: {statement}"));
-        engine.prove(finding, &Call::get(target), answer, clip(&statement, 40).as_str());
+            .confidence(Confidence::Likely)
+            .note(shown);
+        engine.prove(
+            finding,
+            &Call::get(target),
+            answer,
+            clip(&statement, 40).as_str(),
+        );
     }
 }
 
 /// The headers of the first page, and what the transport says.
 pub(super) fn surroundings(engine: &mut Engine, call: &Call, answer: &Answer) {
     let is_tls = engine.target().is_tls;
-    let csp = answer.header("content-security-policy").to_ascii_lowercase();
+    let csp = answer
+        .header("content-security-policy")
+        .to_ascii_lowercase();
     let mut missing = Vec::new();
     if csp.is_empty() {
         missing.push("Content-Security-Policy");
@@ -129,7 +186,10 @@ pub(super) fn surroundings(engine: &mut Engine, call: &Call, answer: &Answer) {
     if answer.header("x-frame-options").is_empty() && !csp.contains("frame-ancestors") {
         missing.push("frame-ancestors or X-Frame-Options");
     }
-    if !answer.header("x-content-type-options").eq_ignore_ascii_case("nosniff") {
+    if !answer
+        .header("x-content-type-options")
+        .eq_ignore_ascii_case("nosniff")
+    {
         missing.push("X-Content-Type-Options");
     }
     if is_tls && answer.header("strict-transport-security").is_empty() {
@@ -140,12 +200,19 @@ pub(super) fn surroundings(engine: &mut Engine, call: &Call, answer: &Answer) {
         engine.prove(finding, call, answer, "");
     }
     if !is_tls {
-        let severity = if engine.target().is_loopback { Severity::Info } else { Severity::Medium };
+        let severity = if engine.target().is_loopback {
+            Severity::Info
+        } else {
+            Severity::Medium
+        };
         let finding = LiveFinding::of("live-plain-http", "*", "*").severity(severity);
         engine.prove(finding, call, answer, "");
     }
     let banners = ["server", "x-powered-by", "x-aspnet-version"];
-    let banner = banners.iter().map(|name| answer.header(name)).find(|value| value.chars().any(|c| c.is_ascii_digit()));
+    let banner = banners
+        .iter()
+        .map(|name| answer.header(name))
+        .find(|value| value.chars().any(|c| c.is_ascii_digit()));
     if let Some(banner) = banner {
         let finding = LiveFinding::of("live-version-banner", "*", "*").titled(&clip(banner, 80));
         engine.prove(finding, call, answer, "");

@@ -12,8 +12,6 @@ pub(super) enum Point {
     FileName(usize),
     Form(usize),
     Header(String),
-    /// The name of a field of a JSON object.
-    JsonName(String),
     /// A value of a JSON body, by its pointer (RFC 6901).
     Json(String),
     Path(usize),
@@ -38,7 +36,7 @@ impl Point {
             Self::FileContent(_) | Self::FileName(_) => "file",
             Self::Form(_) => "form",
             Self::Header(_) => "header",
-            Self::Json(_) | Self::JsonName(_) => "json",
+            Self::Json(_) => "json",
             Self::Path(_) => "path",
             Self::Query(_) => "query",
         }
@@ -47,18 +45,20 @@ impl Point {
     /// Its name.
     pub(super) fn name(&self, call: &Call) -> String {
         let of = |pairs: &[(String, String)], index: usize| {
-            pairs.get(index).map(|(name, _)| name.clone()).unwrap_or_default()
+            pairs
+                .get(index)
+                .map(|(name, _)| name.clone())
+                .unwrap_or_default()
         };
         match (self, &call.body) {
             (Self::Cookie(name) | Self::Header(name), _) => name.clone(),
             (Self::FileContent(index) | Self::FileName(index), Body::Multipart(parts))
-            | (Self::Form(index), Body::Multipart(parts)) => {
-                parts.get(*index).map(|part| part.name.clone()).unwrap_or_default()
-            }
+            | (Self::Form(index), Body::Multipart(parts)) => parts
+                .get(*index)
+                .map(|part| part.name.clone())
+                .unwrap_or_default(),
             (Self::Form(index), Body::Form(pairs)) => of(pairs, *index),
-            (Self::Json(pointer) | Self::JsonName(pointer), _) => {
-                pointer.rsplit('/').next().unwrap_or_default().to_owned()
-            }
+            (Self::Json(pointer), _) => pointer.rsplit('/').next().unwrap_or_default().to_owned(),
             (Self::Query(index), _) => of(&call.query, *index),
             (Self::Path(index), _) => format!("segment {index}"),
             (Self::Form(_) | Self::FileContent(_) | Self::FileName(_), _) => String::new(),
@@ -68,7 +68,10 @@ impl Point {
     /// The value that the request has there.
     pub(super) fn value(&self, call: &Call) -> String {
         let of = |pairs: &[(String, String)], index: usize| {
-            pairs.get(index).map(|(_, value)| value.clone()).unwrap_or_default()
+            pairs
+                .get(index)
+                .map(|(_, value)| value.clone())
+                .unwrap_or_default()
         };
         match (self, &call.body) {
             (Self::Cookie(name), _) => call
@@ -93,7 +96,12 @@ impl Point {
                 None => String::new(),
             },
             (Self::Query(index), _) => of(&call.query, *index),
-            (Self::Path(index), _) => call.path.split('/').nth(*index).map(decode).unwrap_or_default(),
+            (Self::Path(index), _) => call
+                .path
+                .split('/')
+                .nth(*index)
+                .map(decode)
+                .unwrap_or_default(),
             _ => String::new(),
         }
     }
@@ -108,7 +116,11 @@ impl Point {
             Self::Path(index) => {
                 let segments = call.path.split('/').enumerate();
                 let segments = segments.map(|(at, segment)| {
-                    if at == *index { encode(text) } else { segment.to_owned() }
+                    if at == *index {
+                        encode(text)
+                    } else {
+                        segment.to_owned()
+                    }
                 });
                 call.path = segments.collect::<Vec<_>>().join("/");
             }
@@ -132,15 +144,18 @@ impl Point {
                     }
                 }
             }
-            Self::Json(pointer) => self.set_json(&mut call, pointer, Value::String(text.to_owned())),
-            Self::JsonName(pointer) => rename(&mut call, pointer, text),
+            Self::Json(pointer) => {
+                self.set_json(&mut call, pointer, Value::String(text.to_owned()))
+            }
         }
         call
     }
 
     /// The request with this JSON value there; `None` where no JSON is.
     pub(super) fn with_json(&self, call: &Call, value: Value) -> Option<Call> {
-        let Self::Json(pointer) = self else { return None };
+        let Self::Json(pointer) = self else {
+            return None;
+        };
         let mut call = call.clone();
         self.set_json(&mut call, pointer, value);
         Some(call)
@@ -159,16 +174,6 @@ impl Point {
 fn set(pairs: &mut [(String, String)], index: usize, text: &str) {
     if let Some((_, value)) = pairs.get_mut(index) {
         text.clone_into(value);
-    }
-}
-
-fn rename(call: &mut Call, pointer: &str, text: &str) {
-    let Some((parent, old)) = pointer.rsplit_once('/') else { return };
-    if let Body::Json(value) = &mut call.body
-        && let Some(Value::Object(fields)) = value.pointer_mut(parent)
-        && let Some(kept) = fields.remove(old)
-    {
-        fields.insert(text.to_owned(), kept);
     }
 }
 

@@ -65,7 +65,7 @@ fn string(quote: char, chars: &mut Chars<'_>) -> String {
 
 fn block(chars: &mut Chars<'_>) -> String {
     let mut text = String::new();
-    while let Some(c) = chars.next() {
+    for c in chars.by_ref() {
         text.push(c);
         if text.len() > 2 && text.ends_with("*/") {
             break;
@@ -110,7 +110,9 @@ pub(super) fn calls(script: &str) -> Vec<ScriptCall> {
 }
 
 fn call_at(window: &[Token], all: &[Token], at: usize) -> Option<ScriptCall> {
-    let Some(Token::Word(name)) = window.first() else { return None };
+    let Some(Token::Word(name)) = window.first() else {
+        return None;
+    };
     if window.get(1) != Some(&Token::Punct('(')) {
         return None;
     }
@@ -119,19 +121,35 @@ fn call_at(window: &[Token], all: &[Token], at: usize) -> Option<ScriptCall> {
         Some(Token::Word(owner)) => owner.as_str(),
         _ => "",
     };
-    let after_dot = at.checked_sub(1).and_then(|before| all.get(before)) == Some(&Token::Punct('.'));
+    let after_dot =
+        at.checked_sub(1).and_then(|before| all.get(before)) == Some(&Token::Punct('.'));
     match name.as_str() {
-        "fetch" | "axios" | "ajax" | "request" => with_options(arguments),
+        "fetch" | "axios" | "ajax" | "request" => {
+            let mut call = with_options(arguments)?;
+            if call.fields.is_empty() && call.method != "GET" {
+                call.fields = of_variables(arguments, all.get(..at).unwrap_or_default());
+            }
+            Some(call)
+        }
         "open" if after_dot => {
             let method = text_at(arguments, 0)?.to_uppercase();
             let rest = arguments.get(2..)?;
             is_method(&method).then_some(())?;
-            Some(plain(&method, address(rest)?, all_fields(all.get(at..).unwrap_or_default())))
+            Some(plain(
+                &method,
+                address(rest)?,
+                all_fields(all.get(at..).unwrap_or_default()),
+            ))
         }
         "get" | "post" | "put" | "patch" | "delete" | "getJSON"
-            if after_dot && matches!(owner, "axios" | "$" | "jQuery" | "http" | "api" | "client") =>
+            if after_dot
+                && matches!(owner, "axios" | "$" | "jQuery" | "http" | "api" | "client") =>
         {
-            let method = if name == "getJSON" { "GET".to_owned() } else { name.to_uppercase() };
+            let method = if name == "getJSON" {
+                "GET".to_owned()
+            } else {
+                name.to_uppercase()
+            };
             let mut call = plain(&method, address(arguments)?, all_fields(arguments));
             call.is_json = owner != "$" && owner != "jQuery";
             Some(call)
@@ -184,6 +202,24 @@ fn with_options(arguments: &[Token]) -> Option<ScriptCall> {
     })
 }
 
+/// The fields of the objects that the words of a body name: `var data = {…}`.
+fn of_variables(body: &[Token], before: &[Token]) -> Vec<String> {
+    for word in body.iter().filter(|token| matches!(token, Token::Word(_))) {
+        let place = before.iter().enumerate().rev().find(|(at, token)| {
+            *token == word
+                && before.get(at + 1) == Some(&Token::Punct('='))
+                && before.get(at + 2) == Some(&Token::Punct('{'))
+        });
+        if let Some((at, _)) = place {
+            let fields = all_fields(inside(before.get(at + 2..).unwrap_or_default()));
+            if !fields.is_empty() {
+                return fields;
+            }
+        }
+    }
+    Vec::new()
+}
+
 /// The tokens up to the bracket that closes the first one, without it.
 fn inside(tokens: &[Token]) -> &[Token] {
     let mut depth = 0_usize;
@@ -221,7 +257,9 @@ fn address(tokens: &[Token]) -> Option<String> {
             Token::Punct(')' | ']') if depth > 0 => depth -= 1,
             Token::Punct(',' | ';' | '}' | ')' | ']') if depth == 0 => break,
             Token::Punct('.') => {}
-            Token::Word(_) if depth == 0 && !target.is_empty() && !target.ends_with("{}") => target += "{}",
+            Token::Word(_) if depth == 0 && !target.is_empty() && !target.ends_with("{}") => {
+                target += "{}"
+            }
             Token::Comment(_) | Token::Punct(_) | Token::Text(_) | Token::Word(_) => {}
         }
     }
@@ -246,14 +284,32 @@ fn all_fields(tokens: &[Token]) -> Vec<String> {
     for (at, token) in tokens.iter().enumerate().take(120) {
         let next = tokens.get(at + 1);
         let name = match token {
-            Token::Word(word) | Token::Text(word) if next == Some(&Token::Punct(':')) => Some(word.clone()),
+            Token::Word(word) | Token::Text(word) if next == Some(&Token::Punct(':')) => {
+                Some(word.clone())
+            }
             Token::Word(word) if word == "append" => text_at(tokens, at + 2).map(str::to_owned),
             Token::Comment(_) | Token::Punct(_) | Token::Text(_) | Token::Word(_) => None,
         };
         let is_option = |name: &str| {
-            matches!(name, "method" | "headers" | "body" | "success" | "error" | "url" | "type" | "dataType"
-                | "contentType" | "data" | "credentials" | "mode" | "http" | "https" | "processData")
-                || name.contains('-') || name.contains(' ')
+            matches!(
+                name,
+                "method"
+                    | "headers"
+                    | "body"
+                    | "success"
+                    | "error"
+                    | "url"
+                    | "type"
+                    | "dataType"
+                    | "contentType"
+                    | "data"
+                    | "credentials"
+                    | "mode"
+                    | "http"
+                    | "https"
+                    | "processData"
+            ) || name.contains('-')
+                || name.contains(' ')
         };
         if let Some(name) = name
             && !is_option(&name)
@@ -269,12 +325,28 @@ fn all_fields(tokens: &[Token]) -> Vec<String> {
 /// The first place where a script writes a part of the address into the page.
 pub(super) fn dom_flow(script: &str) -> Option<String> {
     const SOURCES: [&str; 6] = [
-        "location.hash", "location.search", "location.href", "document.URL", "document.referrer", "window.name",
+        "location.hash",
+        "location.search",
+        "location.href",
+        "document.URL",
+        "document.referrer",
+        "window.name",
     ];
-    const SINKS: [&str; 6] = ["document.write(", "document.writeln(", ".innerHTML", ".outerHTML", "eval(", "insertAdjacentHTML("];
+    const SINKS: [&str; 6] = [
+        "document.write(",
+        "document.writeln(",
+        ".innerHTML",
+        ".outerHTML",
+        "eval(",
+        "insertAdjacentHTML(",
+    ];
     const SAFE: [&str; 4] = ["encodeURIComponent", "DOMPurify", "textContent", "parseInt"];
     let mut tainted: Vec<String> = Vec::new();
     for statement in script.split([';', '\n']).take(5000) {
+        // A minified library has everything on one line.
+        if statement.len() > 400 {
+            continue;
+        }
         if SAFE.iter().any(|safe| statement.contains(safe)) {
             continue;
         }
@@ -284,7 +356,11 @@ pub(super) fn dom_flow(script: &str) -> Option<String> {
             continue;
         }
         if let Some(sink) = SINKS.iter().find(|sink| statement.contains(*sink)) {
-            let order = statement.find(sink) < SOURCES.iter().filter_map(|source| statement.rfind(source)).max();
+            let order = statement.find(sink)
+                < SOURCES
+                    .iter()
+                    .filter_map(|source| statement.rfind(source))
+                    .max();
             if order || tainted.iter().any(|name| is_code(statement, name)) {
                 return Some(super::call::clip(statement.trim(), 200));
             }
@@ -313,12 +389,27 @@ mod tests {
             axios.post(`/users/${me}/notes`, {text: t});
             $.get("/search?q=" + term, show);"#;
         let all = calls(script);
-        let said: Vec<String> = all.iter().map(|call| format!("{} {} {}", call.method, call.target, call.fields.join(","))).collect();
-        assert!(said.contains(&"PUT /api/items/{} name,price".to_owned()), "{said:?}");
+        let said: Vec<String> = all
+            .iter()
+            .map(|call| format!("{} {} {}", call.method, call.target, call.fields.join(",")))
+            .collect();
+        assert!(
+            said.contains(&"PUT /api/items/{} name,price".to_owned()),
+            "{said:?}"
+        );
         assert!(said.contains(&"POST /login user".to_owned()), "{said:?}");
-        assert!(said.iter().any(|call| call.starts_with("POST /old")), "{said:?}");
-        assert!(said.contains(&"POST /users/{}/notes text".to_owned()), "{said:?}");
-        assert!(said.iter().any(|call| call.starts_with("GET /search?q={}")), "{said:?}");
+        assert!(
+            said.iter().any(|call| call.starts_with("POST /old")),
+            "{said:?}"
+        );
+        assert!(
+            said.contains(&"POST /users/{}/notes text".to_owned()),
+            "{said:?}"
+        );
+        assert!(
+            said.iter().any(|call| call.starts_with("GET /search?q={}")),
+            "{said:?}"
+        );
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub struct ScanFinding {
     /// The parameter, as `where:name`: `query:id`, `header:Host`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// The proof: the request, what of the answer shows it, and a command that repeats it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
 }
 
 /// How a finding is known.
@@ -109,6 +112,7 @@ impl ScanFinding {
             method: None,
             url: None,
             parameter: None,
+            evidence: Vec::new(),
         }
     }
 
@@ -173,6 +177,7 @@ impl ScanFinding {
             method: None,
             url: Some(url.to_owned()),
             parameter: None,
+            evidence: Vec::new(),
         }
     }
 

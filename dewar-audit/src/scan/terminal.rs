@@ -96,6 +96,9 @@ fn write_finding(f: &mut fmt::Formatter<'_>, finding: &ScanFinding) -> fmt::Resu
         let (file, text) = (plain(&step.file), plain(&step.text));
         writeln!(f, "      {file}:{}  {text}", step.line)?;
     }
+    for proof in &finding.evidence {
+        writeln!(f, "      {}", plain(proof))?;
+    }
     writeln!(f, "    why: {}\n    fix: {}", finding.why, finding.fix)?;
     let asvs: String = finding
         .asvs

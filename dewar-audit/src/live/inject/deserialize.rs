@@ -4,7 +4,6 @@ use data_encoding::BASE64;
 
 use super::Spot;
 use super::timing::slope;
-use crate::live::call::decode;
 use crate::live::engine::{Engine, Stop};
 use crate::live::point::Point;
 
@@ -23,13 +22,22 @@ pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
         return Ok(());
     }
     let is_cookie = matches!(spot.point, Point::Cookie(_));
-    let codings: [fn(&str) -> String; 2] = [|text| text.to_owned(), |text| BASE64.encode(text.as_bytes())];
+    let codings: [fn(&str) -> String; 2] = [
+        |text| text.to_owned(),
+        |text| BASE64.encode(text.as_bytes()),
+    ];
     let usual = if is_cookie { 1 } else { 0 };
     for code in codings.into_iter().skip(usual) {
         let (left, right, result) = engine.factors();
         let (call, answer) = spot.attack(engine, &code(&product(left, right))).await?;
         if answer.text.contains(&result) {
-            spot.report(engine, "live-unsafe-deserialization", &call, &answer, &result);
+            spot.report(
+                engine,
+                "live-unsafe-deserialization",
+                &call,
+                &answer,
+                &result,
+            );
             return Ok(());
         }
         if let Some((call, answer)) = slope(engine, spot, |seconds| code(&wait(seconds))).await? {
@@ -37,17 +45,14 @@ pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
             return Ok(());
         }
     }
-    if matches!(spot.point, Point::FileContent(_) | Point::Form(_) | Point::Query(_)) {
+    if matches!(
+        spot.point,
+        Point::FileContent(_) | Point::Form(_) | Point::Query(_)
+    ) {
         let yaml = |seconds: u32| format!("!!python/object/apply:time.sleep [{seconds}]");
         if let Some((call, answer)) = slope(engine, spot, yaml).await? {
             spot.report(engine, "live-unsafe-deserialization", &call, &answer, "");
         }
     }
     Ok(())
-}
-
-/// Whether a value is a pickle in base64.
-pub(in crate::live) fn is_pickle(value: &str) -> bool {
-    let bytes = BASE64.decode(decode(value).as_bytes()).unwrap_or_default();
-    bytes.len() > 2 && bytes.last() == Some(&b'.') && (bytes.first() == Some(&0x80) || bytes.starts_with(b"(") || bytes.starts_with(b"c"))
 }

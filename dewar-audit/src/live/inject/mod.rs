@@ -13,6 +13,7 @@ mod timing;
 mod xml;
 mod xss;
 
+pub(super) use files::is_source;
 pub(super) use stored::again;
 
 use super::call::{Answer, Body, Call};
@@ -40,7 +41,11 @@ pub(super) struct Spot {
 
 impl Spot {
     /// Sends a text at this place.
-    pub(super) async fn attack(&self, engine: &mut Engine, text: &str) -> Result<(Call, Answer), Stop> {
+    pub(super) async fn attack(
+        &self,
+        engine: &mut Engine,
+        text: &str,
+    ) -> Result<(Call, Answer), Stop> {
         let base = self.call(engine).await?;
         let call = self.point.with(&base, text);
         let answer = engine.send(self.who, &call).await?;
@@ -55,12 +60,24 @@ impl Spot {
         Ok(self.route.call.clone())
     }
 
-    pub(super) fn report(&self, engine: &mut Engine, id: &str, call: &Call, answer: &Answer, shows: &str) {
+    pub(super) fn report(
+        &self,
+        engine: &mut Engine,
+        id: &str,
+        call: &Call,
+        answer: &Answer,
+        shows: &str,
+    ) {
         engine.report(id, &self.route, &self.point, call, answer, shows);
     }
 
     pub(super) fn is_found(&self, engine: &Engine, id: &str) -> bool {
-        engine.findings.has(id, &self.route.call.method, &self.route.pattern, &self.route.parameter(&self.point))
+        engine.findings.has(
+            id,
+            &self.route.call.method,
+            &self.route.pattern,
+            &self.route.parameter(&self.point),
+        )
     }
 
     /// A victim's browser sends what the attacker wants there.
@@ -70,18 +87,28 @@ impl Spot {
 }
 
 /// The request of a form with its hidden fields read again.
-pub(super) async fn refreshed(engine: &mut Engine, route: &Route, who: usize) -> Result<Call, Stop> {
+pub(super) async fn refreshed(
+    engine: &mut Engine,
+    route: &Route,
+    who: usize,
+) -> Result<Call, Stop> {
     let (Some(page), Some(form)) = (&route.page, &route.form) else {
         return Ok(route.call.clone());
     };
     let answer = engine.visit(who, &Call::get(page)).await?;
     let read = dom::read(&answer.text);
     let same = read.forms.iter().find(|other| {
-        other.method == form.method && other.action == form.action && other.fields.len() == form.fields.len()
+        other.method == form.method
+            && other.action == form.action
+            && other.fields.len() == form.fields.len()
     });
     let mut call = route.call.clone();
     let Some(same) = same else { return Ok(call) };
-    for field in same.fields.iter().filter(|field| field.kind == "hidden" && !field.value.is_empty()) {
+    for field in same
+        .fields
+        .iter()
+        .filter(|field| field.kind == "hidden" && !field.value.is_empty())
+    {
         put(&mut call, &field.name, &filled(field));
     }
     Ok(call)
@@ -114,7 +141,12 @@ pub(super) async fn all(engine: &mut Engine) -> Result<(), Stop> {
     let mut done = std::collections::BTreeSet::new();
     // What an attack finds, a link in a new page, is attacked too.
     for _ in 0..3 {
-        let routes: Vec<Route> = engine.routes.iter().filter(|route| !done.contains(&route.key())).cloned().collect();
+        let routes: Vec<Route> = engine
+            .routes
+            .iter()
+            .filter(|route| !done.contains(&route.key()))
+            .cloned()
+            .collect();
         if routes.is_empty() {
             break;
         }
@@ -153,7 +185,15 @@ async fn one(engine: &mut Engine, mut route: Route) -> Result<(), Stop> {
         *engine.coverage.parameters.entry(point.place()).or_default() += 1;
         let print = print(&route.call, &base);
         let value = point.value(&route.call);
-        let spot = Spot { route: route.clone(), point, who, value, base: base.clone(), print, fresh };
+        let spot = Spot {
+            route: route.clone(),
+            point,
+            who,
+            value,
+            base: base.clone(),
+            print,
+            fresh,
+        };
         attack(engine, &spot).await?;
     }
     nosql::operators(engine, &route, who, &base, fresh).await?;
@@ -167,9 +207,21 @@ async fn one(engine: &mut Engine, mut route: Route) -> Result<(), Stop> {
 fn is_token(route: &Route, point: &Point) -> bool {
     let name = route.parameter(point).to_ascii_lowercase();
     let hidden = route.form.as_ref().is_some_and(|form| {
-        form.fields.iter().any(|field| field.name == route.parameter(point) && field.kind == "hidden" && field.value.len() >= 16)
+        form.fields.iter().any(|field| {
+            field.name == route.parameter(point)
+                && field.kind == "hidden"
+                && field.value.len() >= 16
+        })
     });
-    let named = ["csrf", "xsrf", "authenticity", "__requestverification", "nonce"].iter().any(|word| name.contains(word));
+    let named = [
+        "csrf",
+        "xsrf",
+        "authenticity",
+        "__requestverification",
+        "nonce",
+    ]
+    .iter()
+    .any(|word| name.contains(word));
     named || (hidden && name.contains("token"))
 }
 
@@ -179,20 +231,35 @@ fn cookie_points(engine: &Engine, who: usize, route: &Route) -> Vec<Point> {
     if !is_start {
         return Vec::new();
     }
-    engine.visitor(who).jar.keys().take(8).map(|name| Point::Cookie(name.clone())).collect()
+    engine
+        .visitor(who)
+        .jar
+        .keys()
+        .take(8)
+        .map(|name| Point::Cookie(name.clone()))
+        .collect()
 }
 
 /// Headers are read by few routes: the first ones and the page for what is not found.
 fn is_first_of_kind(engine: &Engine, route: &Route) -> bool {
-    let mut gets = engine.routes.iter().filter(|other| other.call.method == "GET" && other.call.query.is_empty());
+    let mut gets = engine
+        .routes
+        .iter()
+        .filter(|other| other.call.method == "GET" && other.call.query.is_empty());
     let place = gets.position(|other| other.key() == route.key());
     place.is_some_and(|place| place < 25) || route.pattern == super::surroundings::NOT_FOUND
 }
 
 async fn attack(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
     let marker = engine.marker();
-    let (_, echo) = spot.attack(engine, &format!("{}{marker}", short(&spot.value))).await?;
-    let is_echoed = echo.text.contains(&marker) || echo.headers.values().any(|value| String::from_utf8_lossy(value.as_bytes()).contains(&marker));
+    let (_, echo) = spot
+        .attack(engine, &format!("{}{marker}", short(&spot.value)))
+        .await?;
+    let is_echoed = echo.text.contains(&marker)
+        || echo
+            .headers
+            .values()
+            .any(|value| String::from_utf8_lossy(value.as_bytes()).contains(&marker));
     if is_echoed {
         xss::reflected(engine, spot, &marker, &echo).await?;
     }

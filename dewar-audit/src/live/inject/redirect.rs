@@ -6,16 +6,26 @@ use super::Spot;
 use crate::live::call::Answer;
 use crate::live::dom;
 use crate::live::engine::{Engine, Stop};
-use crate::live::finding::Confidence;
 use crate::live::finding::LiveFinding;
 use crate::live::point::Point;
+use crate::scan::Confidence;
 
 pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
     let host = format!("{}.example", engine.marker());
     if let Point::Header(name) = &spot.point {
-        return if matches!(name.as_str(), "Host" | "X-Forwarded-Host") { by_host(engine, spot, &host).await } else { Ok(()) };
+        return if matches!(name.as_str(), "Host" | "X-Forwarded-Host") {
+            by_host(engine, spot, &host).await
+        } else {
+            Ok(())
+        };
     }
-    for text in [format!("https://{host}/"), format!("//{host}/"), format!("/\\{host}/"), format!("https:{host}"), format!(".{host}")] {
+    for text in [
+        format!("https://{host}/"),
+        format!("//{host}/"),
+        format!("/\\{host}/"),
+        format!("https:{host}"),
+        format!(".{host}"),
+    ] {
         let (call, answer) = spot.attack(engine, &text).await?;
         let origin = engine.target().origin();
         if leads_to(&origin, &answer, &host) {
@@ -32,8 +42,15 @@ pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
 
 /// Whether a browser goes to this host.
 pub(in crate::live) fn leads_to(origin: &str, answer: &Answer, host: &str) -> bool {
-    let Ok(base) = Url::parse(origin) else { return false };
-    let goes = |address: &str| base.join(address.trim()).ok().and_then(|url| url.host_str().map(|to| to.ends_with(host))) == Some(true);
+    let Ok(base) = Url::parse(origin) else {
+        return false;
+    };
+    let goes = |address: &str| {
+        base.join(address.trim())
+            .ok()
+            .and_then(|url| url.host_str().map(|to| to.ends_with(host)))
+            == Some(true)
+    };
     if answer.is_redirect() && goes(answer.header("location")) {
         return true;
     }
@@ -43,7 +60,8 @@ pub(in crate::live) fn leads_to(origin: &str, answer: &Answer, host: &str) -> bo
     }
     answer.is_page()
         && answer.text.contains(host)
-        && (meta_refresh(&answer.text).is_some_and(|address| goes(&address)) || by_script(&answer.text, host))
+        && (meta_refresh(&answer.text).is_some_and(|address| goes(&address))
+            || by_script(&answer.text, host))
 }
 
 fn meta_refresh(html: &str) -> Option<String> {
@@ -59,12 +77,18 @@ fn by_script(html: &str, host: &str) -> bool {
     scripts.iter().any(|script| {
         script.split(';').any(|statement| {
             let compact: String = statement.split_whitespace().collect();
-            let assigns = ["location=", "location.href=", "location.replace(", "location.assign("]
-                .iter()
-                .find_map(|start| compact.split_once(start).map(|(_, rest)| rest.to_owned()));
+            let assigns = [
+                "location=",
+                "location.href=",
+                "location.replace(",
+                "location.assign(",
+            ]
+            .iter()
+            .find_map(|start| compact.split_once(start).map(|(_, rest)| rest.to_owned()));
             assigns.is_some_and(|rest| {
                 let rest = rest.trim_start_matches(['"', '\'']);
-                rest.starts_with(&format!("https://{host}")) || rest.starts_with(&format!("//{host}"))
+                rest.starts_with(&format!("https://{host}"))
+                    || rest.starts_with(&format!("//{host}"))
             })
         })
     })
@@ -76,12 +100,20 @@ async fn by_host(engine: &mut Engine, spot: &Spot, host: &str) -> Result<(), Sto
         return Ok(());
     }
     let (call, answer) = spot.attack(engine, host).await?;
-    let in_location = answer.is_redirect() && answer.header("location").contains(host);
-    let in_links = answer.is_page() && dom::read(&answer.text).links.iter().any(|link| link.href.contains(host));
+    // A server completes a relative redirect by `Host` itself; a proxy's header is believed by the program alone.
+    let is_forwarded = matches!(&spot.point, Point::Header(name) if name != "Host");
+    let in_location =
+        is_forwarded && answer.is_redirect() && answer.header("location").contains(host);
+    let in_links = answer.is_page()
+        && !answer.is_redirect()
+        && dom::read(&answer.text)
+            .links
+            .iter()
+            .any(|link| link.href.contains(host));
     if in_location || in_links {
         let finding = LiveFinding::of("live-host-injection", &call.method, &spot.route.pattern)
             .at("header", &spot.route.parameter(&spot.point))
-            .confidence(Confidence::Firm);
+            .confidence(Confidence::Likely);
         engine.prove(finding, &call, &answer, host);
     }
     Ok(())
@@ -94,7 +126,15 @@ pub(super) async fn split(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> 
     }
     let marker = engine.marker();
     for line in ["\r\n", "\n"] {
-        let (call, answer) = spot.attack(engine, &format!("{}{line}X-{marker}: yes", spot.value.replace(['\r', '\n'], ""))).await?;
+        let (call, answer) = spot
+            .attack(
+                engine,
+                &format!(
+                    "{}{line}X-{marker}: yes",
+                    spot.value.replace(['\r', '\n'], "")
+                ),
+            )
+            .await?;
         if answer.headers.contains_key(format!("x-{marker}")) {
             spot.report(engine, "live-header-injection", &call, &answer, "");
             return Ok(());

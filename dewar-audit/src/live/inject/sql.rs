@@ -1,4 +1,4 @@
-//! SQL and XPath: errors that only an unbalanced quote causes, answers that follow a condition, delays.
+//! SQL and `XPath`: errors that only an unbalanced quote causes, answers that follow a condition, delays.
 
 use super::Spot;
 use super::timing::slope;
@@ -9,22 +9,53 @@ use crate::live::point::Point;
 
 /// Texts of database drivers, in lower case.
 const ERRORS: [&str; 24] = [
-    "you have an error in your sql syntax", "sqlite3.operationalerror", "sqlite3.programmingerror", "sqlite_error", "unrecognized token:",
-    "unterminated quoted string", "syntax error at or near", "psycopg2.", "psycopg.errors", "pg::syntaxerror", "pymysql.err", "mysqldb.",
-    "mysql.connector.errors", "sqlalchemy.exc.", "ora-00933", "ora-01756", "ora-00936", "unclosed quotation mark", "sqlstate[",
-    "\": syntax error", "incomplete input", "org.hibernate.", "java.sql.sqlexception", "quoted string not properly terminated",
+    "you have an error in your sql syntax",
+    "sqlite3.operationalerror",
+    "sqlite3.programmingerror",
+    "sqlite_error",
+    "unrecognized token:",
+    "unterminated quoted string at or near",
+    "syntax error at or near",
+    "psycopg2.",
+    "psycopg.errors",
+    "pg::syntaxerror",
+    "pymysql.err",
+    "mysqldb.",
+    "mysql.connector.errors",
+    "sqlalchemy.exc.",
+    "ora-00933",
+    "ora-01756",
+    "ora-00936",
+    "unclosed quotation mark",
+    "sqlstate[",
+    "\": syntax error",
+    "incomplete input",
+    "org.hibernate.",
+    "java.sql.sqlexception",
+    "quoted string not properly terminated",
 ];
 
 const XPATH_ERRORS: [&str; 6] = [
-    "xpathevalerror", "invalid predicate", "xpathexception", "xmlxpatheval", "unfinished literal", "invalid xpath",
+    "xpathevalerror",
+    "invalid predicate",
+    "xpathexception",
+    "xmlxpatheval",
+    "unfinished literal",
+    "invalid xpath",
 ];
 
 const LDAP_ERRORS: [&str; 6] = [
-    "ldap.filter_error", "ldapinvalidfiltererror", "bad search filter", "javax.naming.directory.invalidsearchfilterexception", "ldap_search()", "malformed filter",
+    "ldap.filter_error",
+    "ldapinvalidfiltererror",
+    "bad search filter",
+    "javax.naming.directory.invalidsearchfilterexception",
+    "ldap_search()",
+    "malformed filter",
 ];
 
 pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
-    if spot.is_found(engine, "live-sql-injection") || spot.is_found(engine, "live-xpath-injection") {
+    if spot.is_found(engine, "live-sql-injection") || spot.is_found(engine, "live-xpath-injection")
+    {
         return Ok(());
     }
     if errors(engine, spot).await? {
@@ -41,12 +72,19 @@ pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
 
 fn sign(answer: &Answer, base: &Answer, signs: &'static [&'static str]) -> Option<&'static str> {
     let (text, known) = (answer.text.to_lowercase(), base.text.to_lowercase());
-    signs.iter().copied().find(|sign| text.contains(sign) && !known.contains(sign))
+    signs
+        .iter()
+        .copied()
+        .find(|sign| text.contains(sign) && !known.contains(sign))
 }
 
 /// A value for the attack: a number stays one.
 fn value(spot: &Spot) -> String {
-    if spot.value.is_empty() { "1".to_owned() } else { spot.value.chars().take(60).collect() }
+    if spot.value.is_empty() {
+        "1".to_owned()
+    } else {
+        spot.value.chars().take(60).collect()
+    }
 }
 
 async fn errors(engine: &mut Engine, spot: &Spot) -> Result<bool, Stop> {
@@ -56,8 +94,16 @@ async fn errors(engine: &mut Engine, spot: &Spot) -> Result<bool, Stop> {
         ("live-xpath-injection", &XPATH_ERRORS[..]),
         ("live-sql-injection", &ERRORS[..]),
     ] {
-        let Some(found) = sign(&broken, &spot.base, signs) else { continue };
-        for balanced in [format!("{value}''"), format!("{value}-0"), format!("{value} "), "1".to_owned(), "1-0".to_owned()] {
+        let Some(found) = sign(&broken, &spot.base, signs) else {
+            continue;
+        };
+        for balanced in [
+            format!("{value}''"),
+            format!("{value}-0"),
+            format!("{value} "),
+            "1".to_owned(),
+            "1-0".to_owned(),
+        ] {
             let (_, fine) = spot.attack(engine, &balanced).await?;
             if sign(&fine, &Answer::default(), signs).is_none() && fine.status != 0 {
                 let (_, repeated) = spot.attack(engine, &format!("{value}'")).await?;
@@ -72,12 +118,18 @@ async fn errors(engine: &mut Engine, spot: &Spot) -> Result<bool, Stop> {
 }
 
 fn found_text<'a>(answer: &Answer, sign: &'a str) -> &'a str {
-    if answer.text.contains(sign) { sign } else { "rror" }
+    if answer.text.contains(sign) {
+        sign
+    } else {
+        "rror"
+    }
 }
 
 async fn ldap(engine: &mut Engine, spot: &Spot, value: &str) -> Result<bool, Stop> {
     let (call, broken) = spot.attack(engine, &format!("{value})(")).await?;
-    let Some(found) = sign(&broken, &spot.base, &LDAP_ERRORS) else { return Ok(false) };
+    let Some(found) = sign(&broken, &spot.base, &LDAP_ERRORS) else {
+        return Ok(false);
+    };
     let (_, fine) = spot.attack(engine, &format!("{value}\\28")).await?;
     if sign(&fine, &Answer::default(), &LDAP_ERRORS).is_some() {
         return Ok(false);
@@ -114,8 +166,18 @@ fn frames(spot: &Spot, value: &str) -> Vec<Frame> {
     all
 }
 
-async fn judge(engine: &mut Engine, spot: &Spot, frame: &Frame, condition: &str) -> Result<(Call, Answer, Print), Stop> {
-    let (call, answer) = spot.attack(engine, &format!("{}{condition}{}", frame.before, frame.after)).await?;
+async fn judge(
+    engine: &mut Engine,
+    spot: &Spot,
+    frame: &Frame,
+    condition: &str,
+) -> Result<(Call, Answer, Print), Stop> {
+    let (call, answer) = spot
+        .attack(
+            engine,
+            &format!("{}{condition}{}", frame.before, frame.after),
+        )
+        .await?;
     let seen = print(&call, &answer);
     Ok((call, answer, seen))
 }
@@ -138,8 +200,19 @@ async fn condition(engine: &mut Engine, spot: &Spot) -> Result<bool, Stop> {
 }
 
 /// Two more conditions of each kind with other numbers, then a function that only one language has.
-async fn language(engine: &mut Engine, spot: &Spot, frame: &Frame, yes: &Print, no: &Print) -> Result<Option<&'static str>, Stop> {
-    for (condition, expected) in [("8533=8353", no), ("8533=8533", yes), ("6201=6201", yes), ("6201=6210", no)] {
+async fn language(
+    engine: &mut Engine,
+    spot: &Spot,
+    frame: &Frame,
+    yes: &Print,
+    no: &Print,
+) -> Result<Option<&'static str>, Stop> {
+    for (condition, expected) in [
+        ("8533=8353", no),
+        ("8533=8533", yes),
+        ("6201=6201", yes),
+        ("6201=6210", no),
+    ] {
         let (_, _, seen) = judge(engine, spot, frame, condition).await?;
         let other = if std::ptr::eq(expected, yes) { no } else { yes };
         if !seen.is_same(expected) || !seen.is_other(other) {
@@ -147,10 +220,18 @@ async fn language(engine: &mut Engine, spot: &Spot, frame: &Frame, yes: &Print, 
         }
     }
     for (id, is_true, is_false) in [
-        ("live-xpath-injection", "string-length('abcd')=4", "string-length('abcd')=5"),
+        (
+            "live-xpath-injection",
+            "string-length('abcd')=4",
+            "string-length('abcd')=5",
+        ),
         ("live-sql-injection", "length('abcd')=4", "length('abcd')=5"),
         ("live-sql-injection", "len('abcd')=4", "len('abcd')=5"),
-        ("live-sql-injection", "length(\"abcd\")=4", "length(\"abcd\")=5"),
+        (
+            "live-sql-injection",
+            "length(\"abcd\")=4",
+            "length(\"abcd\")=5",
+        ),
     ] {
         let (_, _, right) = judge(engine, spot, frame, is_true).await?;
         let (_, _, wrong) = judge(engine, spot, frame, is_false).await?;
@@ -170,9 +251,17 @@ async fn functions(engine: &mut Engine, spot: &Spot) -> Result<bool, Stop> {
     }
     for (open, close) in [("'||", "||'"), ("'+", "+'")] {
         let mut proof = None;
-        for (exists, missing) in [("lower('A')", "lowre('A')"), ("upper('b')", "upepr('b')"), ("lower('C')", "rewol('C')")] {
-            let (call, fine) = spot.attack(engine, &format!("{value}{open}{exists}{close}")).await?;
-            let (_, wrong) = spot.attack(engine, &format!("{value}{open}{missing}{close}")).await?;
+        for (exists, missing) in [
+            ("lower('A')", "lowre('A')"),
+            ("upper('b')", "upepr('b')"),
+            ("lower('C')", "rewol('C')"),
+        ] {
+            let (call, fine) = spot
+                .attack(engine, &format!("{value}{open}{exists}{close}"))
+                .await?;
+            let (_, wrong) = spot
+                .attack(engine, &format!("{value}{open}{missing}{close}"))
+                .await?;
             let is_proved = fine.status != 0 && fine.status < 500 && wrong.status >= 500;
             if !is_proved {
                 proof = None;

@@ -35,17 +35,28 @@ pub(super) async fn slope(
 /// One unit may take longer than a second, because a statement may wait once for each row. A slow machine adds the same to
 /// all; noise is not in order seven times.
 fn is_slope(samples: &[(u32, Duration)]) -> bool {
-    let millis = |wanted: u32| samples.iter().filter(move |(asked, _)| *asked == wanted).map(|(_, took)| took.as_millis());
-    let Some(least_one) = millis(1).min() else { return true };
+    let millis = |wanted: u32| {
+        samples
+            .iter()
+            .filter(move |(asked, _)| *asked == wanted)
+            .map(|(_, took)| took.as_millis())
+    };
+    let Some(least_one) = millis(1).min() else {
+        return true;
+    };
     if least_one < 950 {
         return false;
     }
-    let (Some(most_none), Some(most_one)) = (millis(0).max(), millis(1).max()) else { return true };
+    let (Some(most_none), Some(most_one)) = (millis(0).max(), millis(1).max()) else {
+        return true;
+    };
     let unit = least_one.saturating_sub(most_none);
     if unit < 800 {
         return false;
     }
-    let Some(least_two) = millis(2).min() else { return true };
+    let Some(least_two) = millis(2).min() else {
+        return true;
+    };
     least_two >= most_one + unit * 7 / 10
 }
 
@@ -54,17 +65,44 @@ mod tests {
     use super::*;
 
     fn judged(times: &[(u32, u64)]) -> bool {
-        let all: Vec<(u32, Duration)> = times.iter().map(|(asked, took)| (*asked, Duration::from_millis(*took))).collect();
+        let all: Vec<(u32, Duration)> = times
+            .iter()
+            .map(|(asked, took)| (*asked, Duration::from_millis(*took)))
+            .collect();
         (1..=all.len()).all(|count| is_slope(&all[..count]))
     }
 
     #[test]
     fn only_a_delay_in_order_counts() {
-        assert!(judged(&[(1, 1010), (0, 8), (2, 2015), (0, 9), (2, 2010), (1, 1015), (0, 7)]));
+        assert!(judged(&[
+            (1, 1010),
+            (0, 8),
+            (2, 2015),
+            (0, 9),
+            (2, 2010),
+            (1, 1015),
+            (0, 7)
+        ]));
         // Three rows: three seconds for each.
-        assert!(judged(&[(1, 3030), (0, 20), (2, 6020), (0, 25), (2, 6100), (1, 3010), (0, 20)]));
+        assert!(judged(&[
+            (1, 3030),
+            (0, 20),
+            (2, 6020),
+            (0, 25),
+            (2, 6100),
+            (1, 3010),
+            (0, 20)
+        ]));
         // A slow machine.
-        assert!(judged(&[(1, 1900), (0, 700), (2, 2950), (0, 900), (2, 2900), (1, 1850), (0, 800)]));
+        assert!(judged(&[
+            (1, 1900),
+            (0, 700),
+            (2, 2950),
+            (0, 900),
+            (2, 2900),
+            (1, 1850),
+            (0, 800)
+        ]));
         assert!(!judged(&[(1, 20)]));
         assert!(!judged(&[(1, 1500), (0, 1400)]));
         assert!(!judged(&[(1, 1500), (0, 100), (2, 1400)]));

@@ -17,7 +17,13 @@ pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
         return Ok(());
     }
     let token = engine.marker();
-    let Some(address) = engine.listener.as_ref().map(|listener| listener.address(&token)) else { return Ok(()) };
+    let Some(address) = engine
+        .listener
+        .as_ref()
+        .map(|listener| listener.address(&token))
+    else {
+        return Ok(());
+    };
     let (call, answer) = spot.attack(engine, &document(&address)).await?;
     if heard(engine, &token) {
         spot.report(engine, "live-xxe", &call, &answer, "");
@@ -31,19 +37,37 @@ fn document(address: &str) -> String {
 }
 
 fn heard(engine: &Engine, token: &str) -> bool {
-    engine.listener.as_ref().is_some_and(|listener| listener.heard(token).is_some())
+    engine
+        .listener
+        .as_ref()
+        .is_some_and(|listener| listener.heard(token).is_some())
 }
 
 /// A route that takes JSON or a form may take XML as well.
 async fn whole_body(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
     let is_first = matches!(spot.point, Point::Form(0)) || matches!(&spot.point, Point::Json(_));
-    if !is_first || engine.findings.has("live-xxe", &spot.route.call.method, &spot.route.pattern, "body") {
+    if !is_first
+        || engine.findings.has(
+            "live-xxe",
+            &spot.route.call.method,
+            &spot.route.pattern,
+            "body",
+        )
+    {
         return Ok(());
     }
-    let call = Call { body: Body::Raw("application/xml".to_owned(), document("file:///etc/passwd").into_bytes()), ..spot.route.call.clone() };
+    let call = Call {
+        body: Body::Raw(
+            "application/xml".to_owned(),
+            document("file:///etc/passwd").into_bytes(),
+        ),
+        ..spot.route.call.clone()
+    };
     let answer: Answer = engine.send(spot.who, &call).await?;
     if is_passwd(&answer.text) && !is_passwd(&spot.base.text) {
-        let finding = crate::live::finding::LiveFinding::of("live-xxe", &call.method, &spot.route.pattern).at("body", "body");
+        let finding =
+            crate::live::finding::LiveFinding::of("live-xxe", &call.method, &spot.route.pattern)
+                .at("body", "body");
         engine.prove(finding, &call, &answer, "root:");
     }
     Ok(())
