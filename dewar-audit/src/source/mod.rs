@@ -3,10 +3,14 @@
 //! | file | purpose |
 //! |---|---|
 //! | `checks/` | the checks, as data |
+//! | `python/` | Python: the flow of values, settings, and what is missing |
+//! | `surroundings.rs` | files beside the source |
 //! | `files.rs` | the files of a folder, with bounds: no link leads out of it, no file is too large |
 
 mod checks;
 mod files;
+mod python;
+mod surroundings;
 
 use std::path::Path;
 
@@ -35,18 +39,13 @@ pub fn checks() -> impl Iterator<Item = &'static ScanCheck> {
 pub fn audit(path: &Path, options: &SourceOptions) -> Result<ScanReport, Error> {
     let mut report = ScanReport::new(path.display().to_string());
     let files = files::read(path, options, &mut report.coverage)?;
-    if files.is_empty() {
+    if !files.values().any(|file| file.kind == files::Kind::Python) {
         report
             .coverage
             .fail(path.display().to_string(), "there is no Python file in it");
     }
-    for (path, file) in &files {
-        if file.kind == files::Kind::Python && !file.text.is_empty() {
-            report
-                .coverage
-                .fail(path, "the analysis of Python is not built yet");
-        }
-    }
+    python::audit(&files, &mut report);
+    surroundings::audit(&files, &mut report);
     report
         .coverage
         .not_covered

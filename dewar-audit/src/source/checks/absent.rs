@@ -3,6 +3,7 @@
 use super::checks;
 
 checks! {
+    ABSENT;
     CSRF: "source-csrf-missing", Csrf, High, 352, ["3.5.1"],
         "A form is accepted without a proof that it came from your own page",
         "A page of another site sends it in the name of a signed-in visitor.",

@@ -3,6 +3,7 @@
 use super::checks;
 
 checks! {
+    INJECTION;
     SQL: "source-sql-injection", Database, Critical, 89, ["1.2.4"],
         "A value of a request becomes part of an SQL statement",
         "An attacker reads, changes or deletes any record, and signs in as anybody.",

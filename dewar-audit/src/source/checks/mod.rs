@@ -6,9 +6,13 @@ mod settings;
 
 use crate::scan::ScanCheck;
 
+pub(crate) use absent::*;
+pub(crate) use injection::*;
+pub(crate) use settings::*;
+
 /// Writes constants and their list from one table.
 macro_rules! checks {
-    ($($name:ident: $id:literal, $practice:ident, $severity:ident, $cwe:literal, $asvs:expr, $what:literal, $why:literal, $fix:literal;)*) => {
+    ($list:ident; $($name:ident: $id:literal, $practice:ident, $severity:ident, $cwe:literal, $asvs:expr, $what:literal, $why:literal, $fix:literal;)*) => {
         $(pub(crate) static $name: crate::scan::ScanCheck = crate::scan::ScanCheck::new(
             $id,
             dewar::audit::Practice::$practice,
@@ -17,14 +21,14 @@ macro_rules! checks {
             &$asvs,
         )
         .texts($what, $why, $fix);)*
-        pub(in crate::source::checks) static LIST: &[&crate::scan::ScanCheck] = &[$(&$name),*];
+        pub(in crate::source::checks) static $list: &[&crate::scan::ScanCheck] = &[$(&$name),*];
     };
 }
 use checks;
 
 /// Every check, in the order of the practices.
 pub(crate) fn all() -> impl Iterator<Item = &'static ScanCheck> {
-    let mut all: Vec<&'static ScanCheck> = [injection::LIST, settings::LIST, absent::LIST]
+    let mut all: Vec<&'static ScanCheck> = [INJECTION, SETTINGS, ABSENT]
         .into_iter()
         .flatten()
         .copied()

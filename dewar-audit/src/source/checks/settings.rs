@@ -3,6 +3,7 @@
 use super::checks;
 
 checks! {
+    SETTINGS;
     SECRET_KEY: "source-secret-key", Secrets, High, 321, ["13.3.1"],
         "The key that signs sessions stands in the source",
         "Whoever reads the source signs a session for any user.",
