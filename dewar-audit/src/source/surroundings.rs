@@ -25,9 +25,14 @@ fn dockerfile(path: &str, text: &str, report: &mut ScanReport) {
             Some("USER") => user = words.next().map(str::to_owned),
             _ => {}
         }
-        if line.contains("FLASK_DEBUG=1") || line.contains("FLASK_ENV=development") || line.contains("--debug") {
+        if line.contains("FLASK_DEBUG=1")
+            || line.contains("FLASK_ENV=development")
+            || line.contains("--debug")
+        {
             let line = index.saturating_add(1);
-            report.findings.push(ScanFinding::new(&checks::DEBUG, checks::DEBUG.what).at(path, line, line));
+            report
+                .findings
+                .push(ScanFinding::new(&checks::DEBUG, checks::DEBUG.what).at(path, line, line));
         }
     }
     let is_root = user.is_none_or(|user| matches!(&*user, "root" | "0"));
@@ -45,7 +50,9 @@ fn environment(path: &str, text: &str, report: &mut ScanReport) {
         };
         let name = name.to_ascii_uppercase();
         let words = ["SECRET", "PASSWORD", "TOKEN", "API_KEY", "PRIVATE"];
-        words.iter().any(|word| name.contains(word)) && value.trim().len() >= 6 && !line.starts_with('#')
+        words.iter().any(|word| name.contains(word))
+            && value.trim().len() >= 6
+            && !line.starts_with('#')
     });
     if let Some(index) = secret {
         let line = index.saturating_add(1);

@@ -29,11 +29,10 @@ impl Args {
     }
 
     pub(super) fn keyword(&self, name: &str) -> Option<&Value> {
-        self.keywords.iter().find(|(known, _)| known == name).map(|(_, value)| value)
-    }
-
-    pub(super) fn is_true(&self, name: &str) -> bool {
-        self.keyword(name).and_then(Value::truth) == Some(true)
+        self.keywords
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
     }
 
     pub(super) fn is_false(&self, name: &str) -> bool {
@@ -42,7 +41,11 @@ impl Args {
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Value> {
         let keywords = self.keywords.iter().map(|(_, value)| value);
-        self.positional.iter().chain(keywords).chain(&self.star).chain(&self.double_star)
+        self.positional
+            .iter()
+            .chain(keywords)
+            .chain(&self.star)
+            .chain(&self.double_star)
     }
 }
 
@@ -100,7 +103,9 @@ impl<'p> Run<'p> {
                     args.keywords.push((name.id.clone(), value));
                 }
                 None => match self.object(state, &value) {
-                    Some(Object::Map { entries, rest, .. }) if self.deep(state, rest).is_empty() => {
+                    Some(Object::Map { entries, rest, .. })
+                        if self.deep(state, rest).is_empty() =>
+                    {
                         args.keywords.extend(entries.iter().cloned());
                     }
                     _ => args.double_star = Some(value),
@@ -135,8 +140,14 @@ impl<'p> Run<'p> {
             }
             Shape::Bound(bound) => {
                 let (owner, id) = (&bound.0, bound.1);
-                let is_static = self.functions.get(id).is_some_and(|function| function.is_static);
-                let env = self.functions.get(id).and_then(|function| function.env.clone());
+                let is_static = self
+                    .functions
+                    .get(id)
+                    .is_some_and(|function| function.is_static);
+                let env = self
+                    .functions
+                    .get(id)
+                    .and_then(|function| function.env.clone());
                 let mut all = args.clone();
                 if !is_static {
                     all.positional.insert(0, owner.clone());
@@ -170,7 +181,9 @@ impl<'p> Run<'p> {
         node: &'p ExprCall,
     ) -> Value {
         let (Some(owner), Some(method)) = (owner, method) else {
-            let all = args.all().fold(Taints::default(), |all, one| all.with(&self.deep(state, one)));
+            let all = args.all().fold(Taints::default(), |all, one| {
+                all.with(&self.deep(state, one))
+            });
             return all.into();
         };
         if let Some(value) = self.text_method(owner, method, &args.positional, state) {
@@ -187,7 +200,10 @@ impl<'p> Run<'p> {
         }
         let mut joined: Option<Value> = None;
         for (class, id, env) in candidates {
-            let object = Object::Instance { class: Some(class), fields: HashMap::new() };
+            let object = Object::Instance {
+                class: Some(class),
+                fields: HashMap::new(),
+            };
             let object = self.allocate(state, object);
             let mut all = args.clone();
             all.positional.insert(0, object);
@@ -203,7 +219,11 @@ impl<'p> Run<'p> {
     fn methods_named(&self, method: &Name) -> Vec<(ClassId, FunctionId, Option<Rc<Env>>)> {
         let mut all = Vec::new();
         for (id, class) in self.classes.iter().enumerate() {
-            if let Some(Value { shape: Shape::Function(function, env), .. }) = class.members.get(method) {
+            if let Some(Value {
+                shape: Shape::Function(function, env),
+                ..
+            }) = class.members.get(method)
+            {
                 all.push((id, *function, env.clone()));
             }
         }
@@ -226,9 +246,17 @@ impl<'p> Run<'p> {
                 fields.insert(name.clone(), value.clone());
             }
         }
-        let object = self.allocate(state, Object::Instance { class: Some(class), fields });
-        if let Some(Value { shape: Shape::Function(id, env), .. }) =
-            self.class_member(class, &Self::name_key("__init__"))
+        let object = self.allocate(
+            state,
+            Object::Instance {
+                class: Some(class),
+                fields,
+            },
+        );
+        if let Some(Value {
+            shape: Shape::Function(id, env),
+            ..
+        }) = self.class_member(class, &Self::name_key("__init__"))
         {
             let mut all = args.clone();
             all.positional.insert(0, object.clone());
@@ -240,7 +268,8 @@ impl<'p> Run<'p> {
     }
 
     fn has_init(&self, class: ClassId) -> bool {
-        self.class_member(class, &Self::name_key("__init__")).is_some()
+        self.class_member(class, &Self::name_key("__init__"))
+            .is_some()
     }
 
     /// A dataclass or a named tuple takes its fields in the order of their declaration.
@@ -275,16 +304,22 @@ impl<'p> Run<'p> {
         state: &mut State,
         node: &impl Ranged,
     ) -> Value {
-        let recursion = self.frames.iter().filter(|frame| frame.function == Some(id)).count();
+        let recursion = self
+            .frames
+            .iter()
+            .filter(|frame| frame.function == Some(id))
+            .count();
         let is_over = recursion > 1 || self.frames.len() > DEEPEST || self.steps >= self.budget;
         let Some(function) = self.functions.get_mut(id) else {
             return Value::default();
         };
         function.is_reached = true;
-        let (body, module, class) = (function.body, function.place.module, function.class);
+        let (body, module) = (function.body, function.place.module);
         if is_over {
             self.limits = self.limits.saturating_add(u64::from(recursion <= 1));
-            let all = args.all().fold(Taints::default(), |all, one| all.with(&self.deep(state, one)));
+            let all = args.all().fold(Taints::default(), |all, one| {
+                all.with(&self.deep(state, one))
+            });
             return all.into();
         }
         let mut inner = State {
@@ -304,14 +339,15 @@ impl<'p> Run<'p> {
             continues: Vec::new(),
             class: None,
         });
-        let _ = class;
         match body {
             Body::Statements(body) => {
                 self.block(body, &mut inner);
                 if !inner.dead
                     && let Some(frame) = self.frames.last_mut()
                 {
-                    frame.returns.push((Shape::None.into(), std::mem::take(&mut inner)));
+                    frame
+                        .returns
+                        .push((Shape::None.into(), std::mem::take(&mut inner)));
                 }
             }
             Body::Expression(expr) => {
@@ -341,7 +377,11 @@ impl<'p> Run<'p> {
             let other = other_left.seen(other);
             proofs.push(outcome(&other, &other_left, state));
             let either = super::state::either(&value, &other, |one, is_first| {
-                if is_first { left.deep(one, &self.base) } else { other_left.deep(one, &self.base) }
+                if is_first {
+                    left.deep(one, &self.base)
+                } else {
+                    other_left.deep(one, &self.base)
+                }
             });
             left = left.join(other_left, &self.base);
             value = either;
@@ -354,28 +394,49 @@ impl<'p> Run<'p> {
         value
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
     fn bind(&mut self, id: FunctionId, args: &Args, inner: &mut State, node: &impl Ranged) {
-        let Some(parameters) = self.functions.get(id).and_then(|function| function.parameters) else {
+        let Some(parameters) = self
+            .functions
+            .get(id)
+            .and_then(|function| function.parameters)
+        else {
             return;
         };
         let at = self.place(node);
         let step = |value: &Value| Value {
-            taints: if value.taints.is_empty() { Taints::default() } else { value.taints.step(at) },
+            taints: if value.taints.is_empty() {
+                Taints::default()
+            } else {
+                value.taints.step(at)
+            },
             ..value.clone()
         };
         let mut positional = args.positional.iter();
         let plain = parameters.posonlyargs.iter().chain(&parameters.args);
         for parameter in plain.chain(&parameters.kwonlyargs) {
             let name = &parameter.parameter.name.id;
-            let is_keyword_only =
-                parameters.kwonlyargs.iter().any(|only| only.parameter.name.id == *name);
-            let given = if is_keyword_only { None } else { positional.next() };
+            let is_keyword_only = parameters
+                .kwonlyargs
+                .iter()
+                .any(|only| only.parameter.name.id == *name);
+            let given = if is_keyword_only {
+                None
+            } else {
+                positional.next()
+            };
             let given = given.or_else(|| args.keyword(name)).map(step);
             let value = match given {
                 Some(value) => value,
                 None if args.star.is_some() || args.double_star.is_some() => {
                     let rest = args.star.iter().chain(&args.double_star);
-                    rest.fold(Taints::default(), |all, one| all.with(&inner.deep(one, &self.base))).into()
+                    rest.fold(Taints::default(), |all, one| {
+                        all.with(&inner.deep(one, &self.base))
+                    })
+                    .into()
                 }
                 None => match &parameter.default {
                     Some(default) => self.constant(default),
@@ -391,10 +452,17 @@ impl<'p> Run<'p> {
             inner.vars.insert(parameter.name.id.clone(), value);
         }
         if let Some(parameter) = &parameters.kwarg {
-            let rest = args.double_star.as_ref().map(|value| inner.deep(value, &self.base));
+            let rest = args
+                .double_star
+                .as_ref()
+                .map(|value| inner.deep(value, &self.base));
             let entries = args.keywords.clone();
             let rest = rest.map_or_else(Value::default, Value::from);
-            let map = Object::Map { entries, rest, keys: Taints::default() };
+            let map = Object::Map {
+                entries,
+                rest,
+                keys: Taints::default(),
+            };
             let value = self.allocate(inner, map);
             inner.vars.insert(parameter.name.id.clone(), value);
         }
@@ -446,12 +514,15 @@ impl<'p> Run<'p> {
 
     /// Every outside value in the arguments.
     pub(super) fn all_taints(&self, args: &Args, state: &State) -> Taints {
-        args.all().fold(Taints::default(), |all, one| all.with(&self.deep(state, one)))
+        args.all().fold(Taints::default(), |all, one| {
+            all.with(&self.deep(state, one))
+        })
     }
 
     /// Whether it holds JSON that was not converted.
     pub(super) fn json_taints(&self, value: &Value, state: &State) -> Taints {
-        self.deep(state, value).filter(|taint| taint.kind == Kind::Json && taint.cleaned & class::NOSQL == 0)
+        self.deep(state, value)
+            .filter(|taint| taint.kind == Kind::Json && taint.cleaned & class::NOSQL == 0)
     }
 }
 
@@ -478,15 +549,25 @@ fn join_outcomes(all: Vec<Outcome>) -> Option<Rc<super::value::Proof>> {
     let mut when_false: Option<Vec<(u32, u32)>> = None;
     for (truth, is_true, is_false) in all {
         if truth != Some(false) {
-            when_true = Some(when_true.map_or(is_true.clone(), |known| super::guards::both(&known, &is_true)));
+            when_true = Some(when_true.map_or(is_true.clone(), |known| {
+                super::guards::both(&known, &is_true)
+            }));
         }
         if truth != Some(true) {
-            when_false = Some(when_false.map_or(is_false.clone(), |known| super::guards::both(&known, &is_false)));
+            when_false = Some(when_false.map_or(is_false.clone(), |known| {
+                super::guards::both(&known, &is_false)
+            }));
         }
     }
-    let (when_true, when_false) = (when_true.unwrap_or_default(), when_false.unwrap_or_default());
+    let (when_true, when_false) = (
+        when_true.unwrap_or_default(),
+        when_false.unwrap_or_default(),
+    );
     if when_true.is_empty() && when_false.is_empty() {
         return None;
     }
-    Some(Rc::new(super::value::Proof { when_true, when_false }))
+    Some(Rc::new(super::value::Proof {
+        when_true,
+        when_false,
+    }))
 }

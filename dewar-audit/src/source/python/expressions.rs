@@ -33,22 +33,12 @@ impl<'p> Run<'p> {
                 let bytes: Vec<u8> = node.value.bytes().collect();
                 Value::text(&String::from_utf8_lossy(&bytes))
             }
-            Expr::NumberLiteral(node) => match &node.value {
-                Number::Int(number) => number.as_i64().map_or_else(Value::default, |number| Shape::Int(number).into()),
-                Number::Float(number) => Shape::Float(*number).into(),
-                Number::Complex { .. } => Value::default(),
-            },
+            Expr::NumberLiteral(node) => number(&node.value),
             Expr::BooleanLiteral(node) => Shape::Bool(node.value).into(),
             Expr::NoneLiteral(_) => Shape::None.into(),
             Expr::EllipsisLiteral(_) | Expr::IpyEscapeCommand(_) => Value::default(),
             Expr::FString(node) => self.f_string(node, state),
-            Expr::TString(node) => {
-                let mut pieces = Vec::new();
-                for element in node.value.elements() {
-                    self.element(element, &mut pieces, state);
-                }
-                Value::pieces(pieces)
-            }
+            Expr::TString(node) => self.t_string(node, state),
             Expr::BoolOp(node) => self.bool_op(node, state),
             Expr::Named(node) => {
                 let value = self.eval(&node.value, state);
@@ -88,18 +78,33 @@ impl<'p> Run<'p> {
                 let owner = self.eval(&node.value, state);
                 self.attribute(&owner, &node.attr.id, state, expr)
             }
-            Expr::Subscript(node) => {
-                let owner = self.eval(&node.value, state);
-                if let Expr::Slice(slice) = &*node.slice {
-                    return self.slice(&owner, slice, state);
-                }
-                let key = self.eval(&node.slice, state);
-                let value = self.subscript(&owner, &key, state, expr);
-                state.seen(value)
-            }
+            Expr::Subscript(node) => self.subscript_expression(node, expr, state),
             Expr::Starred(node) => self.eval(&node.value, state),
             Expr::Slice(_) => Value::default(),
         }
+    }
+
+    fn subscript_expression(
+        &mut self,
+        node: &'p ruff_python_ast::ExprSubscript,
+        expr: &'p Expr,
+        state: &mut State,
+    ) -> Value {
+        let owner = self.eval(&node.value, state);
+        if let Expr::Slice(slice) = &*node.slice {
+            return self.slice(&owner, slice, state);
+        }
+        let key = self.eval(&node.slice, state);
+        let value = self.subscript(&owner, &key, state, expr);
+        state.seen(value)
+    }
+
+    fn t_string(&mut self, node: &'p ruff_python_ast::ExprTString, state: &mut State) -> Value {
+        let mut pieces = Vec::new();
+        for element in node.value.elements() {
+            self.element(element, &mut pieces, state);
+        }
+        Value::pieces(pieces)
     }
 
     fn yielded(&mut self, value: &'p Expr, state: &mut State) -> Value {
@@ -144,7 +149,11 @@ impl<'p> Run<'p> {
                 let value = self.eval(&inner.expression, state);
                 let taints = self.deep(state, &value);
                 let is_number = inner.format_spec.as_ref().is_some_and(|spec| {
-                    let text = spec.elements.literals().map(|one| &*one.value).collect::<String>();
+                    let text = spec
+                        .elements
+                        .literals()
+                        .map(|one| &*one.value)
+                        .collect::<String>();
                     text.ends_with(['d', 'x', 'X', 'f', 'e', 'b'])
                 });
                 if is_number {
@@ -239,7 +248,11 @@ impl<'p> Run<'p> {
                     }
                 }
                 None => match self.object(state, &value).cloned() {
-                    Some(Object::Map { entries: more, rest: other, keys: more_keys }) => {
+                    Some(Object::Map {
+                        entries: more,
+                        rest: other,
+                        keys: more_keys,
+                    }) => {
                         entries.extend(more);
                         rest = self.either(state, &rest, &other);
                         keys = keys.with(&more_keys);
@@ -248,7 +261,14 @@ impl<'p> Run<'p> {
                 },
             }
         }
-        self.allocate(state, Object::Map { entries, rest, keys })
+        self.allocate(
+            state,
+            Object::Map {
+                entries,
+                rest,
+                keys,
+            },
+        )
     }
 
     fn sequence(&mut self, elements: &'p [Expr], state: &mut State) -> Value {
@@ -305,12 +325,22 @@ impl<'p> Run<'p> {
         (state.vars, state.cleaned) = (vars, cleaned);
         match key {
             Some(key) => {
-                let map = Object::Map { entries: Vec::new(), rest: value, keys: key.taints };
+                let map = Object::Map {
+                    entries: Vec::new(),
+                    rest: value,
+                    keys: key.taints,
+                };
                 self.allocate(state, map)
             }
             None => {
                 let rest = Some(value);
-                self.allocate(state, Object::Sequence { items: Vec::new(), rest })
+                self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest,
+                    },
+                )
             }
         }
     }
@@ -331,8 +361,13 @@ impl<'p> Run<'p> {
             _ => {
                 let known: Option<Vec<bool>> = tests.iter().map(Value::truth).collect();
                 let proof = combine(&tests, true);
-                let shape = known.map_or(Shape::Unknown, |all| Shape::Bool(all.iter().all(|is| *is)));
-                Value { shape, taints: Taints::default(), proof: Some(Rc::new(proof)) }
+                let shape =
+                    known.map_or(Shape::Unknown, |all| Shape::Bool(all.iter().all(|is| *is)));
+                Value {
+                    shape,
+                    taints: Taints::default(),
+                    proof: Some(Rc::new(proof)),
+                }
             }
         }
     }
@@ -351,7 +386,9 @@ impl<'p> Run<'p> {
         }
         match op {
             Operator::Add => self.add(left, right, state),
-            Operator::Mod if matches!(left.shape, Shape::Text(_)) => self.percent(left, right, state),
+            Operator::Mod if matches!(left.shape, Shape::Text(_)) => {
+                self.percent(left, right, state)
+            }
             Operator::Mult => match (left.as_text(), right.as_int()) {
                 (Some(text), Some(times)) if (0..=64).contains(&times) && text.len() < 1_000 => {
                     Value::text(&text.repeat(usize::try_from(times).unwrap_or(0)))
@@ -373,14 +410,25 @@ impl<'p> Run<'p> {
 
     fn add(&mut self, left: &Value, right: &Value, state: &mut State) -> Value {
         if let (Some(one), Some(two)) = (self.object(state, left), self.object(state, right))
-            && let (Object::Sequence { items: a, rest: ra }, Object::Sequence { items: b, rest: rb }) =
-                (one.clone(), two.clone())
+            && let (
+                Object::Sequence { items: a, rest: ra },
+                Object::Sequence { items: b, rest: rb },
+            ) = (one.clone(), two.clone())
         {
             let object = match ra {
-                None => Object::Sequence { items: a.into_iter().chain(b).collect(), rest: rb },
+                None => Object::Sequence {
+                    items: a.into_iter().chain(b).collect(),
+                    rest: rb,
+                },
                 Some(rest) => {
-                    let all = b.iter().chain(&rb).fold(rest, |all, one| self.either(state, &all, one));
-                    Object::Sequence { items: a, rest: Some(all) }
+                    let all = b
+                        .iter()
+                        .chain(&rb)
+                        .fold(rest, |all, one| self.either(state, &all, one));
+                    Object::Sequence {
+                        items: a,
+                        rest: Some(all),
+                    }
                 }
             };
             return self.allocate(state, object);
@@ -397,7 +445,10 @@ impl<'p> Run<'p> {
         if taints.is_empty() {
             Value::default()
         } else {
-            Value::pieces([Piece::Hole(self.deep(state, left)), Piece::Hole(self.deep(state, right))])
+            Value::pieces([
+                Piece::Hole(self.deep(state, left)),
+                Piece::Hole(self.deep(state, right)),
+            ])
         }
     }
 
@@ -424,7 +475,11 @@ impl<'p> Run<'p> {
                 continue;
             }
             let named = part.starts_with('(');
-            let part = if named { part.split_once(')').map_or(part, |(_, rest)| rest) } else { part };
+            let part = if named {
+                part.split_once(')').map_or(part, |(_, rest)| rest)
+            } else {
+                part
+            };
             let kind = part.find(|c: char| c.is_ascii_alphabetic());
             let (kind, rest) = match kind.and_then(|at| part.split_at_checked(at)) {
                 Some((_, rest)) => (rest.chars().next(), rest.get(1..).unwrap_or_default()),
@@ -435,7 +490,9 @@ impl<'p> Run<'p> {
             }
             let taints = self.deep(state, &last);
             match kind {
-                Some('d' | 'i' | 'x' | 'f') => pieces.push(Piece::Hole(taints.cleaned(class::TEXT))),
+                Some('d' | 'i' | 'x' | 'f') => {
+                    pieces.push(Piece::Hole(taints.cleaned(class::TEXT)))
+                }
                 _ => pieces.extend(last.clone().with_taints(&taints).as_pieces()),
             }
             pieces.push(Piece::Literal(rest.into()));
@@ -447,8 +504,14 @@ impl<'p> Run<'p> {
     pub(super) fn item_of(&mut self, value: &Value, state: &State, node: &impl Ranged) -> Value {
         match self.object(state, value) {
             Some(Object::Sequence { items, rest }) => {
-                let all = items.iter().chain(rest.as_ref()).cloned().collect::<Vec<_>>();
-                let all = all.into_iter().reduce(|one, two| self.either(state, &one, &two));
+                let all = items
+                    .iter()
+                    .chain(rest.as_ref())
+                    .cloned()
+                    .collect::<Vec<_>>();
+                let all = all
+                    .into_iter()
+                    .reduce(|one, two| self.either(state, &one, &two));
                 state.seen(all.unwrap_or_default())
             }
             Some(Object::Map { keys, .. }) => keys.clone().into(),
@@ -462,6 +525,16 @@ impl<'p> Run<'p> {
     }
 }
 
+fn number(number: &Number) -> Value {
+    match number {
+        Number::Int(number) => number
+            .as_i64()
+            .map_or_else(Value::default, |number| Shape::Int(number).into()),
+        Number::Float(number) => Shape::Float(*number).into(),
+        Number::Complex { .. } => Value::default(),
+    }
+}
+
 fn unary(op: UnaryOp, value: &Value) -> Value {
     match op {
         UnaryOp::Not => {
@@ -472,7 +545,11 @@ fn unary(op: UnaryOp, value: &Value) -> Value {
                 })
             });
             let shape = value.truth().map_or(Shape::Unknown, |is| Shape::Bool(!is));
-            Value { shape, taints: Taints::default(), proof }
+            Value {
+                shape,
+                taints: Taints::default(),
+                proof,
+            }
         }
         UnaryOp::USub => match value.as_int() {
             Some(number) => Shape::Int(number.wrapping_neg()).into(),
@@ -506,9 +583,15 @@ fn combine(values: &[Value], is_and: bool) -> Proof {
     }
     let any = any.unwrap_or_default();
     if is_and {
-        Proof { when_true: all, when_false: any }
+        Proof {
+            when_true: all,
+            when_false: any,
+        }
     } else {
-        Proof { when_true: any, when_false: all }
+        Proof {
+            when_true: any,
+            when_false: all,
+        }
     }
 }
 
@@ -527,7 +610,9 @@ fn arithmetic(one: i64, op: Operator, two: i64) -> Value {
         Operator::BitAnd => Some(one & two),
         Operator::Div if two != 0 => {
             return match one.checked_rem(two) {
-                Some(0) => one.checked_div(two).map_or_else(Value::default, |all| Shape::Int(all).into()),
+                Some(0) => one
+                    .checked_div(two)
+                    .map_or_else(Value::default, |all| Shape::Int(all).into()),
                 _ => Value::default(),
             };
         }

@@ -25,11 +25,21 @@ pub(super) fn both(one: &[(u32, Classes)], two: &[(u32, Classes)]) -> Vec<(u32, 
 pub(super) fn proves(taints: &Taints, classes: Classes, when: bool) -> Value {
     let all: Vec<(u32, Classes)> = taints.iter().map(|taint| (taint.origin, classes)).collect();
     let proof = if when {
-        Proof { when_true: all, when_false: Vec::new() }
+        Proof {
+            when_true: all,
+            when_false: Vec::new(),
+        }
     } else {
-        Proof { when_true: Vec::new(), when_false: all }
+        Proof {
+            when_true: Vec::new(),
+            when_false: all,
+        }
     };
-    Value { shape: Shape::Unknown, taints: Taints::default(), proof: Some(Rc::new(proof)) }
+    Value {
+        shape: Shape::Unknown,
+        taints: Taints::default(),
+        proof: Some(Rc::new(proof)),
+    }
 }
 
 /// What a part of a value says when it is one of a list: the host of an address says nothing about quotes.
@@ -119,6 +129,10 @@ impl Run<'_> {
             if holds(container, part) {
                 return Shape::Bool(true).into();
             }
+            // All but the quotes at both ends: a literal has no other.
+            if container.as_name() == Some("?[1:-1]") && matches!(part, "'" | "\"") {
+                return proves(&container.taints, class::CODE | class::XPATH, false);
+            }
             let whole = !matches!(&container.shape, Shape::Name(name) if name.contains('#'));
             let classes = if whole { absent(part) } else { class::NONE };
             return proves(&container.taints, classes, false);
@@ -157,7 +171,11 @@ pub(super) fn negate(value: &Value) -> Value {
         })
     });
     let shape = value.truth().map_or(Shape::Unknown, |is| Shape::Bool(!is));
-    Value { shape, taints: Taints::default(), proof }
+    Value {
+        shape,
+        taints: Taints::default(),
+        proof,
+    }
 }
 
 fn known_equal(left: &Value, right: &Value) -> Option<bool> {
@@ -166,11 +184,12 @@ fn known_equal(left: &Value, right: &Value) -> Option<bool> {
             Some(left.as_int() == right.as_int())
         }
         (Shape::None, Shape::None) => Some(true),
-        (Shape::None, Shape::Text(_) | Shape::Int(_)) | (Shape::Text(_) | Shape::Int(_), Shape::None) => {
-            Some(false)
-        }
+        (Shape::None, Shape::Text(_) | Shape::Int(_))
+        | (Shape::Text(_) | Shape::Int(_), Shape::None) => Some(false),
         (Shape::Text(_), Shape::Text(_)) => Some(left.as_text()? == right.as_text()?),
-        (Shape::Name(one), Shape::Text(_)) if &**one == "__name__" => Some(right.as_text()? == "__main__"),
+        (Shape::Name(one), Shape::Text(_)) if &**one == "__name__" => {
+            Some(right.as_text()? == "__main__")
+        }
         _ => None,
     }
 }

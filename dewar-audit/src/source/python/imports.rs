@@ -18,7 +18,9 @@ impl<'p> Run<'p> {
             let first = full.split('.').next().unwrap_or(full);
             let resolved = self.project.resolve(from, full);
             let (bound, value) = match (&alias.asname, resolved) {
-                (Some(name), Some(module)) => (name.id.clone(), Shape::Module(module.into()).into()),
+                (Some(name), Some(module)) => {
+                    (name.id.clone(), Shape::Module(module.into()).into())
+                }
                 (Some(name), None) => (name.id.clone(), Value::name(full)),
                 (None, Some(module)) => {
                     let package = module.strip_suffix(full).unwrap_or_default();
@@ -41,7 +43,11 @@ impl<'p> Run<'p> {
         }
         let module = if node.level > 0 {
             let mut folder = from.name.as_str();
-            let up = if from.is_package { node.level.saturating_sub(1) } else { node.level };
+            let up = if from.is_package {
+                node.level.saturating_sub(1)
+            } else {
+                node.level
+            };
             for _ in 0..up {
                 folder = folder.rsplit_once('.').map_or("", |(above, _)| above);
             }
@@ -61,7 +67,8 @@ impl<'p> Run<'p> {
                 Some(module) => self.member(module, &alias.name.id),
                 None => Value::name(format!("{name}.{}", alias.name.as_str())),
             };
-            self.facts.imported(&format!("{name}.{}", alias.name.as_str()));
+            self.facts
+                .imported(&format!("{name}.{}", alias.name.as_str()));
             state.vars.insert(bound, value);
         }
     }

@@ -12,11 +12,39 @@ use super::value::{Classes, Kind, Piece, Shape, Taints, Value, class};
 
 /// Functions whose result holds nothing of their arguments but a number or a yes or no.
 const NUMBERS: &[&str] = &[
-    "int", "float", "bool", "len", "ord", "hash", "id", "round", "abs", "complex", "callable",
-    "hasattr", "any", "all", "isinstance", "issubclass", "range", "uuid.UUID", "decimal.Decimal",
-    "datetime.datetime.strptime", "datetime.date.fromisoformat", "datetime.datetime.fromisoformat",
-    "ipaddress.ip_address", "ipaddress.IPv4Address", "ipaddress.ip_network", "ast.literal_eval",
-    "struct.unpack", "divmod", "pow", "sum", "hex", "bin", "oct",
+    "int",
+    "float",
+    "bool",
+    "len",
+    "ord",
+    "hash",
+    "id",
+    "round",
+    "abs",
+    "complex",
+    "callable",
+    "hasattr",
+    "any",
+    "all",
+    "isinstance",
+    "issubclass",
+    "range",
+    "uuid.UUID",
+    "decimal.Decimal",
+    "datetime.datetime.strptime",
+    "datetime.date.fromisoformat",
+    "datetime.datetime.fromisoformat",
+    "ipaddress.ip_address",
+    "ipaddress.IPv4Address",
+    "ipaddress.ip_network",
+    "ast.literal_eval",
+    "struct.unpack",
+    "divmod",
+    "pow",
+    "sum",
+    "hex",
+    "bin",
+    "oct",
 ];
 
 /// Functions that make a value harmless for one purpose.
@@ -37,10 +65,19 @@ const SANITIZERS: &[(&str, Classes)] = &[
     ("bleach.linkify", class::XSS),
     ("nh3.clean", class::XSS),
     ("tornado.escape.xhtml_escape", class::XSS),
-    ("urllib.parse.quote", class::XSS | class::HEADER | class::REDIRECT | class::LOG | class::ATTRIBUTE),
-    ("urllib.parse.quote_plus", class::XSS | class::HEADER | class::REDIRECT | class::LOG | class::PATH | class::ATTRIBUTE),
+    (
+        "urllib.parse.quote",
+        class::XSS | class::HEADER | class::REDIRECT | class::LOG | class::ATTRIBUTE,
+    ),
+    (
+        "urllib.parse.quote_plus",
+        class::XSS | class::HEADER | class::REDIRECT | class::LOG | class::PATH | class::ATTRIBUTE,
+    ),
     ("urllib.quote", class::XSS | class::HEADER | class::REDIRECT),
-    ("urllib.parse.urlencode", class::XSS | class::HEADER | class::REDIRECT | class::SSRF),
+    (
+        "urllib.parse.urlencode",
+        class::XSS | class::HEADER | class::REDIRECT | class::SSRF,
+    ),
     ("shlex.quote", class::COMMAND),
     ("pipes.quote", class::COMMAND),
     ("re.escape", class::REGEX),
@@ -75,28 +112,133 @@ const SANITIZERS: &[(&str, Classes)] = &[
 
 /// Libraries whose functions return what they were given in another form.
 const PASSING: &[&str] = &[
-    "base64", "urllib", "html", "json", "codecs", "io", "string", "textwrap", "binascii", "zlib",
-    "copy", "re", "itertools", "functools", "collections", "six", "markupsafe", "pathlib", "ntpath",
-    "posixpath", "yaml", "xml", "lxml", "defusedxml", "pickle", "marshal", "ast", "simplejson",
-    "ujson", "orjson", "xmltodict", "werkzeug", "gzip", "bz2", "quopri", "unicodedata", "idna",
-    "email", "csv", "operator", "heapq", "array", "struct", "ftfy", "markdown", "bs4", "cgi",
-    "urlparse", "furl", "yarl", "itsdangerous", "jsonpickle", "dill", "cloudpickle", "anyjson",
+    "base64",
+    "urllib",
+    "html",
+    "json",
+    "codecs",
+    "io",
+    "string",
+    "textwrap",
+    "binascii",
+    "zlib",
+    "copy",
+    "re",
+    "itertools",
+    "functools",
+    "collections",
+    "six",
+    "markupsafe",
+    "pathlib",
+    "ntpath",
+    "posixpath",
+    "yaml",
+    "xml",
+    "lxml",
+    "defusedxml",
+    "pickle",
+    "marshal",
+    "ast",
+    "simplejson",
+    "ujson",
+    "orjson",
+    "xmltodict",
+    "werkzeug",
+    "gzip",
+    "bz2",
+    "quopri",
+    "unicodedata",
+    "idna",
+    "email",
+    "csv",
+    "operator",
+    "heapq",
+    "array",
+    "struct",
+    "ftfy",
+    "markdown",
+    "bs4",
+    "cgi",
+    "urlparse",
+    "furl",
+    "yarl",
+    "itsdangerous",
+    "jsonpickle",
+    "dill",
+    "cloudpickle",
+    "anyjson",
 ];
 
 /// Functions that are built in and return what they were given.
 const PASSING_BUILT_IN: &[&str] = &[
-    "str", "dict", "bytes", "bytearray", "list", "tuple", "set", "frozenset", "sorted", "reversed", "repr",
-    "format", "enumerate", "zip", "map", "filter", "iter", "next", "min", "max", "getattr", "vars",
-    "unicode", "memoryview", "typing.cast", "os.path.join", "os.path.normpath", "os.path.abspath",
-    "os.path.realpath", "os.path.expanduser", "os.path.dirname", "os.path.splitext", "os.fsencode",
-    "os.path.relpath", "os.path.split", "os.path.expandvars", "flask.escape", "flask.make_response", "ascii",
-    "django.utils.encoding.force_str", "django.utils.safestring.mark_safe", "flask.Markup", "flask.safe_join", "sqlalchemy.text",
-    "os.fspath", "pipes.quote", "shlex.quote", "shlex.split", "shlex.join", "ldap.filter.escape_filter_chars", "bleach.clean", "nh3.clean",
-    "ldap3.utils.conv.escape_filter_chars", "MySQLdb.escape_string", "tornado.escape.xhtml_escape",
+    "str",
+    "dict",
+    "bytes",
+    "bytearray",
+    "list",
+    "tuple",
+    "set",
+    "frozenset",
+    "sorted",
+    "reversed",
+    "repr",
+    "format",
+    "enumerate",
+    "zip",
+    "map",
+    "filter",
+    "iter",
+    "next",
+    "min",
+    "max",
+    "getattr",
+    "vars",
+    "unicode",
+    "memoryview",
+    "typing.cast",
+    "os.path.join",
+    "os.path.normpath",
+    "os.path.abspath",
+    "os.path.realpath",
+    "os.path.expanduser",
+    "os.path.dirname",
+    "os.path.splitext",
+    "os.fsencode",
+    "os.path.relpath",
+    "os.path.split",
+    "os.path.expandvars",
+    "flask.escape",
+    "flask.make_response",
+    "ascii",
+    "django.utils.encoding.force_str",
+    "django.utils.safestring.mark_safe",
+    "flask.Markup",
+    "flask.safe_join",
+    "sqlalchemy.text",
+    "os.fspath",
+    "pipes.quote",
+    "shlex.quote",
+    "shlex.split",
+    "shlex.join",
+    "ldap.filter.escape_filter_chars",
+    "bleach.clean",
+    "nh3.clean",
+    "ldap3.utils.conv.escape_filter_chars",
+    "MySQLdb.escape_string",
+    "tornado.escape.xhtml_escape",
 ];
 
 /// Functions that decode: what was checked before them says nothing about what they return.
-const DECODING: &[&str] = &["urllib.parse.unquote", "urllib.parse.unquote_plus", "urllib.unquote", "base64.b64decode", "base64.urlsafe_b64decode", "html.unescape", "binascii.unhexlify", "codecs.decode"];
+const DECODING: &[&str] = &[
+    "urllib.parse.unquote",
+    "urllib.parse.unquote_plus",
+    "urllib.unquote",
+    "base64.b64decode",
+    "base64.urlsafe_b64decode",
+    "html.unescape",
+    "binascii.unhexlify",
+    "codecs.decode",
+];
 
 impl<'p> Run<'p> {
     /// A call of something that is not of the project.
@@ -123,7 +265,9 @@ impl<'p> Run<'p> {
             && let Some(value) = self.text_method(owner, method, &args.positional, state)
         {
             return match (&value.shape, &owner.shape) {
-                (Shape::Unknown, Shape::Name(name)) if value.proof.is_none() && name.ends_with("#host") => {
+                (Shape::Unknown, Shape::Name(name))
+                    if value.proof.is_none() && name.ends_with("#host") =>
+                {
                     Value::tainted(owner.shape.clone(), value.taints)
                 }
                 _ => value,
@@ -134,16 +278,31 @@ impl<'p> Run<'p> {
         }
         if let Some(kind) = new_taint(path) {
             let at = self.place(node);
-            let label = if kind == Kind::Random { "random" } else { "stored" };
+            let label = if kind == Kind::Random {
+                "random"
+            } else {
+                "stored"
+            };
             let taints = self.taint(at, label, kind);
-            return Value::tainted(if kind == Kind::Random { Shape::Unknown } else { Shape::Name(format!("{path}()").into()) }, taints);
+            return Value::tainted(
+                if kind == Kind::Random {
+                    Shape::Unknown
+                } else {
+                    Shape::Name(format!("{path}()").into())
+                },
+                taints,
+            );
         }
         let taints = self.passed_through(path, owner, args, state);
         self.ends_with(path, taints, args)
     }
 
     fn ends_with(&self, path: &str, taints: Taints, args: &Args) -> Value {
-        if path == "os.path.realpath" || path == "os.path.abspath" || path == "os.path.normpath" || path.ends_with(".resolve") {
+        if path == "os.path.realpath"
+            || path == "os.path.abspath"
+            || path == "os.path.normpath"
+            || path.ends_with(".resolve")
+        {
             return Value::tainted(Shape::Name("pathlib.Path()#resolved".into()), taints);
         }
         if matches!(path, "str" | "os.fspath" | "bytes" | "unicode") {
@@ -151,7 +310,7 @@ impl<'p> Run<'p> {
             let shape = first.map_or(Shape::Unknown, |first| match &first.shape {
                 Shape::Name(name) if name.contains('#') => Shape::Name(name.clone()),
                 Shape::Text(_) | Shape::Unknown => first.shape.clone(),
-                Shape::Int(number) => return Value::text(&number.to_string()).shape,
+                Shape::Int(number) => Value::text(&number.to_string()).shape,
                 _ => Shape::Unknown,
             });
             if let (Shape::Text(_), Some(first)) = (&shape, first) {
@@ -160,7 +319,11 @@ impl<'p> Run<'p> {
             return Value::tainted(shape, taints);
         }
         if path == "re.compile" {
-            let pattern = args.positional.first().and_then(Value::as_text).unwrap_or_default();
+            let pattern = args
+                .positional
+                .first()
+                .and_then(Value::as_text)
+                .unwrap_or_default();
             return Self::unknown_name(format!("re.compile()/{pattern}"), Taints::default());
         }
         if path.ends_with("etree.XMLParser") && args.is_false("resolve_entities") {
@@ -191,7 +354,9 @@ impl<'p> Run<'p> {
         }
         if NUMBERS.contains(&path) {
             let taints = self.all_taints(args, state);
-            return taints.cleaned(class::TEXT | class::NOSQL).filter(|taint| taint.kind != Kind::Secret);
+            return taints
+                .cleaned(class::TEXT | class::NOSQL)
+                .filter(|taint| taint.kind != Kind::Secret);
         }
         let root = path.split(['.', '(']).next().unwrap_or(path);
         let own = owner.map_or_else(Taints::default, |owner| self.deep(state, owner));
@@ -208,7 +373,11 @@ impl<'p> Run<'p> {
                 });
             }
             let is_text = matches!(path, "str" | "repr" | "bytes" | "json.dumps");
-            return if is_text { taints.cleaned(class::NOSQL) } else { taints };
+            return if is_text {
+                taints.cleaned(class::NOSQL)
+            } else {
+                taints
+            };
         }
         // A check of another part of the program saw the value.
         if !is_neutral(path) {
@@ -216,9 +385,17 @@ impl<'p> Run<'p> {
                 *state.cleaned.entry(taint.origin).or_default() |= class::TRUST;
             }
         }
-        if is_opaque(path) { Taints::default() } else { own }
+        if is_opaque(path) {
+            Taints::default()
+        } else {
+            own
+        }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
     fn built_in(
         &mut self,
         path: &str,
@@ -227,18 +404,40 @@ impl<'p> Run<'p> {
         node: &'p ExprCall,
     ) -> Option<Value> {
         let first = args.positional.first();
-        let instance = |fields: HashMap<_, _>| Object::Instance { class: None, fields };
+        let instance = |fields: HashMap<_, _>| Object::Instance {
+            class: None,
+            fields,
+        };
         Some(match path {
+            "flask.make_response" | "quart.make_response" => {
+                let first = first?;
+                let body = self
+                    .known_items(first, state)
+                    .and_then(|items| items.into_iter().next());
+                let body = body.unwrap_or_else(|| first.clone());
+                let is_json = self.object(state, &body).is_some();
+                let taints = if is_json {
+                    Taints::default()
+                } else {
+                    body.taints
+                };
+                Self::unknown_name(format!("{path}()"), taints)
+            }
             "len" => {
                 let length = first.and_then(|first| {
-                    first.as_text().map(|text| text.chars().count()).or_else(|| {
-                        self.known_items(first, state).map(|items| items.len())
-                    })
+                    first
+                        .as_text()
+                        .map(|text| text.chars().count())
+                        .or_else(|| self.known_items(first, state).map(|items| items.len()))
                 });
-                length.and_then(|length| i64::try_from(length).ok())
+                length
+                    .and_then(|length| i64::try_from(length).ok())
                     .map_or_else(Value::default, |length| Shape::Int(length).into())
             }
-            "int" => match first.and_then(Value::as_text).and_then(|text| text.trim().parse().ok()) {
+            "int" => match first
+                .and_then(Value::as_text)
+                .and_then(|text| text.trim().parse().ok())
+            {
                 Some(number) => Shape::Int(number).into(),
                 None => return None,
             },
@@ -247,25 +446,51 @@ impl<'p> Run<'p> {
                 let fields = HashMap::from([(Self::name_key("#content"), content)]);
                 self.allocate(state, instance(fields))
             }
-            "configparser.ConfigParser" | "configparser.RawConfigParser" | "ConfigParser.ConfigParser"
-            | "configparser.SafeConfigParser" | "xml.sax.make_parser" => {
-                self.allocate(state, instance(HashMap::new()))
-            }
+            "configparser.ConfigParser"
+            | "configparser.RawConfigParser"
+            | "ConfigParser.ConfigParser"
+            | "configparser.SafeConfigParser"
+            | "xml.sax.make_parser" => self.allocate(state, instance(HashMap::new())),
             "dict" | "collections.OrderedDict" if first.is_none() => {
                 let entries = args.keywords.clone();
-                let rest = args.double_star.as_ref().map_or_else(Value::default, |rest| self.deep(state, rest).into());
-                self.allocate(state, Object::Map { entries, rest, keys: Taints::default() })
+                let rest = args
+                    .double_star
+                    .as_ref()
+                    .map_or_else(Value::default, |rest| self.deep(state, rest).into());
+                self.allocate(
+                    state,
+                    Object::Map {
+                        entries,
+                        rest,
+                        keys: Taints::default(),
+                    },
+                )
             }
-            "list" | "tuple" | "set" | "sorted" | "reversed" | "frozenset" | "collections.deque" => match first {
-                None => self.allocate(state, Object::Sequence { items: Vec::new(), rest: None }),
+            "list" | "tuple" | "set" | "sorted" | "reversed" | "frozenset"
+            | "collections.deque" => match first {
+                None => self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest: None,
+                    },
+                ),
                 Some(first) => match self.object(state, first) {
-                    Some(object @ Object::Sequence { .. }) if matches!(path, "list" | "tuple" | "collections.deque") => {
+                    Some(object @ Object::Sequence { .. })
+                        if matches!(path, "list" | "tuple" | "collections.deque") =>
+                    {
                         let object = object.clone();
                         self.allocate(state, object)
                     }
                     _ => {
                         let rest = Some(self.item_of(first, state, node));
-                        self.allocate(state, Object::Sequence { items: Vec::new(), rest })
+                        self.allocate(
+                            state,
+                            Object::Sequence {
+                                items: Vec::new(),
+                                rest,
+                            },
+                        )
                     }
                 },
             },
@@ -273,16 +498,25 @@ impl<'p> Run<'p> {
             "isinstance" => {
                 let kind = args.positional.get(1)?;
                 match kind.as_name() {
-                    Some("int" | "float" | "bool") => proves(&first?.taints, class::TEXT | class::NOSQL, true),
-                    Some("str") if matches!(first?.shape, Shape::Text(_)) => Shape::Bool(true).into(),
+                    Some("int" | "float" | "bool") => {
+                        proves(&first?.taints, class::TEXT | class::NOSQL, true)
+                    }
+                    Some("str") if matches!(first?.shape, Shape::Text(_)) => {
+                        Shape::Bool(true).into()
+                    }
                     Some("str") => proves(&first?.taints, class::NOSQL, true),
                     Some(kind) if kind.contains("IO") => Shape::Bool(false).into(),
                     _ => Value::default(),
                 }
             }
             "super" => {
-                let class = self.frames.iter().rev().find_map(|frame| self.functions.get(frame.function?)?.class);
-                let base = class.and_then(|class| self.classes.get(class)?.bases.first().cloned())?;
+                let class = self
+                    .frames
+                    .iter()
+                    .rev()
+                    .find_map(|frame| self.functions.get(frame.function?)?.class);
+                let base =
+                    class.and_then(|class| self.classes.get(class)?.bases.first().cloned())?;
                 match base.shape {
                     Shape::Class(_) => base,
                     _ => return None,
@@ -293,7 +527,12 @@ impl<'p> Run<'p> {
     }
 
     /// `getattr(object, name)`
-    fn get_attribute(&mut self, args: &Args, state: &mut State, node: &'p ExprCall) -> Option<Value> {
+    fn get_attribute(
+        &mut self,
+        args: &Args,
+        state: &mut State,
+        node: &'p ExprCall,
+    ) -> Option<Value> {
         let (owner, name) = (args.positional.first()?, args.positional.get(1)?);
         match name.as_text().map(ruff_python_ast::name::Name::new) {
             Some(name) => Some(self.attribute(owner, &name, state, &node.func)),
@@ -303,13 +542,23 @@ impl<'p> Run<'p> {
     }
 
     /// Regular expressions that check a value.
-    fn regular(&mut self, path: &str, owner: Option<&Value>, args: &Args, state: &State) -> Option<Value> {
+    fn regular(
+        &mut self,
+        path: &str,
+        owner: Option<&Value>,
+        args: &Args,
+        state: &State,
+    ) -> Option<Value> {
         let method = path.rsplit('.').next()?;
         if !matches!(method, "match" | "fullmatch" | "search" | "sub") {
             return None;
         }
         let (pattern, value) = if path.starts_with("re.") && !path.contains("compile") {
-            let value = if method == "sub" { args.positional.get(2)? } else { args.get(1, "string")? };
+            let value = if method == "sub" {
+                args.positional.get(2)?
+            } else {
+                args.get(1, "string")?
+            };
             (args.positional.first()?.as_text()?.to_owned(), value)
         } else {
             let pattern = owner?.as_name()?.strip_prefix("re.compile()/")?.to_owned();
@@ -318,7 +567,11 @@ impl<'p> Run<'p> {
         let taints = self.deep(state, value);
         if method == "sub" {
             let new = args.positional.get(1)?;
-            let classes = if is_complement(&pattern) { class::TEXT } else { class::NONE };
+            let classes = if is_complement(&pattern) {
+                class::TEXT
+            } else {
+                class::NONE
+            };
             return Some(taints.cleaned(classes).with(&new.taints).into());
         }
         let is_whole = method == "fullmatch"
@@ -344,7 +597,9 @@ fn is_narrow(pattern: &str) -> bool {
             (false, ']') => in_class = false,
             (false, '.') if !in_class => return false,
             (false, '^') if in_class => return false,
-            (false, '\'' | '"' | '<' | '>' | ';' | '|' | '&' | '`' | '/') if in_class => return false,
+            (false, '\'' | '"' | '<' | '>' | ';' | '|' | '&' | '`' | '/') if in_class => {
+                return false;
+            }
             _ => {}
         }
     }
@@ -353,9 +608,14 @@ fn is_narrow(pattern: &str) -> bool {
 
 /// `[^a-z0-9]`: everything but harmless characters is removed.
 fn is_complement(pattern: &str) -> bool {
-    let inner = pattern.strip_prefix("[^").and_then(|rest| rest.trim_end_matches(['+', '*']).strip_suffix(']'));
+    let inner = pattern
+        .strip_prefix("[^")
+        .and_then(|rest| rest.trim_end_matches(['+', '*']).strip_suffix(']'));
     inner.is_some_and(|inner| !inner.contains(['\'', '"', '<', '>', ';', '|', '&', '/', '.', '$']))
-        || matches!(pattern, "\\W" | "\\W+" | "\\D" | "\\D+" | "[\\W]" | "[\\W]+")
+        || matches!(
+            pattern,
+            "\\W" | "\\W+" | "\\D" | "\\D+" | "[\\W]" | "[\\W]+"
+        )
 }
 
 /// What comes out of a random number generator, or of a database.
@@ -367,10 +627,18 @@ fn new_taint(path: &str) -> Option<Kind> {
         return Some(Kind::Random);
     }
     let last = path.rsplit('.').next()?;
-    let is_query = path.contains("query") || path.contains("objects") || path.contains("session") || path.contains("execute") || path.starts_with('?');
+    let is_query = path.contains("query")
+        || path.contains("objects")
+        || path.contains("session")
+        || path.contains("execute")
+        || path.starts_with('?');
     match last {
         "fetchall" | "fetchone" | "fetchmany" | "find_one" => Some(Kind::Stored),
-        "all" | "first" | "one" | "first_or_404" | "get_or_404" | "scalars" | "one_or_none" if is_query && path.len() < 120 => Some(Kind::Stored),
+        "all" | "first" | "one" | "first_or_404" | "get_or_404" | "scalars" | "one_or_none"
+            if is_query && path.len() < 120 =>
+        {
+            Some(Kind::Stored)
+        }
         _ => None,
     }
 }
@@ -378,12 +646,38 @@ fn new_taint(path: &str) -> Option<Kind> {
 /// Functions that look at a value without a decision.
 fn is_neutral(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
-    matches!(last, "print" | "debug" | "info" | "warning" | "error" | "log" | "flash" | "append" | "write" | "set" | "len")
-        || matches!(path, "flask.render_template" | "flask.jsonify" | "type" | "isinstance")
+    matches!(
+        last,
+        "print"
+            | "debug"
+            | "info"
+            | "warning"
+            | "error"
+            | "log"
+            | "flash"
+            | "append"
+            | "write"
+            | "set"
+            | "len"
+    ) || matches!(
+        path,
+        "flask.render_template" | "flask.jsonify" | "type" | "isinstance"
+    )
 }
 
 /// Methods whose result is something else than their object: a query's rows, a process's output.
 fn is_opaque(path: &str) -> bool {
-    const WORDS: [&str; 10] = ["execute", "query", "subprocess", "requests.", "httpx.", "hashlib.", "open()", "sqlite3", "objects.", "session."];
+    const WORDS: [&str; 10] = [
+        "execute",
+        "query",
+        "subprocess",
+        "requests.",
+        "httpx.",
+        "hashlib.",
+        "open()",
+        "sqlite3",
+        "objects.",
+        "session.",
+    ];
     WORDS.iter().any(|word| path.contains(word))
 }

@@ -1,4 +1,4 @@
-//! Python: Flask first, and Django, FastAPI, aiohttp and others where the same flow serves.
+//! Python: Flask first, and Django, `FastAPI`, aiohttp and others where the same flow serves.
 //!
 //! The source is run, with unknown values in place of what the program would read. Every module runs once, then every route as a
 //! visitor calls it, then what nothing called. A value is a shape (a constant, a text of pieces, a list, an object, something of a
@@ -85,13 +85,21 @@ fn read(files: &Files) -> Part {
     }
     run.everything();
     run.absences();
-    let findings = run.found.iter().filter_map(|found| run.finding(found)).collect();
+    let findings = run
+        .found
+        .iter()
+        .filter_map(|found| run.finding(found))
+        .collect();
     let counts = vec![
         ("functions", run.functions.len() as u64),
         ("routes", run.routes.len() as u64),
         ("limits_met", run.limits),
     ];
-    Part { findings, counts, failed }
+    Part {
+        findings,
+        counts,
+        failed,
+    }
 }
 
 impl Run<'_> {
@@ -131,7 +139,11 @@ impl Run<'_> {
         if let Some(taint) = &found.taint {
             let origin = self.origins.get(taint.origin as usize)?;
             finding.path = self.way(taint, found);
-            message = format!("{message}: {} of {}", origin.label, self.place_text(origin.at));
+            message = format!(
+                "{message}: {} of {}",
+                origin.label,
+                self.place_text(origin.at)
+            );
             finding.parameter = origin.label.contains(':').then(|| origin.label.clone());
             finding.confidence = Confidence::Proved;
         }
@@ -173,12 +185,19 @@ impl Run<'_> {
                 continue;
             };
             let line = module.line(at.offset);
-            if !steps.last().is_some_and(|last| last.line == line && last.file == module.file) {
+            if !steps
+                .last()
+                .is_some_and(|last| last.line == line && last.file == module.file)
+            {
                 steps.push(Step::new(module.file, line, module.line_text(line)));
             }
         }
         if let Some((file, line)) = &found.template {
-            let text = self.project.files.get(file).and_then(|file| file.text.lines().nth(line.saturating_sub(1)));
+            let text = self
+                .project
+                .files
+                .get(file)
+                .and_then(|file| file.text.lines().nth(line.saturating_sub(1)));
             let text: String = text.unwrap_or_default().trim().chars().take(160).collect();
             steps.push(Step::new(file.clone(), *line, text));
         }

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use ruff_python_ast::name::Name;
 use ruff_python_ast::{Expr, ExprCall};
-use ruff_text_size::Ranged;
 
 use super::calls::Args;
 use super::run::Run;
@@ -49,7 +48,10 @@ impl<'p> Run<'p> {
     /// A class of a library, or a model of the project, by a name that ends with what it is.
     pub(super) fn class_name(&self, id: usize) -> String {
         let foreign = self.foreign_bases(id);
-        let name = self.classes.get(id).map_or("", |class| class.node.name.as_str());
+        let name = self
+            .classes
+            .get(id)
+            .map_or("", |class| class.node.name.as_str());
         match foreign.first() {
             Some(base) => format!("{base}:{name}"),
             None => format!("project:{name}"),
@@ -74,12 +76,24 @@ impl<'p> Run<'p> {
             return Value::default();
         };
         match self.class_member(class, name) {
-            Some(Value { shape: Shape::Function(id, _), .. }) => {
-                let is_property = self.functions.get(id).is_some_and(|function| function.is_property);
+            Some(Value {
+                shape: Shape::Function(id, _),
+                ..
+            }) => {
+                let is_property = self
+                    .functions
+                    .get(id)
+                    .is_some_and(|function| function.is_property);
                 let bound: Value = Shape::Bound(Rc::new((owner.clone(), id))).into();
                 if is_property {
-                    let args = Args { positional: vec![owner.clone()], ..Args::default() };
-                    let env = self.functions.get(id).and_then(|function| function.env.clone());
+                    let args = Args {
+                        positional: vec![owner.clone()],
+                        ..Args::default()
+                    };
+                    let env = self
+                        .functions
+                        .get(id)
+                        .and_then(|function| function.env.clone());
                     return self.call_function(id, env, &args, state, node);
                 }
                 bound
@@ -96,6 +110,10 @@ impl<'p> Run<'p> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
     pub(super) fn subscript(
         &mut self,
         owner: &Value,
@@ -104,7 +122,11 @@ impl<'p> Run<'p> {
         node: &'p Expr,
     ) -> Value {
         match self.object(state, owner) {
-            Some(Object::Map { entries, rest, keys }) => match key_of(key) {
+            Some(Object::Map {
+                entries,
+                rest,
+                keys,
+            }) => match key_of(key) {
                 Some(key) => match entries.iter().find(|(known, _)| *known == key) {
                     Some((_, value)) => value.clone(),
                     None if entries.is_empty() => rest.clone().with_taints(keys),
@@ -114,21 +136,30 @@ impl<'p> Run<'p> {
                 None => {
                     let rest = rest.clone();
                     let all: Vec<Value> = entries.iter().map(|(_, value)| value.clone()).collect();
-                    all.iter().fold(rest, |all, one| self.either(state, &all, one))
+                    all.iter()
+                        .fold(rest, |all, one| self.either(state, &all, one))
                 }
             },
             Some(Object::Sequence { items, rest }) => {
                 let (length, rest) = (i64::try_from(items.len()).unwrap_or(0), rest.clone());
                 match (key.as_int(), &rest) {
                     (Some(at), None) => {
-                        let at = if at < 0 { at.saturating_add(length) } else { at };
+                        let at = if at < 0 {
+                            at.saturating_add(length)
+                        } else {
+                            at
+                        };
                         let at = usize::try_from(at).unwrap_or(usize::MAX);
                         items.get(at).cloned().unwrap_or_default()
                     }
-                    (Some(at), Some(_)) if at >= 0 && at < length => {
-                        items.get(usize::try_from(at).unwrap_or(0)).cloned().unwrap_or_default()
+                    (Some(at), Some(_)) if at >= 0 && at < length => items
+                        .get(usize::try_from(at).unwrap_or(0))
+                        .cloned()
+                        .unwrap_or_default(),
+                    _ => {
+                        let item = self.item_of(owner, state, node);
+                        self.part(item, node)
                     }
-                    _ => self.item_of(owner, state, node),
                 }
             }
             Some(Object::Instance { fields, .. }) => match key_of(key) {
@@ -139,7 +170,9 @@ impl<'p> Run<'p> {
                 (Shape::Text(_), Some(at)) => match owner.as_text() {
                     Some(text) => {
                         let at = usize::try_from(at).unwrap_or(usize::MAX);
-                        text.chars().nth(at).map_or_else(Value::default, |c| Value::text(&c.to_string()))
+                        text.chars()
+                            .nth(at)
+                            .map_or_else(Value::default, |c| Value::text(&c.to_string()))
                     }
                     None => owner.taints.clone().into(),
                 },
@@ -164,11 +197,14 @@ impl<'p> Run<'p> {
         self.attribute_set(owner, name, &value, state, node, target);
         match &owner.shape {
             Shape::Module(module) => {
-                if let Some(env) =
-                    self.project.find(module).and_then(|index| self.globals.get(index))
+                if let Some(env) = self
+                    .project
+                    .find(module)
+                    .and_then(|index| self.globals.get(index))
                 {
                     let known = env.vars.borrow().get(name).cloned();
-                    let value = known.map_or(value.clone(), |known| self.either(state, &known, &value));
+                    let value =
+                        known.map_or(value.clone(), |known| self.either(state, &known, &value));
                     env.vars.borrow_mut().insert(name.clone(), value);
                 }
             }
@@ -205,7 +241,11 @@ impl<'p> Run<'p> {
             _ => None,
         };
         match self.object_mut(state, owner) {
-            Some(Object::Map { entries, rest, keys }) => match (key_of(key), joined) {
+            Some(Object::Map {
+                entries,
+                rest,
+                keys,
+            }) => match (key_of(key), joined) {
                 (Some(key), _) => match entries.iter_mut().find(|(known, _)| *known == key) {
                     Some((_, known)) => *known = value,
                     None => entries.push((key, value)),
@@ -218,7 +258,11 @@ impl<'p> Run<'p> {
             },
             Some(Object::Sequence { items, rest }) => match (key.as_int(), joined) {
                 (Some(at), _) => {
-                    let at = if at < 0 { at.saturating_add(i64::try_from(items.len()).unwrap_or(0)) } else { at };
+                    let at = if at < 0 {
+                        at.saturating_add(i64::try_from(items.len()).unwrap_or(0))
+                    } else {
+                        at
+                    };
                     if let Some(item) = usize::try_from(at).ok().and_then(|at| items.get_mut(at)) {
                         *item = value;
                     }
@@ -252,6 +296,10 @@ impl<'p> Run<'p> {
         Some(value.map_or_else(|| self.deep(state, owner).into(), |value| state.seen(value)))
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
     fn list_method(
         &mut self,
         owner: &Value,
@@ -265,17 +313,33 @@ impl<'p> Run<'p> {
             "append" | "add" | "insert" | "extend" | "update" | "appendleft" => {
                 let value = args.positional.last()?.clone();
                 let spread = matches!(method, "extend" | "update");
-                let known = if spread { self.known_items(&value, state) } else { Some(vec![value.clone()]) };
-                let item = if known.is_none() { self.item_of(&value, state, node) } else { value };
+                let known = if spread {
+                    self.known_items(&value, state)
+                } else {
+                    Some(vec![value.clone()])
+                };
+                let item = if known.is_none() {
+                    self.item_of(&value, state, node)
+                } else {
+                    value
+                };
                 let old = match self.object(state, owner)? {
                     Object::Sequence { rest, .. } => rest.clone(),
                     _ => None,
                 };
-                let joined = old.as_ref().map_or(item.clone(), |old| self.either(state, old, &item));
-                let at = if method == "insert" { first.and_then(Value::as_int) } else { None };
+                let joined = old
+                    .as_ref()
+                    .map_or(item.clone(), |old| self.either(state, old, &item));
+                let at = if method == "insert" {
+                    first.and_then(Value::as_int)
+                } else {
+                    None
+                };
                 if let Some(Object::Sequence { items, rest }) = self.object_mut(state, owner) {
                     match (known, at) {
-                        (Some(known), None) if old.is_none() && items.len() < 256 => items.extend(known),
+                        (Some(known), None) if old.is_none() && items.len() < 256 => {
+                            items.extend(known)
+                        }
                         (Some(known), Some(at)) if old.is_none() && items.len() < 256 => {
                             let at = usize::try_from(at).unwrap_or(0).min(items.len());
                             items.splice(at..at, known);
@@ -286,13 +350,21 @@ impl<'p> Run<'p> {
                 Some(Shape::None.into())
             }
             "pop" | "popleft" => {
-                let at = if method == "popleft" { Some(0) } else { first.map_or(Some(-1), Value::as_int) };
+                let at = if method == "popleft" {
+                    Some(0)
+                } else {
+                    first.map_or(Some(-1), Value::as_int)
+                };
                 let any = self.item_of(owner, state, node);
                 if let Some(Object::Sequence { items, rest: None }) = self.object_mut(state, owner)
                     && let Some(at) = at
                 {
                     let length = i64::try_from(items.len()).unwrap_or(0);
-                    let at = if at < 0 { at.saturating_add(length) } else { at };
+                    let at = if at < 0 {
+                        at.saturating_add(length)
+                    } else {
+                        at
+                    };
                     return match usize::try_from(at) {
                         Ok(at) if at < items.len() => Some(items.remove(at)),
                         _ => Some(any),
@@ -323,6 +395,10 @@ impl<'p> Run<'p> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
     fn map_method(
         &mut self,
         owner: &Value,
@@ -336,32 +412,56 @@ impl<'p> Run<'p> {
             "get" | "pop" | "setdefault" => {
                 let key = first?;
                 let (entries, rest, keys) = match self.object(state, owner)? {
-                    Object::Map { entries, rest, keys } => (entries.clone(), rest.clone(), keys.clone()),
+                    Object::Map {
+                        entries,
+                        rest,
+                        keys,
+                    } => (entries.clone(), rest.clone(), keys.clone()),
                     _ => return None,
                 };
-                let found = key_of(key)
-                    .and_then(|key| entries.iter().find(|(known, _)| *known == key).map(|(_, value)| value.clone()));
+                let found = key_of(key).and_then(|key| {
+                    entries
+                        .iter()
+                        .find(|(known, _)| *known == key)
+                        .map(|(_, value)| value.clone())
+                });
                 Some(match (found, key_of(key)) {
                     (Some(found), _) => found,
                     (None, Some(_)) => {
                         let rest = rest.with_taints(&keys);
-                        args.positional.get(1).map_or(rest.clone(), |other| self.either(state, &rest, other))
+                        args.positional
+                            .get(1)
+                            .map_or(rest.clone(), |other| self.either(state, &rest, other))
                     }
                     (None, None) => {
-                        let all = entries.iter().fold(rest, |all, (_, one)| self.either(state, &all, one));
-                        args.positional.get(1).map_or(all.clone(), |other| self.either(state, &all, other))
+                        let all = entries
+                            .iter()
+                            .fold(rest, |all, (_, one)| self.either(state, &all, one));
+                        args.positional
+                            .get(1)
+                            .map_or(all.clone(), |other| self.either(state, &all, other))
                     }
                 })
             }
             "values" => {
                 let items = match self.object(state, owner)? {
-                    Object::Map { entries, rest, .. } => {
-                        entries.iter().map(|(_, value)| value.clone()).chain([rest.clone()]).collect::<Vec<_>>()
-                    }
+                    Object::Map { entries, rest, .. } => entries
+                        .iter()
+                        .map(|(_, value)| value.clone())
+                        .chain([rest.clone()])
+                        .collect::<Vec<_>>(),
                     _ => return None,
                 };
-                let rest = items.into_iter().reduce(|one, two| self.either(state, &one, &two));
-                Some(self.allocate(state, Object::Sequence { items: Vec::new(), rest }))
+                let rest = items
+                    .into_iter()
+                    .reduce(|one, two| self.either(state, &one, &two));
+                Some(self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest,
+                    },
+                ))
             }
             "items" => {
                 let keys = match self.object(state, owner)? {
@@ -370,9 +470,18 @@ impl<'p> Run<'p> {
                 };
                 let values = self.map_method(owner, "values", args, state, node)?;
                 let value = self.item_of(&values, state, node);
-                let pair = Object::Sequence { items: vec![keys.into(), value], rest: None };
+                let pair = Object::Sequence {
+                    items: vec![keys.into(), value],
+                    rest: None,
+                };
                 let pair = self.allocate(state, pair);
-                Some(self.allocate(state, Object::Sequence { items: Vec::new(), rest: Some(pair) }))
+                Some(self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest: Some(pair),
+                    },
+                ))
             }
             "keys" => {
                 let keys = match self.object(state, owner)? {
@@ -380,11 +489,20 @@ impl<'p> Run<'p> {
                     _ => return None,
                 };
                 let rest = Some(Value::from(keys));
-                Some(self.allocate(state, Object::Sequence { items: Vec::new(), rest }))
+                Some(self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest,
+                    },
+                ))
             }
             "update" => {
                 let more = first.cloned();
-                let known = more.as_ref().and_then(|more| self.object(state, more)).cloned();
+                let known = more
+                    .as_ref()
+                    .and_then(|more| self.object(state, more))
+                    .cloned();
                 let taints = more.map_or_else(Taints::default, |more| self.deep(state, &more));
                 if let Some(Object::Map { entries, rest, .. }) = self.object_mut(state, owner) {
                     if let Some(Object::Map { entries: more, .. }) = known {
@@ -421,7 +539,10 @@ impl<'p> Run<'p> {
     ) -> Option<Value> {
         let content = Self::name_key("#content");
         let slot = |args: &Args| {
-            let (section, key) = (args.positional.first()?.as_text()?, args.positional.get(1)?.as_text()?);
+            let (section, key) = (
+                args.positional.first()?.as_text()?,
+                args.positional.get(1)?.as_text()?,
+            );
             Some(Name::new(format!("{section}\0{}", key.to_lowercase())))
         };
         match method {
@@ -461,7 +582,11 @@ impl<'p> Run<'p> {
                     }
                     _ => None,
                 }?;
-                Some(if method == "get" { value } else { value.cleaned(class::TEXT) })
+                Some(if method == "get" {
+                    value
+                } else {
+                    value.cleaned(class::TEXT)
+                })
             }
             "add_section" | "seek" | "close" | "flush" => Some(Shape::None.into()),
             _ => None,
@@ -488,7 +613,9 @@ impl<'p> Run<'p> {
             "netloc" | "hostname" if path.contains("urlparse") || path.contains("urlsplit") => {
                 format!("{path}#host")
             }
-            "scheme" if path.contains("urlparse") || path.contains("urlsplit") => format!("{path}#scheme"),
+            "scheme" if path.contains("urlparse") || path.contains("urlsplit") => {
+                format!("{path}#scheme")
+            }
             "path" | "query" if path.contains("urlparse") || path.contains("urlsplit") => {
                 return Value::tainted(Shape::Unknown, owner.taints.clone());
             }
@@ -508,15 +635,17 @@ impl<'p> Run<'p> {
             Value::tainted(Shape::Name(path.into()), taints)
         }
     }
-
-    pub(super) fn range_of(node: &impl Ranged) -> ruff_text_size::TextRange {
-        node.range()
-    }
 }
 
 /// The same request under the names that other frameworks give it.
 fn canonical(path: &str) -> String {
-    for other in ["quart.request", "bottle.request", "flask.globals.request", "sanic.request", "web.request"] {
+    for other in [
+        "quart.request",
+        "bottle.request",
+        "flask.globals.request",
+        "sanic.request",
+        "web.request",
+    ] {
         if let Some(rest) = path.strip_prefix(other) {
             return format!("flask.request{rest}");
         }

@@ -59,10 +59,10 @@ pub(super) fn parse(files: &Files) -> (Vec<Tree<'_>>, Vec<(String, String)>) {
     (trees, errors)
 }
 
-/// The deepest nesting that is read. CPython stops at 200 brackets and 100 levels of indentation.
+/// The deepest nesting that is read. `CPython` stops at 200 brackets and 100 levels of indentation.
 const DEEPEST: usize = 300;
 
-/// Refuses text that nests deeper than CPython reads: walking such a tree could exhaust the stack.
+/// Refuses text that nests deeper than `CPython` reads: walking such a tree could exhaust the stack.
 fn shallow(text: &str) -> Result<(), String> {
     let mut depth = 0_usize;
     let mut operators = 0_usize;
@@ -86,7 +86,10 @@ fn shallow(text: &str) -> Result<(), String> {
             return Err("an expression is longer than the audit reads".to_owned());
         }
     }
-    let deepest = text.lines().map(|line| line.len().saturating_sub(line.trim_start().len())).max();
+    let deepest = text
+        .lines()
+        .map(|line| line.len().saturating_sub(line.trim_start().len()))
+        .max();
     if deepest.unwrap_or_default() > 4_000 {
         return Err("it is indented deeper than Python reads".to_owned());
     }
@@ -142,7 +145,11 @@ impl<'p> Project<'p> {
             Some(from.name.rsplit_once('.').map_or("", |(folder, _)| folder))
         };
         while let Some(at) = folder {
-            let full = if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+            let full = if at.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{at}.{name}")
+            };
             let is_itself = full == from.name && !from.is_package;
             if self.is_module(&full) && !is_itself {
                 return Some(full);
@@ -165,13 +172,21 @@ impl Module<'_> {
 
     /// The text of a line, shortened.
     pub(super) fn line_text(&self, line: usize) -> String {
-        let text = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim();
+        let text = self
+            .text
+            .lines()
+            .nth(line.saturating_sub(1))
+            .unwrap_or_default()
+            .trim();
         text.chars().take(160).collect()
     }
 
     /// The text of a node, shortened.
     pub(super) fn text_of(&self, node: &impl Ranged) -> String {
-        let text = self.text.get(node.start().into()..node.end().into()).unwrap_or_default();
+        let text = self
+            .text
+            .get(node.start().into()..node.end().into())
+            .unwrap_or_default();
         text.chars().take(80).collect()
     }
 }

@@ -9,11 +9,11 @@ use ruff_python_ast::{Expr, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
 use super::project::{Module, Project};
+use super::routes::Route;
 use super::state::{Env, Object, State};
 use super::value::{
     ClassId, Classes, FunctionId, Kind, ObjectId, Place, Shape, Taint, Taints, Value, class,
 };
-use super::routes::Route;
 use crate::scan::ScanCheck;
 
 /// A function of the project, or a lambda.
@@ -44,7 +44,6 @@ pub(super) enum Body<'p> {
 #[derive(Debug)]
 pub(super) struct Class<'p> {
     pub(super) node: &'p StmtClassDef,
-    pub(super) module: u32,
     pub(super) bases: Vec<Value>,
     pub(super) members: HashMap<Name, Value>,
 }
@@ -76,6 +75,9 @@ pub(super) struct Found {
     pub(super) template: Option<(String, usize)>,
 }
 
+/// A finding that was reported: its check, its place, and that in a template.
+type Known = (&'static str, Place, Option<(String, usize)>);
+
 /// Where an outside value came in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
@@ -98,7 +100,7 @@ pub(super) struct Run<'p> {
     pub(super) origins: Vec<Origin>,
     origin_ids: HashMap<Origin, u32>,
     pub(super) found: Vec<Found>,
-    known: HashSet<(&'static str, Place, Option<(String, usize)>)>,
+    known: HashSet<Known>,
     pub(super) frames: Vec<Frame>,
     pub(super) routes: Vec<Route>,
     /// The route that runs now.
@@ -147,7 +149,10 @@ impl<'p> Run<'p> {
     }
 
     pub(super) fn place(&self, node: &impl Ranged) -> Place {
-        Place { module: self.module(), offset: node.start().into() }
+        Place {
+            module: self.module(),
+            offset: node.start().into(),
+        }
     }
 
     /// One more step; none is left if the budget is used up.
@@ -166,11 +171,19 @@ impl<'p> Run<'p> {
         let Shape::Object(id) = &value.shape else {
             return None;
         };
-        state.heap.get(id).or_else(|| self.base.get(id)).map(Rc::as_ref)
+        state
+            .heap
+            .get(id)
+            .or_else(|| self.base.get(id))
+            .map(Rc::as_ref)
     }
 
     /// The object, to change it. One that a module made is copied for this function.
-    pub(super) fn object_mut<'s>(&self, state: &'s mut State, value: &Value) -> Option<&'s mut Object> {
+    pub(super) fn object_mut<'s>(
+        &self,
+        state: &'s mut State,
+        value: &Value,
+    ) -> Option<&'s mut Object> {
         let Shape::Object(id) = &value.shape else {
             return None;
         };
@@ -190,7 +203,10 @@ impl<'p> Run<'p> {
 
     /// An outside value.
     pub(super) fn taint(&mut self, at: Place, label: impl Into<String>, kind: Kind) -> Taints {
-        let origin = Origin { at, label: label.into() };
+        let origin = Origin {
+            at,
+            label: label.into(),
+        };
         let id = match self.origin_ids.get(&origin) {
             Some(id) => *id,
             None => {
@@ -200,8 +216,37 @@ impl<'p> Run<'p> {
                 id
             }
         };
-        let taint = Taint { origin: id, kind, cleaned: class::NONE, way: None };
+        let taint = Taint {
+            origin: id,
+            kind,
+            cleaned: class::NONE,
+            way: None,
+        };
         Taints::one(taint).step(at)
+    }
+
+    /// A part of a text is checked apart from the other parts, though it came in with them.
+    pub(super) fn part(&mut self, value: Value, node: &impl Ranged) -> Value {
+        if value.as_name() != Some("?.part") {
+            return value;
+        }
+        let at = Place {
+            module: self.module(),
+            offset: node.end().into(),
+        };
+        let mut all = Taints::default();
+        for taint in value.taints.iter() {
+            let label = self
+                .origins
+                .get(taint.origin as usize)
+                .map(|origin| origin.label.clone());
+            let fresh = self.taint(at, label.unwrap_or_default(), taint.kind);
+            all = all.with(&fresh.map(|fresh| {
+                fresh.cleaned = taint.cleaned;
+                fresh.way.clone_from(&taint.way);
+            }));
+        }
+        all.into()
     }
 
     /// Reports a value that does harm here, once for each place.
@@ -232,7 +277,11 @@ impl<'p> Run<'p> {
         state: &State,
     ) -> bool {
         let bad = value.iter().find(|taint| {
-            let known = state.cleaned.get(&taint.origin).copied().unwrap_or(class::NONE);
+            let known = state
+                .cleaned
+                .get(&taint.origin)
+                .copied()
+                .unwrap_or(class::NONE);
             kinds.contains(&taint.kind) && (taint.cleaned | known) & harm == 0
         });
         let Some(taint) = bad.cloned() else {
@@ -262,10 +311,25 @@ impl<'p> Run<'p> {
         note: String,
         template: Option<(String, usize)>,
     ) {
-        let place = if template.is_some() { Place { module: 0, offset: 0 } } else { at };
+        let place = if template.is_some() {
+            Place {
+                module: 0,
+                offset: 0,
+            }
+        } else {
+            at
+        };
         if self.known.insert((check.id, place, template.clone())) {
             let route = self.route;
-            self.found.push(Found { check, at, end, taint, note, route, template });
+            self.found.push(Found {
+                check,
+                at,
+                end,
+                taint,
+                note,
+                route,
+                template,
+            });
         }
     }
 
@@ -292,12 +356,18 @@ impl<'p> Run<'p> {
 
     fn star_imports(&self, module: u32) -> bool {
         self.source(module).is_some_and(|module| {
-            module.text.contains("from flask import *") || module.text.contains("from bottle import *")
+            module.text.contains("from flask import *")
+                || module.text.contains("from bottle import *")
         })
     }
 
     pub(super) fn global(&self, module: u32, name: &Name) -> Option<Value> {
-        self.globals.get(module as usize)?.vars.borrow().get(name).cloned()
+        self.globals
+            .get(module as usize)?
+            .vars
+            .borrow()
+            .get(name)
+            .cloned()
     }
 
     /// The member of a module of the project.
@@ -375,7 +445,11 @@ impl<'p> Run<'p> {
             return (*id, false);
         }
         let id = self.classes.len();
-        self.classes.push(Class { node, module: place.module, bases, members: HashMap::new() });
+        self.classes.push(Class {
+            node,
+            bases,
+            members: HashMap::new(),
+        });
         self.class_ids.insert(place, id);
         (id, true)
     }
@@ -408,7 +482,12 @@ impl<'p> Run<'p> {
             if !seen.insert(id) {
                 continue;
             }
-            for base in self.classes.get(id).into_iter().flat_map(|class| &class.bases) {
+            for base in self
+                .classes
+                .get(id)
+                .into_iter()
+                .flat_map(|class| &class.bases)
+            {
                 match &base.shape {
                     Shape::Class(base) => left.push(*base),
                     Shape::Name(name) => names.push(name.to_string()),
@@ -420,6 +499,9 @@ impl<'p> Run<'p> {
     }
 
     pub(super) fn new_env(parent: Option<Rc<Env>>) -> Rc<Env> {
-        Rc::new(Env { vars: RefCell::default(), parent })
+        Rc::new(Env {
+            vars: RefCell::default(),
+            parent,
+        })
     }
 }

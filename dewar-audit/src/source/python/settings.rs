@@ -13,25 +13,65 @@ use crate::source::checks;
 
 /// Words of a name that says that a value must not be guessed.
 const GUESSED: &[&str] = &[
-    "token", "secret", "password", "passwd", "otp", "nonce", "salt", "session", "csrf", "reset",
-    "remember", "apikey", "api_key", "auth", "cookie", "credential", "verification", "confirm", "captcha", "passcode",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "otp",
+    "nonce",
+    "salt",
+    "session",
+    "csrf",
+    "reset",
+    "remember",
+    "apikey",
+    "api_key",
+    "auth",
+    "cookie",
+    "credential",
+    "verification",
+    "confirm",
+    "captcha",
+    "passcode",
 ];
 
 fn must_not_be_guessed(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    GUESSED.iter().any(|word| name.contains(word)) || matches!(&*name, "pin" | "key" | "code" | "sid" | "iv")
+    GUESSED.iter().any(|word| name.contains(word))
+        || matches!(&*name, "pin" | "key" | "code" | "sid" | "iv")
 }
 
 /// Whether a literal can be a secret, and not an example or the name of one.
 fn is_secret_text(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let placeholder = ["<", "{", "$", "example", "changeme-", "xxxx", "your_", "your-", "none", "null", "password", "secret_name"];
+    let placeholder = [
+        "<",
+        "{",
+        "$",
+        "example",
+        "changeme-",
+        "xxxx",
+        "your_",
+        "your-",
+        "none",
+        "null",
+        "password",
+        "secret_name",
+    ];
     let plain = text.len() >= 4 && !text.contains([' ', '\n', '/']) && text.is_ascii();
     let is_name = lower.contains("_key") || lower.ends_with("password") || lower.ends_with("token");
-    plain && !is_name && !placeholder.iter().any(|part| lower.starts_with(part) || lower == *part)
+    plain
+        && !is_name
+        && !placeholder
+            .iter()
+            .any(|part| lower.starts_with(part) || lower == *part)
 }
 
 impl<'p> Run<'p> {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
     pub(super) fn setting_call(
         &mut self,
         path: &str,
@@ -47,36 +87,76 @@ impl<'p> Run<'p> {
         self.served(path, method, args, state, node);
         match method {
             ".set_cookie" => self.cookie(args, state, node),
-            ".execute" | ".executemany" | ".insert_one" | ".insert" => self.stored(args, state, node),
+            ".execute" | ".executemany" | ".insert_one" | ".insert" => {
+                self.stored(args, state, node)
+            }
             "setattr" => {
-                let name = args.positional.get(1).map(|name| name.taints.clone()).unwrap_or_default();
+                let name = args
+                    .positional
+                    .get(1)
+                    .map(|name| name.taints.clone())
+                    .unwrap_or_default();
                 self.sink(&checks::MASS, class::MASS, &name, node, state);
             }
             ".update" => {
                 let is_fields = path.ends_with("__dict__.update");
-                let taints = args.positional.first().map(|value| self.deep(state, value)).unwrap_or_default();
-                let spread = args.double_star.as_ref().map(|value| self.deep(state, value)).unwrap_or_default();
-                let is_model = path.contains("Model") || path.contains("objects") || path.contains("query");
+                let taints = args
+                    .positional
+                    .first()
+                    .map(|value| self.deep(state, value))
+                    .unwrap_or_default();
+                let spread = args
+                    .double_star
+                    .as_ref()
+                    .map(|value| self.deep(state, value))
+                    .unwrap_or_default();
+                let is_model =
+                    path.contains("Model") || path.contains("objects") || path.contains("query");
                 if is_fields {
                     self.sink(&checks::MASS, class::MASS, &taints, node, state);
                 }
                 if is_model {
-                    self.sink(&checks::MASS, class::MASS, &spread.with(&taints), node, state);
+                    self.sink(
+                        &checks::MASS,
+                        class::MASS,
+                        &spread.with(&taints),
+                        node,
+                        state,
+                    );
                 }
             }
             _ => {}
         }
         match path {
             "tempfile.mktemp" => self.report(&checks::TEMPFILE, node, None, String::new()),
-            "ssl._create_unverified_context" => self.report(&checks::TLS, node, None, String::new()),
-            "jinja2.Environment" if !args.keyword("autoescape").is_some_and(|value| value.truth() != Some(false)) => {
+            "ssl._create_unverified_context" => {
+                self.report(&checks::TLS, node, None, String::new())
+            }
+            "jinja2.Environment"
+                if args
+                    .keyword("autoescape")
+                    .is_none_or(|value| value.truth() == Some(false)) =>
+            {
                 self.report(&checks::AUTOESCAPE, node, None, String::new());
             }
             "os.environ.get" | "os.getenv" | "environ.get" | "decouple.config" => {
-                let name = args.positional.first().and_then(Value::as_text).unwrap_or_default().to_owned();
-                let other = args.get(1, "default").and_then(Value::as_text).unwrap_or_default();
+                let name = args
+                    .positional
+                    .first()
+                    .and_then(Value::as_text)
+                    .unwrap_or_default()
+                    .to_owned();
+                let other = args
+                    .get(1, "default")
+                    .and_then(Value::as_text)
+                    .unwrap_or_default();
                 if (is_secret_name(&name) || name.contains("SECRET_KEY")) && other.len() > 2 {
-                    self.report(&checks::SECRET, node, None, format!("the default of {name}"));
+                    self.report(
+                        &checks::SECRET,
+                        node,
+                        None,
+                        format!("the default of {name}"),
+                    );
                 }
             }
             "flask.jsonify" => {
@@ -85,8 +165,11 @@ impl<'p> Run<'p> {
             }
             _ => {}
         }
-        let verifies = args.is_false("verify") || args.is_false("verify_ssl") || args.is_false("ssl");
-        let is_client = ["requests", "httpx", "aiohttp"].iter().any(|name| path.starts_with(name));
+        let verifies =
+            args.is_false("verify") || args.is_false("verify_ssl") || args.is_false("ssl");
+        let is_client = ["requests", "httpx", "aiohttp"]
+            .iter()
+            .any(|name| path.starts_with(name));
         if verifies && (is_client || path.starts_with('?')) && !path.contains("jwt") {
             self.report(&checks::TLS, node, None, String::new());
         }
@@ -95,37 +178,79 @@ impl<'p> Run<'p> {
 
     fn hashes(&mut self, path: &str, method: &str, args: &Args, state: &State, node: &'p ExprCall) {
         let name = match path {
-            "hashlib.new" => args.positional.first().and_then(Value::as_text).unwrap_or_default(),
-            path => match path.strip_prefix("hashlib.").or_else(|| path.strip_prefix("Crypto.Hash.")) {
+            "hashlib.new" => args
+                .positional
+                .first()
+                .and_then(Value::as_text)
+                .unwrap_or_default(),
+            path => match path
+                .strip_prefix("hashlib.")
+                .or_else(|| path.strip_prefix("Crypto.Hash."))
+            {
                 Some(name) => name.split(['.', '(']).next().unwrap_or_default(),
-                None => path.rsplit("hashes.").next().filter(|_| path.contains("hashes.")).unwrap_or_default(),
+                None => path
+                    .rsplit("hashes.")
+                    .next()
+                    .filter(|_| path.contains("hashes."))
+                    .unwrap_or_default(),
             },
         };
         let name = name.to_ascii_lowercase();
-        let is_fast = ["md5", "md4", "sha1", "sha", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "blake2b", "blake2s"].contains(&&*name);
+        let is_fast = [
+            "md5", "md4", "sha1", "sha", "sha224", "sha256", "sha384", "sha512", "sha3_256",
+            "sha3_512", "blake2b", "blake2s",
+        ]
+        .contains(&&*name);
         if !is_fast {
             return;
         }
-        let secret = self.all_taints(args, state).filter(|taint| taint.kind == Kind::Secret);
+        let secret = self
+            .all_taints(args, state)
+            .filter(|taint| taint.kind == Kind::Secret);
         let named = node.arguments.args.first().is_some_and(|arg| {
-            let text = self.source(self.module()).map(|module| module.text_of(arg)).unwrap_or_default();
+            let text = self
+                .source(self.module())
+                .map(|module| module.text_of(arg))
+                .unwrap_or_default();
             is_secret_name(&text) && !text.contains("secret")
         });
         let is_new = !path.contains("()");
         if !secret.is_empty() || (named && (is_new || method == ".update")) {
             let taint = secret.iter().next().cloned();
             self.report(&checks::PASSWORD_HASH, node, taint, name);
-        } else if is_new && ["md5", "md4", "sha1", "sha"].contains(&&*name) && !args.is_false("usedforsecurity") {
+        } else if is_new
+            && ["md5", "md4", "sha1", "sha"].contains(&&*name)
+            && !args.is_false("usedforsecurity")
+        {
             self.report(&checks::HASH, node, None, name);
         }
     }
 
     fn ciphers(&mut self, path: &str, args: &Args, node: &'p ExprCall) {
         let last = path.rsplit('.').next().unwrap_or(path);
-        let is_library = path.contains("Crypto") || path.contains("cryptography") || path.contains("ciphers");
-        let weak = ["DES", "DES3", "ARC4", "ARC2", "Blowfish", "TripleDES", "IDEA", "CAST5", "SEED"];
-        let is_weak = weak.contains(&last) || weak.iter().any(|name| path.ends_with(&format!("{name}.new")));
-        let is_ecb = last == "ECB" || args.all().any(|value| value.as_name().is_some_and(|name| name.ends_with("MODE_ECB")));
+        let is_library =
+            path.contains("Crypto") || path.contains("cryptography") || path.contains("ciphers");
+        let weak = [
+            "DES",
+            "DES3",
+            "ARC4",
+            "ARC2",
+            "Blowfish",
+            "TripleDES",
+            "IDEA",
+            "CAST5",
+            "SEED",
+        ];
+        let is_weak = weak.contains(&last)
+            || weak
+                .iter()
+                .any(|name| path.ends_with(&format!("{name}.new")));
+        let is_ecb = last == "ECB"
+            || args.all().any(|value| {
+                value
+                    .as_name()
+                    .is_some_and(|name| name.ends_with("MODE_ECB"))
+            });
         if is_library && (is_weak || is_ecb) {
             self.report(&checks::CIPHER, node, None, last.to_owned());
         }
@@ -140,18 +265,31 @@ impl<'p> Run<'p> {
         let option = |name: &str| {
             let options = args.get(3, "options")?;
             match self.object(state, options)? {
-                Object::Map { entries, .. } => entries.iter().find(|(key, _)| key == name).map(|(_, value)| value.truth()),
+                Object::Map { entries, .. } => entries
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value.truth()),
                 _ => None,
             }
         };
-        let verify = args.get(2, "verify").is_some_and(|value| value.truth() == Some(false));
+        let verify = args
+            .get(2, "verify")
+            .is_some_and(|value| value.truth() == Some(false));
         if is_decode && (verify || option("verify_signature") == Some(Some(false))) {
             self.report(&checks::JWT_UNVERIFIED, node, None, String::new());
         }
-        let algorithms: Vec<Value> = ["algorithms", "algorithm"].iter().filter_map(|name| args.keyword(name).cloned()).collect();
+        let algorithms: Vec<Value> = ["algorithms", "algorithm"]
+            .iter()
+            .filter_map(|name| args.keyword(name).cloned())
+            .collect();
         let none = algorithms.iter().any(|value| {
-            let items = self.known_items(value, state).unwrap_or_else(|| vec![value.clone()]);
-            items.iter().any(|item| item.as_text().is_some_and(|text| text.eq_ignore_ascii_case("none")))
+            let items = self
+                .known_items(value, state)
+                .unwrap_or_else(|| vec![value.clone()]);
+            items.iter().any(|item| {
+                item.as_text()
+                    .is_some_and(|text| text.eq_ignore_ascii_case("none"))
+            })
         });
         if none {
             self.report(&checks::JWT_NONE, node, None, String::new());
@@ -164,9 +302,15 @@ impl<'p> Run<'p> {
 
     /// How the application is served.
     fn served(&mut self, path: &str, method: &str, args: &Args, state: &State, node: &'p ExprCall) {
-        if method == ".run" && (args.keyword("debug").is_some() || args.get(0, "host").is_some()) && !path.starts_with("subprocess") {
+        if method == ".run"
+            && (args.keyword("debug").is_some() || args.get(0, "host").is_some())
+            && !path.starts_with("subprocess")
+        {
             let debug = args.get(2, "debug").and_then(Value::truth) == Some(true);
-            let all = args.get(0, "host").and_then(Value::as_text).is_some_and(|host| host == "0.0.0.0" || host == "::");
+            let all = args
+                .get(0, "host")
+                .and_then(Value::as_text)
+                .is_some_and(|host| host == "0.0.0.0" || host == "::");
             match (debug, all) {
                 (true, true) => self.report(&checks::DEBUG_HOST, node, None, String::new()),
                 (true, false) => self.report(&checks::DEBUG, node, None, String::new()),
@@ -176,14 +320,21 @@ impl<'p> Run<'p> {
         }
         let is_any = |value: Option<&Value>| {
             value.is_some_and(|value| {
-                let items = self.known_items(value, state).unwrap_or_else(|| vec![value.clone()]);
-                items.iter().any(|item| matches!(item.as_text(), Some("*" | ".*")))
+                let items = self
+                    .known_items(value, state)
+                    .unwrap_or_else(|| vec![value.clone()]);
+                items
+                    .iter()
+                    .any(|item| matches!(item.as_text(), Some("*" | ".*")))
             })
         };
         let open = match path {
             "flask_cors.CORS" | "flask_cors.cross_origin" => {
                 let origins = args.keyword("origins");
-                is_any(origins) || origins.is_none() && args.keyword("resources").is_none() && path.ends_with("CORS")
+                is_any(origins)
+                    || origins.is_none()
+                        && args.keyword("resources").is_none()
+                        && path.ends_with("CORS")
             }
             _ => is_any(args.keyword("allow_origins")),
         };
@@ -193,17 +344,30 @@ impl<'p> Run<'p> {
     }
 
     fn cookie(&mut self, args: &Args, state: &State, node: &'p ExprCall) {
-        let name = args.get(0, "key").and_then(Value::as_text).unwrap_or_default().to_ascii_lowercase();
+        let name = args
+            .get(0, "key")
+            .and_then(Value::as_text)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let harmless = ["lang", "locale", "theme", "consent", "timezone", "color"];
         if harmless.iter().any(|word| name.contains(word)) || args.double_star.is_some() {
             return;
         }
         let value = args.get(1, "value").cloned().unwrap_or_default();
-        let is_deletion = value.as_text() == Some("") || args.keyword("expires").and_then(Value::as_int) == Some(0);
-        if !is_deletion && !args.keyword("secure").is_some_and(|secure| secure.truth() != Some(false)) {
+        let is_deletion = value.as_text() == Some("")
+            || args.keyword("expires").and_then(Value::as_int) == Some(0);
+        if !is_deletion
+            && args
+                .keyword("secure")
+                .is_none_or(|secure| secure.truth() == Some(false))
+        {
             self.report(&checks::COOKIE, node, None, String::new());
         }
-        if !is_deletion && !args.keyword("httponly").is_some_and(|value| value.truth() != Some(false)) {
+        if !is_deletion
+            && args
+                .keyword("httponly")
+                .is_none_or(|value| value.truth() == Some(false))
+        {
             self.report(&checks::COOKIE_SCRIPT, node, None, String::new());
         }
         let taints = self.deep(state, &value);
@@ -232,14 +396,30 @@ impl<'p> Run<'p> {
 
     /// A name is assigned.
     pub(super) fn assigned(&mut self, name: &Name, value: &Value, expr: &'p Expr, state: &State) {
-        let is_outside = self.frames.last().is_some_and(|frame| frame.is_module || frame.class.is_some());
+        let is_outside = self
+            .frames
+            .last()
+            .is_some_and(|frame| frame.is_module || frame.class.is_some());
         let is_literal = matches!(expr, Expr::StringLiteral(_) | Expr::BytesLiteral(_));
         if is_outside && self.key_setting(name, value, expr) {
             return;
         }
         let upper = name.to_ascii_uppercase();
-        let is_key = is_secret_name(name) || ["API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY", "AUTH_TOKEN", "JWT_KEY"].iter().any(|word| upper.contains(word));
-        let is_url = upper.ends_with("URL") || upper.ends_with("FIELD") || upper.contains("MIN_") || upper.contains("RESET");
+        let is_key = is_secret_name(name)
+            || [
+                "API_KEY",
+                "APIKEY",
+                "ACCESS_KEY",
+                "PRIVATE_KEY",
+                "AUTH_TOKEN",
+                "JWT_KEY",
+            ]
+            .iter()
+            .any(|word| upper.contains(word));
+        let is_url = upper.ends_with("URL")
+            || upper.ends_with("FIELD")
+            || upper.contains("MIN_")
+            || upper.contains("RESET");
         if is_literal && is_key && !is_url && value.as_text().is_some_and(is_secret_text) {
             self.report(&checks::SECRET, expr, None, name.to_string());
         }
@@ -251,10 +431,23 @@ impl<'p> Run<'p> {
     /// A setting of Flask or Django, by its name.
     fn key_setting(&mut self, name: &str, value: &Value, expr: &'p Expr) -> bool {
         match name {
-            "SECRET_KEY" | "JWT_SECRET_KEY" | "secret_key" | "SECRET_KEY_BASE" | "SECURITY_PASSWORD_SALT" | "WTF_CSRF_SECRET_KEY" => {
+            "SECRET_KEY"
+            | "JWT_SECRET_KEY"
+            | "secret_key"
+            | "SECRET_KEY_BASE"
+            | "SECURITY_PASSWORD_SALT"
+            | "WTF_CSRF_SECRET_KEY" => {
                 let is_text = value.as_text().is_some_and(|text| !text.is_empty());
-                let random = ["os.urandom", "secrets.token", "uuid.uuid4", "Fernet.generate_key", "random."];
-                let is_random = value.as_name().is_some_and(|name| random.iter().any(|word| name.contains(word)));
+                let random = [
+                    "os.urandom",
+                    "secrets.token",
+                    "uuid.uuid4",
+                    "Fernet.generate_key",
+                    "random.",
+                ];
+                let is_random = value
+                    .as_name()
+                    .is_some_and(|name| random.iter().any(|word| name.contains(word)));
                 if is_text {
                     self.report(&checks::SECRET_KEY, expr, None, String::new());
                 } else if is_random {
@@ -303,10 +496,16 @@ impl<'p> Run<'p> {
         if name == "autoescape" && value.truth() == Some(false) {
             self.report(&checks::AUTOESCAPE, target, None, String::new());
         }
-        if name == "_create_default_https_context" || (name == "verify" || name == "check_hostname") && value.truth() == Some(false) {
+        if name == "_create_default_https_context"
+            || (name == "verify" || name == "check_hostname") && value.truth() == Some(false)
+        {
             self.report(&checks::TLS, target, None, String::new());
         }
-        if name == "verify_mode" && value.as_name().is_some_and(|name| name.ends_with("CERT_NONE")) {
+        if name == "verify_mode"
+            && value
+                .as_name()
+                .is_some_and(|name| name.ends_with("CERT_NONE"))
+        {
             self.report(&checks::TLS, target, None, String::new());
         }
         if is_secret_name(name) {
@@ -336,23 +535,35 @@ impl<'p> Run<'p> {
                 self.sink(&checks::RANDOM, class::RANDOM, &value.taints, node, state);
             }
         }
-        let text = self.source(self.module()).map(|module| module.text_of(owner_node)).unwrap_or_default();
-        let is_session = path == "flask.session" || path.ends_with("request.session") || path == "quart.session";
+        let text = self
+            .source(self.module())
+            .map(|module| module.text_of(owner_node))
+            .unwrap_or_default();
+        let is_session =
+            path == "flask.session" || path.ends_with("request.session") || path == "quart.session";
         if is_session {
             let taints = self.deep(state, value).with(&key.taints);
             self.sink(&checks::TRUST, class::TRUST, &taints, target, state);
         }
-        if must_not_be_guessed(&text) || key.prefix().is_empty().then_some("").is_none() && must_not_be_guessed(key.prefix()) {
+        if must_not_be_guessed(&text) || must_not_be_guessed(key.prefix()) {
             self.sink(&checks::RANDOM, class::RANDOM, &value.taints, node, state);
         }
         if path.ends_with(".headers") || path.contains("Response()") {
             let name = key.as_text().unwrap_or_default().to_ascii_lowercase();
-            if ["content-type", "set-cookie", "access-control-allow-origin"].contains(&&*name) || !key.taints.is_empty() {
+            if ["content-type", "set-cookie", "access-control-allow-origin"].contains(&&*name)
+                || !key.taints.is_empty()
+            {
                 let taints = self.deep(state, value).with(&key.taints);
                 self.sink(&checks::HEADER, class::HEADER, &taints, target, state);
             }
             if name == "location" && !super::strings::fixes_host(value.prefix()) {
-                self.sink(&checks::REDIRECT, class::REDIRECT, &value.taints, target, state);
+                self.sink(
+                    &checks::REDIRECT,
+                    class::REDIRECT,
+                    &value.taints,
+                    target,
+                    state,
+                );
             }
             if name == "access-control-allow-origin" && value.as_text() == Some("*") {
                 self.report(&checks::CORS, target, None, String::new());
@@ -386,31 +597,64 @@ impl<'p> Run<'p> {
         }
         for (one, other, other_node) in [(left, right, nodes.1), (right, left, nodes.0)] {
             let secret = one.taints.filter(|taint| taint.kind == Kind::Secret);
-            if secret.is_empty() || self.deep(state, other).iter().any(|taint| taint.kind == Kind::Secret) {
+            if secret.is_empty()
+                || self
+                    .deep(state, other)
+                    .iter()
+                    .any(|taint| taint.kind == Kind::Secret)
+            {
                 continue;
             }
             let taint = secret.iter().next().cloned();
-            let text = self.source(self.module()).map(|module| module.text_of(other_node)).unwrap_or_default();
+            let text = self
+                .source(self.module())
+                .map(|module| module.text_of(other_node))
+                .unwrap_or_default();
             if other.as_text().is_some_and(|text| !text.is_empty()) {
                 self.report(&checks::DEFAULT_PASSWORD, other_node, taint, String::new());
-            } else if is_secret_name(&text) && !text.contains("hash") && !text.contains("confirm") && !text.contains('2') {
+            } else if is_secret_name(&text)
+                && !text.contains("hash")
+                && !text.contains("confirm")
+                && !text.contains('2')
+            {
                 self.report(&checks::PASSWORD_PLAIN, other_node, taint, String::new());
             }
         }
         let signs = |node: &Expr| {
-            let text = self.source(self.module()).map(|module| module.text_of(node)).unwrap_or_default().to_ascii_lowercase();
-            ["signature", "digest", "hmac"].iter().any(|word| text.contains(word))
+            let text = self
+                .source(self.module())
+                .map(|module| module.text_of(node))
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            ["signature", "digest", "hmac"]
+                .iter()
+                .any(|word| text.contains(word))
         };
-        let is_outside = left.taints.iter().chain(right.taints.iter()).any(|taint| taint.kind != Kind::Error);
+        let is_outside = left
+            .taints
+            .iter()
+            .chain(right.taints.iter())
+            .any(|taint| taint.kind != Kind::Error);
         if is_outside && signs(nodes.0) && signs(nodes.1) {
             self.report(&checks::TIMING, nodes.0, None, String::new());
         }
     }
 
     /// An object of a class of the project is made.
-    pub(super) fn constructed(&mut self, class: ClassId, args: &Args, state: &State, node: &'p ExprCall) {
+    pub(super) fn constructed(
+        &mut self,
+        class: ClassId,
+        args: &Args,
+        state: &State,
+        node: &'p ExprCall,
+    ) {
         let foreign = self.foreign_bases(class);
-        let is_model = foreign.iter().any(|base| base.ends_with("Model") || base.ends_with("Base") || base.ends_with("Document") || base.contains("declarative"));
+        let is_model = foreign.iter().any(|base| {
+            base.ends_with("Model")
+                || base.ends_with("Base")
+                || base.ends_with("Document")
+                || base.contains("declarative")
+        });
         if is_model && let Some(rest) = &args.double_star {
             let taints = self.deep(state, rest);
             self.sink(&checks::MASS, class::MASS, &taints, node, state);

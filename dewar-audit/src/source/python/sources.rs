@@ -98,7 +98,11 @@ impl<'p> Run<'p> {
         let attribute = path.strip_prefix(REQUEST)?;
         let at = self.place(node);
         if let Some((_, place)) = COLLECTIONS.iter().find(|(name, _)| *name == attribute) {
-            let kind = if *place == "json" { Kind::Json } else { Kind::Request };
+            let kind = if *place == "json" {
+                Kind::Json
+            } else {
+                Kind::Request
+            };
             let taints = self.taint(at, *place, kind);
             return Some(Value::tainted(Shape::Name(path.into()), taints));
         }
@@ -110,7 +114,11 @@ impl<'p> Run<'p> {
         }
         let _ = state;
         let taints = self.taint(at, *place, Kind::Request);
-        let shape = if attribute == "stream" { Shape::Name("?.stream".into()) } else { Shape::Unknown };
+        let shape = if attribute == "stream" {
+            Shape::Name("?.stream".into())
+        } else {
+            Shape::Unknown
+        };
         Some(Value::tainted(shape, taints))
     }
 
@@ -125,7 +133,10 @@ impl<'p> Run<'p> {
     pub(super) fn collection(path: &str) -> Option<&'static str> {
         let attribute = path.strip_prefix(REQUEST)?;
         let attribute = attribute.split(['.', '(']).next()?;
-        COLLECTIONS.iter().find(|(name, _)| *name == attribute).map(|(_, place)| *place)
+        COLLECTIONS
+            .iter()
+            .find(|(name, _)| *name == attribute)
+            .map(|(_, place)| *place)
     }
 
     /// An item of a collection of the request, or of a library's value.
@@ -151,18 +162,26 @@ impl<'p> Run<'p> {
             Some(key) => format!("{place}:{key}"),
             None => format!("{place}:*"),
         };
-        let kind = if place == "json" { Kind::Json } else { Kind::Request };
+        let kind = if place == "json" {
+            Kind::Json
+        } else {
+            Kind::Request
+        };
         let taints = self.taint(self.place(node), label, kind);
-        let shape = if place == "file" { Shape::Name("flask.request.files[]".into()) } else { Shape::Unknown };
+        let shape = if place == "file" {
+            Shape::Name("flask.request.files[]".into())
+        } else {
+            Shape::Unknown
+        };
         let taints = match key.as_text() {
-            Some(key) if is_secret_name(key) && place != "header" => self.secret(taints, node),
+            Some(key) if is_secret_name(key) && place != "header" => self.secret(&taints, node),
             _ => taints,
         };
         Value::tainted(shape, taints)
     }
 
     /// A password that a visitor typed is also a secret.
-    fn secret(&mut self, taints: Taints, node: &impl Ranged) -> Taints {
+    fn secret(&mut self, taints: &Taints, node: &impl Ranged) -> Taints {
         let secret = self.taint(self.place(node), "password", Kind::Secret);
         taints.with(&secret)
     }
@@ -180,7 +199,14 @@ impl<'p> Run<'p> {
             },
         };
         let taints = self.taint(at, label, Kind::Request);
-        Value::tainted(if key == "wsgi.input" { Shape::Name("?.stream".into()) } else { Shape::Unknown }, taints)
+        Value::tainted(
+            if key == "wsgi.input" {
+                Shape::Name("?.stream".into())
+            } else {
+                Shape::Unknown
+            },
+            taints,
+        )
     }
 
     /// A call of something that belongs to the request; none if it does not.
@@ -208,7 +234,11 @@ impl<'p> Run<'p> {
             return Some(Value::tainted(shape, taints));
         }
         if matches!(rest, "json" | "form" | "body") {
-            let kind = if rest == "json" { Kind::Json } else { Kind::Request };
+            let kind = if rest == "json" {
+                Kind::Json
+            } else {
+                Kind::Request
+            };
             let taints = self.taint(at, rest, kind);
             return Some(Value::tainted(Shape::Name(path.into()), taints));
         }
@@ -217,6 +247,10 @@ impl<'p> Run<'p> {
         self.collection_call(collection, owner?, args, state, node)
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
     fn collection_call(
         &mut self,
         (path, method): (&str, &str),
@@ -244,17 +278,46 @@ impl<'p> Run<'p> {
             }
             "getlist" | "get_all" | "getall" | "dict" => {
                 let value = self.name_item(path, owner, &key, state, node);
-                Some(self.allocate(state, Object::Sequence { items: Vec::new(), rest: Some(value) }))
+                Some(self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest: Some(value),
+                    },
+                ))
             }
             "keys" | "values" | "lists" => {
-                let value = self.source_item(&Value::tainted(Shape::Name(path.into()), owner.taints.clone()), state, node);
-                Some(self.allocate(state, Object::Sequence { items: Vec::new(), rest: Some(value) }))
+                let value = self.source_item(
+                    &Value::tainted(Shape::Name(path.into()), owner.taints.clone()),
+                    state,
+                    node,
+                );
+                Some(self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest: Some(value),
+                    },
+                ))
             }
             "items" | "iteritems" => {
-                let value = self.source_item(&Value::tainted(Shape::Name(path.into()), owner.taints.clone()), state, node);
-                let pair = Object::Sequence { items: vec![value.clone(), value], rest: None };
+                let value = self.source_item(
+                    &Value::tainted(Shape::Name(path.into()), owner.taints.clone()),
+                    state,
+                    node,
+                );
+                let pair = Object::Sequence {
+                    items: vec![value.clone(), value],
+                    rest: None,
+                };
                 let pair = self.allocate(state, pair);
-                Some(self.allocate(state, Object::Sequence { items: Vec::new(), rest: Some(pair) }))
+                Some(self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest: Some(pair),
+                    },
+                ))
             }
             "to_dict" | "copy" | "get_json" | "json" => Some(owner.clone()),
             _ => None,
@@ -262,14 +325,24 @@ impl<'p> Run<'p> {
     }
 
     /// An item of something that is iterated: of a collection of the request, one of its names.
-    pub(super) fn source_item(&mut self, value: &Value, _state: &State, node: &impl Ranged) -> Value {
+    pub(super) fn source_item(
+        &mut self,
+        value: &Value,
+        _state: &State,
+        node: &impl Ranged,
+    ) -> Value {
         match &value.shape {
             Shape::Name(path) => {
                 let path = Rc::clone(path);
                 match Self::collection(&path) {
                     Some(place) => {
-                        let kind = if place == "json" { Kind::Json } else { Kind::Request };
-                        self.taint(self.place(node), format!("{place}:*"), kind).into()
+                        let kind = if place == "json" {
+                            Kind::Json
+                        } else {
+                            Kind::Request
+                        };
+                        self.taint(self.place(node), format!("{place}:*"), kind)
+                            .into()
                     }
                     None => Self::unknown_name(format!("{path}[]"), value.taints.clone()),
                 }
@@ -295,15 +368,25 @@ impl<'p> Run<'p> {
                 _ => return None,
             };
             let taints = self.taint(self.place(node), place, Kind::Request);
-            let shape = if place == "body" { Shape::Name("?.stream".into()) } else { Shape::Unknown };
+            let shape = if place == "body" {
+                Shape::Name("?.stream".into())
+            } else {
+                Shape::Unknown
+            };
             return Some(Value::tainted(shape, taints));
         }
         let is_tornado = has("RequestHandler") || has("WebSocketHandler");
         if is_tornado && (name.starts_with("get_") || name == "request") {
-            let path = if name == "request" { "flask.request".to_owned() } else { format!("{REQUEST}{name}") };
+            let path = if name == "request" {
+                "flask.request".to_owned()
+            } else {
+                format!("{REQUEST}{name}")
+            };
             return Some(Value::name(path));
         }
-        let is_view = bases.iter().any(|base| base.ends_with("View") || base.ends_with("ViewSet"));
+        let is_view = bases
+            .iter()
+            .any(|base| base.ends_with("View") || base.ends_with("ViewSet"));
         if is_view && name == "request" {
             return Some(Value::name("flask.request"));
         }

@@ -33,11 +33,21 @@ impl Env {
 #[derive(Debug, Clone)]
 pub(super) enum Object {
     /// An object of a class of the project, or of a library that is known by its name.
-    Instance { class: Option<ClassId>, fields: HashMap<Name, Value> },
+    Instance {
+        class: Option<ClassId>,
+        fields: HashMap<Name, Value>,
+    },
     /// A dictionary, with the values of unknown keys in `rest`, and unknown keys in `keys`.
-    Map { entries: Vec<(Name, Value)>, rest: Value, keys: Taints },
+    Map {
+        entries: Vec<(Name, Value)>,
+        rest: Value,
+        keys: Taints,
+    },
     /// A list, tuple or set, with items of an unknown place in `rest`.
-    Sequence { items: Vec<Value>, rest: Option<Value> },
+    Sequence {
+        items: Vec<Value>,
+        rest: Option<Value>,
+    },
 }
 
 /// The variables and objects at one point.
@@ -61,13 +71,17 @@ impl State {
     /// The value with what the conditions on the way found out.
     pub(super) fn seen(&self, value: Value) -> Value {
         let known = |taints: &Taints| {
-            taints.iter().any(|taint| self.cleaned.contains_key(&taint.origin))
+            taints
+                .iter()
+                .any(|taint| self.cleaned.contains_key(&taint.origin))
         };
         if self.cleaned.is_empty() || !known(&value.taints) {
             return value;
         }
         let classes = |origin: u32| self.cleaned.get(&origin).copied().unwrap_or(class::NONE);
-        let taints = value.taints.map(|taint| taint.cleaned |= classes(taint.origin));
+        let taints = value
+            .taints
+            .map(|taint| taint.cleaned |= classes(taint.origin));
         let shape = match value.shape {
             Shape::Text(pieces) => Shape::Text(
                 pieces
@@ -82,7 +96,11 @@ impl State {
             ),
             other => other,
         };
-        Value { shape, taints, proof: value.proof }
+        Value {
+            shape,
+            taints,
+            proof: value.proof,
+        }
     }
 
     /// The outside values in a value and in what it holds.
@@ -105,7 +123,11 @@ impl State {
                     all = all.with(&self.deep_to(item, base, depth));
                 }
             }
-            Some(Object::Map { entries, rest, keys }) => {
+            Some(Object::Map {
+                entries,
+                rest,
+                keys,
+            }) => {
                 all = all.with(keys).with(&self.deep_to(rest, base, depth));
                 for (_, item) in entries.iter().take(64) {
                     all = all.with(&self.deep_to(item, base, depth));
@@ -171,7 +193,11 @@ impl State {
     ) -> Value {
         let (one, two) = (self.seen(one.clone()), other.seen(two.clone()));
         either(&one, &two, |value, is_first| {
-            if is_first { self.deep(value, base) } else { other.deep(value, base) }
+            if is_first {
+                self.deep(value, base)
+            } else {
+                other.deep(value, base)
+            }
         })
     }
 
@@ -184,35 +210,53 @@ impl State {
     ) -> Object {
         let mut both = |one: &Value, two: &Value| self.either(one, two, other, base);
         match (one, two) {
-            (
-                Object::Sequence { items: a, rest: ra },
-                Object::Sequence { items: b, rest: rb },
-            ) if a.len() == b.len() => Object::Sequence {
-                items: a.iter().zip(b).map(|(a, b)| both(a, b)).collect(),
-                rest: either_option(ra.as_ref(), rb.as_ref(), &mut both),
-            },
+            (Object::Sequence { items: a, rest: ra }, Object::Sequence { items: b, rest: rb })
+                if a.len() == b.len() =>
+            {
+                Object::Sequence {
+                    items: a.iter().zip(b).map(|(a, b)| both(a, b)).collect(),
+                    rest: either_option(ra.as_ref(), rb.as_ref(), &mut both),
+                }
+            }
             (Object::Sequence { items: a, rest: ra }, Object::Sequence { items: b, rest: rb }) => {
                 let all = a.iter().chain(b).chain(ra).chain(rb);
                 let rest = all.cloned().reduce(|one, two| both(&one, &two));
-                Object::Sequence { items: Vec::new(), rest }
+                Object::Sequence {
+                    items: Vec::new(),
+                    rest,
+                }
             }
             (
-                Object::Map { entries: a, rest: ra, keys: ka },
-                Object::Map { entries: b, rest: rb, keys: kb },
+                Object::Map {
+                    entries: a,
+                    rest: ra,
+                    keys: ka,
+                },
+                Object::Map {
+                    entries: b,
+                    rest: rb,
+                    keys: kb,
+                },
             ) => {
                 let entries = either_entries(a, b, &mut both);
-                Object::Map { entries, rest: both(ra, rb), keys: ka.with(kb) }
+                Object::Map {
+                    entries,
+                    rest: both(ra, rb),
+                    keys: ka.with(kb),
+                }
             }
-            (
-                Object::Instance { class, fields: a },
-                Object::Instance { fields: b, .. },
-            ) => {
+            (Object::Instance { class, fields: a }, Object::Instance { fields: b, .. }) => {
                 let mut fields = a.clone();
                 for (name, value) in b {
-                    let joined = a.get(name).map_or_else(|| value.clone(), |a| both(a, value));
+                    let joined = a
+                        .get(name)
+                        .map_or_else(|| value.clone(), |a| both(a, value));
                     fields.insert(name.clone(), joined);
                 }
-                Object::Instance { class: *class, fields }
+                Object::Instance {
+                    class: *class,
+                    fields,
+                }
             }
             _ => one.clone(),
         }
@@ -246,11 +290,7 @@ fn either_entries(
 }
 
 /// Either value. An unknown one keeps the outside values of both, and of what they hold.
-pub(super) fn either(
-    one: &Value,
-    two: &Value,
-    deep: impl Fn(&Value, bool) -> Taints,
-) -> Value {
+pub(super) fn either(one: &Value, two: &Value, deep: impl Fn(&Value, bool) -> Taints) -> Value {
     let taints = one.taints.with(&two.taints);
     if one.same_shape(two) {
         return Value::tainted(one.shape.clone(), taints);

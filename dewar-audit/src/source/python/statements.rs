@@ -5,7 +5,7 @@ use std::rc::Rc;
 use ruff_python_ast::name::Name;
 use ruff_python_ast::{
     ExceptHandler, Expr, MatchCase, Pattern, Singleton, Stmt, StmtClassDef, StmtFor,
-    StmtFunctionDef, StmtIf, StmtTry, StmtWhile,
+    StmtFunctionDef, StmtIf, StmtReturn, StmtTry, StmtWhile, StmtWith,
 };
 use ruff_text_size::Ranged;
 
@@ -34,18 +34,7 @@ impl<'p> Run<'p> {
         match statement {
             Stmt::FunctionDef(node) => self.function(node, state),
             Stmt::ClassDef(node) => self.class(node, state),
-            Stmt::Return(node) => {
-                let value = node.value.as_ref().map(|value| self.eval(value, state));
-                let mut value = value.unwrap_or_else(|| Shape::None.into());
-                value.taints = value.taints.step(self.place(node));
-                if let Some(expr) = &node.value {
-                    self.returned(&value, expr, state);
-                }
-                let left = std::mem::replace(state, State { dead: true, ..State::default() });
-                if let Some(frame) = self.frames.last_mut() {
-                    frame.returns.push((value, left));
-                }
-            }
+            Stmt::Return(node) => self.return_statement(node, state),
             Stmt::Delete(_) | Stmt::Pass(_) | Stmt::TypeAlias(_) | Stmt::IpyEscapeCommand(_) => {}
             Stmt::Assign(node) => {
                 let value = self.eval(&node.value, state);
@@ -71,15 +60,7 @@ impl<'p> Run<'p> {
             Stmt::For(node) => self.for_loop(node, state),
             Stmt::While(node) => self.while_loop(node, state),
             Stmt::If(node) => self.if_statement(node, state),
-            Stmt::With(node) => {
-                for item in &node.items {
-                    let value = self.eval(&item.context_expr, state);
-                    if let Some(target) = &item.optional_vars {
-                        self.assign(target, value, state, &item.context_expr);
-                    }
-                }
-                self.block(&node.body, state);
-            }
+            Stmt::With(node) => self.with_statement(node, state),
             Stmt::Match(node) => {
                 let subject = self.eval(&node.subject, state);
                 self.match_cases(&subject, &node.subject, &node.cases, state);
@@ -99,21 +80,63 @@ impl<'p> Run<'p> {
             Stmt::ImportFrom(node) => self.import_from(node, state),
             Stmt::Global(node) => {
                 if let Some(frame) = self.frames.last_mut() {
-                    frame.globals.extend(node.names.iter().map(|name| name.id.clone()));
+                    frame
+                        .globals
+                        .extend(node.names.iter().map(|name| name.id.clone()));
                 }
             }
             Stmt::Nonlocal(_) => {}
             Stmt::Expr(node) => {
                 self.eval(&node.value, state);
             }
-            Stmt::Break(_) | Stmt::Continue(_) => {
-                let left = std::mem::replace(state, State { dead: true, ..State::default() });
-                if let Some(frame) = self.frames.last_mut() {
-                    match statement {
-                        Stmt::Break(_) => frame.breaks.push(left),
-                        _ => frame.continues.push(left),
-                    }
-                }
+            Stmt::Break(_) => self.leave_turn(true, state),
+            Stmt::Continue(_) => self.leave_turn(false, state),
+        }
+    }
+
+    fn return_statement(&mut self, node: &'p StmtReturn, state: &mut State) {
+        let value = node.value.as_ref().map(|value| self.eval(value, state));
+        let mut value = value.unwrap_or_else(|| Shape::None.into());
+        value.taints = value.taints.step(self.place(node));
+        if let Some(expr) = &node.value {
+            self.returned(&value, expr, state);
+        }
+        let left = std::mem::replace(
+            state,
+            State {
+                dead: true,
+                ..State::default()
+            },
+        );
+        if let Some(frame) = self.frames.last_mut() {
+            frame.returns.push((value, left));
+        }
+    }
+
+    fn with_statement(&mut self, node: &'p StmtWith, state: &mut State) {
+        for item in &node.items {
+            let value = self.eval(&item.context_expr, state);
+            if let Some(target) = &item.optional_vars {
+                self.assign(target, value, state, &item.context_expr);
+            }
+        }
+        self.block(&node.body, state);
+    }
+
+    /// `break` and `continue`
+    fn leave_turn(&mut self, is_break: bool, state: &mut State) {
+        let left = std::mem::replace(
+            state,
+            State {
+                dead: true,
+                ..State::default()
+            },
+        );
+        if let Some(frame) = self.frames.last_mut() {
+            if is_break {
+                frame.breaks.push(left);
+            } else {
+                frame.continues.push(left);
             }
         }
     }
@@ -121,7 +144,11 @@ impl<'p> Run<'p> {
     /// Notes what a condition proves.
     pub(super) fn assume(&self, test: &Value, holds: bool, state: &mut State) {
         if let Some(proof) = &test.proof {
-            state.clean(if holds { &proof.when_true } else { &proof.when_false });
+            state.clean(if holds {
+                &proof.when_true
+            } else {
+                &proof.when_false
+            });
         }
     }
 
@@ -129,7 +156,10 @@ impl<'p> Run<'p> {
         let test = self.eval(&node.test, state);
         let mut rest = state.clone();
         let truth = test.truth();
-        let mut joined = State { dead: true, ..State::default() };
+        let mut joined = State {
+            dead: true,
+            ..State::default()
+        };
         if truth != Some(false) {
             self.assume(&test, true, state);
             self.block(&node.body, state);
@@ -220,14 +250,21 @@ impl<'p> Run<'p> {
     }
 
     fn enter_loop(&mut self) -> (Vec<State>, Vec<State>) {
-        self.frames.last_mut().map_or_else(Default::default, |frame| {
-            (std::mem::take(&mut frame.breaks), std::mem::take(&mut frame.continues))
-        })
+        self.frames
+            .last_mut()
+            .map_or_else(Default::default, |frame| {
+                (
+                    std::mem::take(&mut frame.breaks),
+                    std::mem::take(&mut frame.continues),
+                )
+            })
     }
 
     fn next_turn(&mut self, state: &mut State) {
-        let continues =
-            self.frames.last_mut().map(|frame| std::mem::take(&mut frame.continues));
+        let continues = self
+            .frames
+            .last_mut()
+            .map(|frame| std::mem::take(&mut frame.continues));
         for left in continues.into_iter().flatten() {
             *state = std::mem::take(state).join(left, &self.base);
         }
@@ -288,7 +325,10 @@ impl<'p> Run<'p> {
         cases: &'p [MatchCase],
         state: &mut State,
     ) {
-        let mut joined = State { dead: true, ..State::default() };
+        let mut joined = State {
+            dead: true,
+            ..State::default()
+        };
         let mut rest = std::mem::take(state);
         for case in cases {
             if rest.dead {
@@ -337,17 +377,7 @@ impl<'p> Run<'p> {
                 (Shape::Text(_) | Shape::Int(_), _) => Some(false),
                 _ => None,
             },
-            Pattern::MatchOr(pattern) => {
-                let mut all = Some(false);
-                for pattern in &pattern.patterns {
-                    match self.fits(subject, pattern, &mut state.clone(), node) {
-                        Some(true) => return Some(true),
-                        Some(false) => {}
-                        None => all = None,
-                    }
-                }
-                all
-            }
+            Pattern::MatchOr(pattern) => self.fits_any(subject, &pattern.patterns, state, node),
             Pattern::MatchAs(pattern) => {
                 let fits = match &pattern.pattern {
                     Some(inner) => self.fits(subject, inner, state, node),
@@ -388,6 +418,24 @@ impl<'p> Run<'p> {
         }
     }
 
+    fn fits_any(
+        &mut self,
+        subject: &Value,
+        patterns: &'p [Pattern],
+        state: &State,
+        node: &'p Expr,
+    ) -> Option<bool> {
+        let mut all = Some(false);
+        for pattern in patterns {
+            match self.fits(subject, pattern, &mut state.clone(), node) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => all = None,
+            }
+        }
+        all
+    }
+
     /// Binds a target to a value.
     pub(super) fn assign(
         &mut self,
@@ -402,8 +450,10 @@ impl<'p> Run<'p> {
         match target {
             Expr::Name(name) => {
                 self.assigned(&name.id, &value, node, state);
-                let is_global =
-                    self.frames.last().is_some_and(|frame| frame.globals.contains(&name.id));
+                let is_global = self
+                    .frames
+                    .last()
+                    .is_some_and(|frame| frame.globals.contains(&name.id));
                 if is_global {
                     let module = self.module();
                     if let Some(env) = self.globals.get(module as usize) {
@@ -418,11 +468,16 @@ impl<'p> Run<'p> {
                     Expr::List(list) => &list.elts,
                     _ => return,
                 };
-                let items = self.known_items(&value, state).filter(|all| all.len() == targets.len());
+                let items = self
+                    .known_items(&value, state)
+                    .filter(|all| all.len() == targets.len());
                 for (index, target) in targets.iter().enumerate() {
                     let item = match &items {
                         Some(items) => items.get(index).cloned().unwrap_or_default(),
-                        None => self.item_of(&value, state, node),
+                        None => {
+                            let item = self.item_of(&value, state, node);
+                            self.part(item, target)
+                        }
                     };
                     self.assign(target, item, state, node);
                 }
@@ -500,7 +555,10 @@ impl<'p> Run<'p> {
             }
         }
         let (id, _) = self.class_id(node, bases);
-        let Some((module, env)) = self.frames.last().map(|frame| (frame.module, frame.env.clone()))
+        let Some((module, env)) = self
+            .frames
+            .last()
+            .map(|frame| (frame.module, frame.env.clone()))
         else {
             return;
         };
@@ -516,14 +574,19 @@ impl<'p> Run<'p> {
             continues: Vec::new(),
             class: Some(id),
         });
-        let mut inner = State { heap: std::mem::take(&mut state.heap), ..State::default() };
+        let mut inner = State {
+            heap: std::mem::take(&mut state.heap),
+            ..State::default()
+        };
         self.block(&node.body, &mut inner);
         self.frames.pop();
         state.heap = inner.heap;
         if let Some(class) = self.classes.get_mut(id) {
             class.members.extend(inner.vars);
         }
-        state.vars.insert(node.name.id.clone(), Shape::Class(id).into());
+        state
+            .vars
+            .insert(node.name.id.clone(), Shape::Class(id).into());
         self.classes_route(id, state);
     }
 
@@ -550,7 +613,10 @@ impl<'p> Run<'p> {
     }
 
     pub(super) fn place_in(&self, module: u32, node: &impl Ranged) -> Place {
-        Place { module, offset: node.start().into() }
+        Place {
+            module,
+            offset: node.start().into(),
+        }
     }
 
     /// The items of a list whose length is known and small.
@@ -564,11 +630,7 @@ impl<'p> Run<'p> {
     }
 
     /// A lambda.
-    pub(super) fn lambda(
-        &mut self,
-        node: &'p ruff_python_ast::ExprLambda,
-        state: &State,
-    ) -> Value {
+    pub(super) fn lambda(&mut self, node: &'p ruff_python_ast::ExprLambda, state: &State) -> Value {
         let place = self.place(node);
         self.publish(state);
         let env = self.frames.last().map(|frame| Rc::clone(&frame.env));
@@ -588,7 +650,8 @@ impl<'p> Run<'p> {
                     env: env.clone(),
                     node: None,
                 });
-                self.function_ids.insert(place, self.functions.len().saturating_sub(1));
+                self.function_ids
+                    .insert(place, self.functions.len().saturating_sub(1));
                 self.functions.len().saturating_sub(1)
             }
         };

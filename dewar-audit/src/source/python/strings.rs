@@ -25,9 +25,17 @@ impl<'p> Run<'p> {
             let (items, length) = (items.clone(), i64::try_from(items.len()).unwrap_or(0));
             let at = |bound: Option<&Value>, default: i64| match bound {
                 None => Some(default),
-                Some(value) => value.as_int().map(|at| if at < 0 { at.saturating_add(length).max(0) } else { at.min(length) }),
+                Some(value) => value.as_int().map(|at| {
+                    if at < 0 {
+                        at.saturating_add(length).max(0)
+                    } else {
+                        at.min(length)
+                    }
+                }),
             };
-            if let (Some(from), Some(to), None) = (at(lower.as_ref(), 0), at(upper.as_ref(), length), &step) {
+            if let (Some(from), Some(to), None) =
+                (at(lower.as_ref(), 0), at(upper.as_ref(), length), &step)
+            {
                 let from = usize::try_from(from).unwrap_or(0);
                 let count = usize::try_from(to).unwrap_or(0).saturating_sub(from);
                 let items = items.into_iter().skip(from).take(count).collect();
@@ -39,19 +47,33 @@ impl<'p> Run<'p> {
         }
         match &owner.shape {
             Shape::Text(pieces) => {
-                let from = lower.map_or(Some(0), |value| value.as_int());
-                let to = upper.map_or(Some(i64::MAX), |value| value.as_int());
+                let from = lower.as_ref().map_or(Some(0), Value::as_int);
+                let to = upper.as_ref().map_or(Some(i64::MAX), Value::as_int);
                 match (from, to) {
                     (Some(from), Some(to)) => cut(pieces, from, to),
                     _ => owner.taints.clone().into(),
                 }
             }
             Shape::Object(_) => owner.clone(),
-            _ => Value::tainted(Shape::Unknown, owner.taints.clone()),
+            _ => {
+                let ends = (
+                    lower.and_then(|at| at.as_int()),
+                    upper.and_then(|at| at.as_int()),
+                );
+                let shape = match ends {
+                    (Some(1), Some(-1)) => Shape::Name("?[1:-1]".into()),
+                    _ => Shape::Unknown,
+                };
+                Value::tainted(shape, owner.taints.clone())
+            }
         }
     }
 
     /// A method of a text, or of a value that may be one.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
     pub(super) fn text_method(
         &mut self,
         owner: &Value,
@@ -70,7 +92,9 @@ impl<'p> Run<'p> {
             "join" => self.join(owner, first?, state),
             "replace" => {
                 let (old, new) = (first?, args.get(1)?);
-                let classes = old.as_text().map_or(class::NONE, |old| removed(old, new.as_text()));
+                let classes = old
+                    .as_text()
+                    .map_or(class::NONE, |old| removed(old, new.as_text()));
                 let taints = owner.taints.cleaned(classes).with(&new.taints);
                 let is_quote = old.as_text().is_some_and(|old| old.len() <= 3);
                 if is_quote && matches!(owner.shape, Shape::Text(_)) && new.taints.is_empty() {
@@ -95,20 +119,27 @@ impl<'p> Run<'p> {
                 proves(&owner.taints, class::TEXT | class::OWNER, true)
             }
             "split" | "rsplit" | "splitlines" | "partition" | "rpartition" => {
-                let part = if first.and_then(Value::as_text).is_some_and(|at| at == "/" || at == "\\") {
-                    // The last part of a path has no folder, but may be `..`.
-                    owner.taints.clone()
-                } else {
-                    owner.taints.clone()
-                };
-                let rest = Some(Value::from(part));
-                return Some(self.allocate(state, Object::Sequence { items: Vec::new(), rest }));
+                let part = Value::tainted(Shape::Name("?.part".into()), owner.taints.clone());
+                let rest = Some(part);
+                return Some(self.allocate(
+                    state,
+                    Object::Sequence {
+                        items: Vec::new(),
+                        rest,
+                    },
+                ));
             }
             "encode" | "decode" | "strip" | "lstrip" | "rstrip" | "lower" | "upper" | "title"
             | "capitalize" | "casefold" | "swapcase" | "expandtabs" | "removeprefix"
-            | "removesuffix" | "zfill" | "center" | "ljust" | "rjust" | "translate" | "format_map" => {
-                let is_neutral = matches!(method, "encode" | "decode" | "strip" | "lower" | "upper");
-                if is_neutral { owner.clone() } else { owner.taints.clone().into() }
+            | "removesuffix" | "zfill" | "center" | "ljust" | "rjust" | "translate"
+            | "format_map" => {
+                let is_neutral =
+                    matches!(method, "encode" | "decode" | "strip" | "lower" | "upper");
+                if is_neutral {
+                    owner.clone()
+                } else {
+                    owner.taints.clone().into()
+                }
             }
             "find" | "index" | "count" | "rfind" | "rindex" | "__len__" => Value::default(),
             _ => return None,
@@ -140,10 +171,14 @@ impl<'p> Run<'p> {
                 }
                 // A keyword, or a list that is passed with `*`.
                 None => pieces.push(Piece::Hole(
-                    taints.iter().fold(Taints::default(), |all, one| all.with(one)),
+                    taints
+                        .iter()
+                        .fold(Taints::default(), |all, one| all.with(one)),
                 )),
             }
-            pieces.push(Piece::Literal(rest.replace('\u{1}', "{").replace('\u{2}', "}").into()));
+            pieces.push(Piece::Literal(
+                rest.replace('\u{1}', "{").replace('\u{2}', "}").into(),
+            ));
         }
         Some(Value::pieces(pieces))
     }
@@ -170,7 +205,9 @@ impl<'p> Run<'p> {
             // An ending alone says what kind of file it is, and nothing about folders.
             return proves(&owner.taints, class::UPLOAD, true);
         }
-        let is_resolved = owner.as_name().is_some_and(|name| name.ends_with("#resolved"));
+        let is_resolved = owner
+            .as_name()
+            .is_some_and(|name| name.ends_with("#resolved"));
         let text = prefix.as_text().map(str::to_owned);
         let is_known = self.deep(state, prefix).is_empty();
         if is_resolved && is_known {
@@ -180,7 +217,9 @@ impl<'p> Run<'p> {
             Some("//" | "http" | "http://" | "https://" | "/\\") => {
                 proves(&owner.taints, class::NONE, false)
             }
-            Some(text) if fixes_host(text) => proves(&owner.taints, class::REDIRECT | class::SSRF, true),
+            Some(text) if fixes_host(text) => {
+                proves(&owner.taints, class::REDIRECT | class::SSRF, true)
+            }
             _ => Value::default(),
         }
     }
@@ -220,11 +259,15 @@ fn constant_method(text: &str, method: &str, args: &[Value]) -> Option<Value> {
         ("lower", 0) => Value::text(&text.to_lowercase()),
         ("upper", 0) => Value::text(&text.to_uppercase()),
         ("strip", 0) => Value::text(text.trim()),
-        ("replace", 2) if text.len() < 2_000 => Value::text(&text.replace(argument(0)?, argument(1)?)),
+        ("replace", 2) if text.len() < 2_000 => {
+            Value::text(&text.replace(argument(0)?, argument(1)?))
+        }
         ("startswith", 1) => Shape::Bool(text.starts_with(argument(0)?)).into(),
         ("endswith", 1) => Shape::Bool(text.ends_with(argument(0)?)).into(),
         ("find", 1) => {
-            let at = text.find(argument(0)?).and_then(|at| i64::try_from(at).ok());
+            let at = text
+                .find(argument(0)?)
+                .and_then(|at| i64::try_from(at).ok());
             Shape::Int(at.unwrap_or(-1)).into()
         }
         ("encode" | "decode", _) => Value::text(text),
@@ -243,10 +286,20 @@ fn cut(pieces: &[Piece], from: i64, to: i64) -> Value {
     };
     if !all.is_empty() {
         let length = i64::try_from(all.chars().count()).unwrap_or(0);
-        let at = |at: i64| if at < 0 { at.saturating_add(length).max(0) } else { at.min(length) };
+        let at = |at: i64| {
+            if at < 0 {
+                at.saturating_add(length).max(0)
+            } else {
+                at.min(length)
+            }
+        };
         let (from, to) = (at(from), at(to));
         let count = usize::try_from(to.saturating_sub(from)).unwrap_or(0);
-        let text: String = all.chars().skip(usize::try_from(from).unwrap_or(0)).take(count).collect();
+        let text: String = all
+            .chars()
+            .skip(usize::try_from(from).unwrap_or(0))
+            .take(count)
+            .collect();
         return Value::text(&text);
     }
     let mut left: Vec<Piece> = pieces.to_vec();

@@ -34,9 +34,13 @@ enum Danger {
 impl<'p> Run<'p> {
     /// A view renders a template with these variables.
     pub(super) fn rendered(&mut self, path: &str, args: &Args, state: &State, node: &'p ExprCall) {
-        let is_django = matches!(path, "django.shortcuts.render" | "django.shortcuts.render_to_response");
+        let is_django = matches!(
+            path,
+            "django.shortcuts.render" | "django.shortcuts.render_to_response"
+        );
         let is_flask = path.ends_with("render_template") && !path.starts_with('?');
-        let is_other = path.ends_with("TemplateResponse") || path.ends_with("aiohttp_jinja2.render_template");
+        let is_other =
+            path.ends_with("TemplateResponse") || path.ends_with("aiohttp_jinja2.render_template");
         if !is_flask && !is_django && !is_other {
             return;
         }
@@ -48,7 +52,12 @@ impl<'p> Run<'p> {
         for (key, value) in &args.keywords {
             context.insert(key.to_string(), self.deep(state, value));
         }
-        for value in args.positional.iter().chain(args.keyword("context")).chain(&args.double_star) {
+        for value in args
+            .positional
+            .iter()
+            .chain(args.keyword("context"))
+            .chain(&args.double_star)
+        {
             if let Some(Object::Map { entries, .. }) = self.object(state, value) {
                 for (key, value) in entries {
                     context.insert(key.to_string(), self.deep(state, value));
@@ -59,11 +68,22 @@ impl<'p> Run<'p> {
         self.template(&name, &context, state, 0);
     }
 
-    fn template(&mut self, name: &str, context: &HashMap<String, Taints>, state: &State, depth: usize) {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each function or method of Python that it knows"
+    )]
+    fn template(
+        &mut self,
+        name: &str,
+        context: &HashMap<String, Taints>,
+        state: &State,
+        depth: usize,
+    ) {
         let suffix = format!("templates/{name}");
         let mut files = self.project.files.iter();
         let found = files.find(|(path, _)| path.as_str() == name || path.ends_with(&suffix));
-        let Some((file, text)) = found.map(|(path, file)| (path.clone(), file.text.as_str())) else {
+        let Some((file, text)) = found.map(|(path, file)| (path.clone(), file.text.as_str()))
+        else {
             return;
         };
         let (places, included, names) = read(text);
@@ -74,22 +94,46 @@ impl<'p> Run<'p> {
             };
             let (check, harm, kinds): (&'static ScanCheck, _, &[Kind]) = match place.danger {
                 Danger::Raw => (&checks::XSS, class::XSS, &[Kind::Request, Kind::Json]),
-                Danger::Attribute | Danger::Link => (&checks::XSS_ATTRIBUTE, class::ATTRIBUTE, &[Kind::Request, Kind::Json]),
+                Danger::Attribute | Danger::Link => (
+                    &checks::XSS_ATTRIBUTE,
+                    class::ATTRIBUTE,
+                    &[Kind::Request, Kind::Json],
+                ),
             };
             let bad = |kinds: &[Kind]| -> Option<Taint> {
-                taints.iter().find(|taint| {
-                    let known = state.cleaned.get(&taint.origin).copied().unwrap_or(class::NONE);
-                    kinds.contains(&taint.kind) && (taint.cleaned | known) & harm == 0
-                }).cloned()
+                taints
+                    .iter()
+                    .find(|taint| {
+                        let known = state
+                            .cleaned
+                            .get(&taint.origin)
+                            .copied()
+                            .unwrap_or(class::NONE);
+                        kinds.contains(&taint.kind) && (taint.cleaned | known) & harm == 0
+                    })
+                    .cloned()
             };
             let (check, taint) = match (bad(kinds), place.danger) {
                 (Some(taint), _) => (check, Some(taint)),
-                (None, Danger::Raw) => (&checks::XSS_STORED as &'static ScanCheck, bad(&[Kind::Stored])),
+                (None, Danger::Raw) => (
+                    &checks::XSS_STORED as &'static ScanCheck,
+                    bad(&[Kind::Stored]),
+                ),
                 (None, _) => continue,
             };
             if taint.is_some() {
-                let at = super::value::Place { module: 0, offset: 0 };
-                self.report_at(check, at, 0, taint, place.name, Some((file.clone(), place.line)));
+                let at = super::value::Place {
+                    module: 0,
+                    offset: 0,
+                };
+                self.report_at(
+                    check,
+                    at,
+                    0,
+                    taint,
+                    place.name,
+                    Some((file.clone(), place.line)),
+                );
             }
         }
         if depth < DEEPEST {
@@ -100,7 +144,13 @@ impl<'p> Run<'p> {
     }
 
     /// A template that stands in the source: its variables are escaped only by what it says itself.
-    pub(super) fn rendered_text(&mut self, path: &str, args: &Args, state: &State, node: &'p ExprCall) {
+    pub(super) fn rendered_text(
+        &mut self,
+        path: &str,
+        args: &Args,
+        state: &State,
+        node: &'p ExprCall,
+    ) {
         if !path.ends_with("render_template_string") {
             return;
         }
@@ -110,10 +160,13 @@ impl<'p> Run<'p> {
         let Shape::Text(pieces) = &first.shape else {
             return;
         };
-        let text: String = pieces.iter().map(|piece| match piece {
-            Piece::Literal(text) => text,
-            Piece::Hole(_) => "",
-        }).collect();
+        let text: String = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Literal(text) => text,
+                Piece::Hole(_) => "",
+            })
+            .collect();
         for place in read(&text).0 {
             let root = place.name.split('.').next().unwrap_or_default();
             let Some(value) = args.keyword(root) else {
@@ -131,10 +184,18 @@ impl<'p> Run<'p> {
 
 /// The variable of the view that a name of the template comes from.
 fn origin<'n>(name: &'n str, names: &'n HashMap<String, String>) -> &'n str {
-    let mut root = name.split(['.', '[', '(', '|', ' ']).next().unwrap_or_default();
+    let mut root = name
+        .split(['.', '[', '(', '|', ' '])
+        .next()
+        .unwrap_or_default();
     for _ in 0..8 {
         match names.get(root) {
-            Some(other) => root = other.split(['.', '[', '(', '|', ' ']).next().unwrap_or_default(),
+            Some(other) => {
+                root = other
+                    .split(['.', '[', '(', '|', ' '])
+                    .next()
+                    .unwrap_or_default()
+            }
             None => break,
         }
     }
@@ -173,9 +234,15 @@ fn read(text: &str) -> (Vec<Place>, Vec<String>, HashMap<String, String>) {
         let code = body.trim_matches(['-', '+']).trim();
         match kind {
             'v' => {
-                let raw = !escapes.last().copied().unwrap_or(true) && !code.contains("|e") && !code.contains("escape");
+                let raw = !escapes.last().copied().unwrap_or(true)
+                    && !code.contains("|e")
+                    && !code.contains("escape");
                 if let Some(danger) = danger(code, raw, &before) {
-                    places.push(Place { line, name: code.split('|').next().unwrap_or_default().trim().to_owned(), danger });
+                    places.push(Place {
+                        line,
+                        name: code.split('|').next().unwrap_or_default().trim().to_owned(),
+                        danger,
+                    });
                 }
                 before.push('x');
             }
@@ -202,7 +269,12 @@ fn statement(
         }
         "include" | "extends" => {
             let name = rest.trim().trim_start_matches(['"', '\'']);
-            included.push(name.split(['"', '\'']).next().unwrap_or_default().to_owned());
+            included.push(
+                name.split(['"', '\''])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
         }
         "for" => {
             if let Some((targets, source)) = rest.split_once(" in ") {
@@ -222,11 +294,17 @@ fn statement(
 
 /// Why escaping does not protect this place.
 fn danger(code: &str, raw: bool, before: &str) -> Option<Danger> {
-    let filters: Vec<&str> = code.split('|').skip(1).map(|filter| filter.trim().split('(').next().unwrap_or_default().trim()).collect();
+    let filters: Vec<&str> = code
+        .split('|')
+        .skip(1)
+        .map(|filter| filter.trim().split('(').next().unwrap_or_default().trim())
+        .collect();
     if raw || filters.contains(&"safe") {
         return Some(Danger::Raw);
     }
-    let is_number = filters.iter().any(|filter| matches!(*filter, "int" | "float" | "length" | "tojson" | "urlencode"));
+    let is_number = filters
+        .iter()
+        .any(|filter| matches!(*filter, "int" | "float" | "length" | "tojson" | "urlencode"));
     if is_number || code.starts_with("url_for") {
         return None;
     }
@@ -235,11 +313,18 @@ fn danger(code: &str, raw: bool, before: &str) -> Option<Danger> {
         return None;
     }
     let (head, value) = tag.rsplit_once('=')?;
-    let name = head.rsplit(char::is_whitespace).next().unwrap_or_default().to_ascii_lowercase();
+    let name = head
+        .rsplit(char::is_whitespace)
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     if !value.starts_with(['"', '\'']) && !value.contains(char::is_whitespace) {
         return Some(Danger::Attribute);
     }
-    let is_address = matches!(&*name, "href" | "src" | "action" | "formaction" | "xlink:href");
+    let is_address = matches!(
+        &*name,
+        "href" | "src" | "action" | "formaction" | "xlink:href"
+    );
     let is_start = value.len() == 1;
     (is_address && is_start && name == "href").then_some(Danger::Link)
 }

@@ -108,7 +108,11 @@ impl Taints {
     }
 
     fn of(all: Vec<Taint>) -> Self {
-        if all.is_empty() { Self(None) } else { Self(Some(Rc::from(all))) }
+        if all.is_empty() {
+            Self(None)
+        } else {
+            Self(Some(Rc::from(all)))
+        }
     }
 
     /// Both. What was cleaned in one way only is not clean.
@@ -121,9 +125,9 @@ impl Taints {
                 let mut all = one.to_vec();
                 for taint in two.iter() {
                     let has_room = all.len() < MOST;
-                    let known = all.iter_mut().find(|known| {
-                        known.origin == taint.origin && known.kind == taint.kind
-                    });
+                    let known = all
+                        .iter_mut()
+                        .find(|known| known.origin == taint.origin && known.kind == taint.kind);
                     match known {
                         Some(known) => known.cleaned &= taint.cleaned,
                         None if has_room => all.push(taint.clone()),
@@ -232,13 +236,19 @@ pub(super) struct Value {
 
 impl From<Shape> for Value {
     fn from(shape: Shape) -> Self {
-        Self { shape, ..Self::default() }
+        Self {
+            shape,
+            ..Self::default()
+        }
     }
 }
 
 impl From<Taints> for Value {
     fn from(taints: Taints) -> Self {
-        Self { taints, ..Self::default() }
+        Self {
+            taints,
+            ..Self::default()
+        }
     }
 }
 
@@ -252,7 +262,11 @@ impl Value {
     }
 
     pub(super) fn tainted(shape: Shape, taints: Taints) -> Self {
-        Self { shape, taints, proof: None }
+        Self {
+            shape,
+            taints,
+            proof: None,
+        }
     }
 
     /// A text of pieces; neighbouring literals become one.
@@ -354,7 +368,9 @@ impl Value {
                     .any(|piece| matches!(piece, Piece::Literal(text) if !text.is_empty()))
                     .then_some(true),
             },
-            Shape::Function(..) | Shape::Class(_) | Shape::Module(_) | Shape::Bound(_) => Some(true),
+            Shape::Function(..) | Shape::Class(_) | Shape::Module(_) | Shape::Bound(_) => {
+                Some(true)
+            }
             Shape::Name(_) | Shape::Object(_) | Shape::Unknown => None,
         }
     }
@@ -379,7 +395,11 @@ impl Value {
             ),
             other => other.clone(),
         };
-        Self { shape, taints, proof: None }
+        Self {
+            shape,
+            taints,
+            proof: None,
+        }
     }
 
     /// The shapes are the same, as far as that is known.
