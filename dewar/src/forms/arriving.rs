@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::mem;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
@@ -17,6 +19,15 @@ use crate::audit::{FreeSpace, MIB};
 
 /// The bytes that are written at once. Each block costs a change of threads, and each file has one in memory.
 const BLOCK: usize = 128 * 1024;
+
+/// Over so many files at once, each takes less memory and more changes of threads.
+const MANY: usize = 32;
+
+/// The bytes that are written at once of each of many files.
+const SMALL_BLOCK: usize = 32 * 1024;
+
+/// Bytes of one of many files are written from where they are if they are so many.
+const AS_IT_IS: usize = 8 * 1024;
 
 /// The blocks of all files that are written at once. A disk does not get faster by more, and each takes a thread.
 const WRITERS: usize = 8;
@@ -29,6 +40,8 @@ pub(super) struct BlockWriters(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     places: Arc<Semaphore>,
+    /// The files that arrive.
+    files: AtomicUsize,
     /// Empty blocks that were written. A file takes one for each that it gives, so there are at most as many as places.
     spare: Mutex<Vec<Vec<u8>>>,
 }
@@ -37,6 +50,7 @@ impl Default for BlockWriters {
     fn default() -> Self {
         Self(Arc::new(Shared {
             places: Arc::new(Semaphore::new(WRITERS)),
+            files: AtomicUsize::new(0),
             spare: Mutex::default(),
         }))
     }
@@ -46,6 +60,10 @@ impl BlockWriters {
     async fn place(&self) -> io::Result<OwnedSemaphorePermit> {
         let places = Arc::clone(&self.0.places);
         places.acquire_owned().await.map_err(io::Error::other)
+    }
+
+    fn are_many(&self) -> bool {
+        self.0.files.load(Ordering::Relaxed) > MANY
     }
 
     fn take_spare(&self) -> Vec<u8> {
@@ -66,6 +84,23 @@ impl BlockWriters {
     }
 }
 
+/// Counts a file as long as it arrives.
+#[derive(Debug)]
+struct Counted(BlockWriters);
+
+impl Counted {
+    fn new(writers: BlockWriters) -> Self {
+        writers.0.files.fetch_add(1, Ordering::Relaxed);
+        Self(writers)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.files.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A file that is written while it arrives.
 #[derive(Debug)]
 pub(super) struct Arriving {
@@ -75,7 +110,7 @@ pub(super) struct Arriving {
     /// Bytes that wait to be written.
     block: Vec<u8>,
     disk: Disk,
-    writers: BlockWriters,
+    writers: Counted,
 }
 
 /// The file on the disk.
@@ -135,27 +170,44 @@ impl Arriving {
             size: 0,
             block: Vec::new(),
             disk: Disk::Idle(Box::new(written)),
-            writers,
+            writers: Counted::new(writers),
         })
     }
 
     /// Takes more bytes. It waits for the disk only if a block before them is still being written.
-    pub(super) async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Stop> {
+    pub(super) async fn write(&mut self, bytes: Bytes) -> Result<(), Stop> {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if let Some(ticket) = self.place.ticket() {
             ticket.add(length)?;
         }
         self.size = self.size.saturating_add(length);
-        while !bytes.is_empty() {
-            let room = BLOCK.saturating_sub(self.block.len());
-            let (now, later) = bytes.split_at(room.min(bytes.len()));
-            self.block.extend_from_slice(now);
-            bytes = later;
-            if self.block.len() >= BLOCK {
-                self.write_block().await?;
+        let are_many = self.writers.0.are_many();
+        if are_many && bytes.len() >= AS_IT_IS {
+            return Ok(self.write_block(bytes).await?);
+        }
+        let most = if are_many { SMALL_BLOCK } else { BLOCK };
+        let mut rest = bytes.as_ref();
+        while !rest.is_empty() {
+            let room = most.saturating_sub(self.block.len());
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            self.add(now, most);
+            rest = later;
+            if self.block.len() >= most {
+                self.write_block(Bytes::new()).await?;
             }
         }
         Ok(())
+    }
+
+    /// Adds bytes to the block, which doubles as it grows, and takes no more memory than a whole one.
+    fn add(&mut self, bytes: &[u8], most: usize) {
+        let length = self.block.len();
+        let needed = length.saturating_add(bytes.len());
+        if needed > self.block.capacity() {
+            let room = self.block.capacity().saturating_mul(2).min(most);
+            self.block.reserve_exact(room.max(needed) - length);
+        }
+        self.block.extend_from_slice(bytes);
     }
 
     /// The bytes that arrived.
@@ -166,7 +218,7 @@ impl Arriving {
     /// The complete file.
     pub(super) async fn finish(mut self) -> Result<ArrivedFile, Stop> {
         if !self.block.is_empty() {
-            self.write_block().await?;
+            self.write_block(Bytes::new()).await?;
         }
         let written = self.on_disk().await?;
         let mark = FileMark::of(&written.file)?;
@@ -180,14 +232,14 @@ impl Arriving {
         })
     }
 
-    /// Begins to write the block, on a thread for such work. The next block fills meanwhile.
-    async fn write_block(&mut self) -> io::Result<()> {
+    /// Begins to write the block and the bytes after it, on a thread for such work. The next block fills meanwhile.
+    async fn write_block(&mut self, after: Bytes) -> io::Result<()> {
         let mut written = self.on_disk().await?;
-        let place = self.writers.place().await?;
-        let block = mem::replace(&mut self.block, self.writers.take_spare());
-        let writers = self.writers.clone();
+        let place = self.writers.0.place().await?;
+        let block = mem::replace(&mut self.block, self.writers.0.take_spare());
+        let writers = self.writers.0.clone();
         self.disk = Disk::Writing(tokio::task::spawn_blocking(move || {
-            let done = written.add(&block);
+            let done = written.add(&block).and_then(|()| written.add(&after));
             writers.give_spare(block);
             drop(place);
             done.map(|()| written)
@@ -261,7 +313,7 @@ mod tests {
         let found = fs::metadata(arriving.place.path()).unwrap();
         let mode = found.permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "from the first moment");
-        arriving.write(b"hello").await.unwrap();
+        arriving.write(Bytes::from_static(b"hello")).await.unwrap();
         let arrived = arriving.finish().await.unwrap();
         assert_eq!(fs::read(arrived.place.path()).unwrap(), b"hello");
         assert_eq!((arrived.size, arrived.sha256), (5, sha256(b"hello")));
@@ -269,20 +321,30 @@ mod tests {
         assert_eq!(count(directory.path()), 0);
         // The visitor goes away before the last byte, while a block is on its way to the disk.
         let mut arriving = begun(directory.path()).await;
-        arriving.write(&vec![b'a'; BLOCK + 1]).await.unwrap();
+        arriving.write(vec![b'a'; BLOCK + 1].into()).await.unwrap();
         drop(arriving);
         assert_eq!(count(directory.path()), 0);
     }
 
-    /// However its bytes are cut, and also at the ends of blocks.
+    /// However its bytes are cut, also at the ends of blocks, and beside many others.
     #[tokio::test]
     async fn a_file_has_the_bytes_that_arrived_and_their_hash() {
+        let writers = BlockWriters::default();
+        bytes_and_hash(&writers).await;
+        let _others: Vec<_> = (0..=MANY).map(|_| Counted::new(writers.clone())).collect();
+        bytes_and_hash(&writers).await;
+    }
+
+    async fn bytes_and_hash(writers: &BlockWriters) {
         let directory = tempfile::tempdir().unwrap();
         for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7] {
             let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
-            for piece in [BLOCK / 2 + 3, BLOCK, 5 * BLOCK] {
-                let mut arriving = begun(directory.path()).await;
+            for piece in [AS_IT_IS - 1, BLOCK / 2 + 3, BLOCK, 5 * BLOCK] {
+                let arriving =
+                    Arriving::create(directory.path(), None, None, writers.clone()).await;
+                let mut arriving = arriving.unwrap();
                 for piece in bytes.chunks(piece) {
+                    let piece = Bytes::copy_from_slice(piece);
                     arriving.write(piece).await.unwrap();
                 }
                 assert_eq!(arriving.size(), length as u64);
@@ -307,9 +369,9 @@ mod tests {
             .clone()
             .acquire_many_owned(WRITERS.try_into().unwrap());
         let taken = taken.await.unwrap();
-        let block = vec![b'a'; BLOCK];
+        let block = Bytes::from(vec![b'a'; BLOCK]);
         {
-            let mut writing = std::pin::pin!(waiting.write(&block));
+            let mut writing = std::pin::pin!(waiting.write(block.clone()));
             let once = std::future::poll_fn(|context| Poll::Ready(writing.as_mut().poll(context)));
             assert!(once.await.is_pending());
             drop(taken);
@@ -319,11 +381,12 @@ mod tests {
         for _ in 0..3 * WRITERS {
             let mut file = create().await.unwrap();
             for _ in 0..3 {
-                file.write(&block).await.unwrap();
+                file.write(block.clone()).await.unwrap();
             }
             file.finish().await.unwrap();
         }
         assert_eq!(places.available_permits(), WRITERS);
+        assert_eq!(writers.0.files.load(Ordering::Relaxed), 0);
         let spare = writers.0.spare.lock().unwrap();
         assert!(!spare.is_empty() && spare.len() <= WRITERS);
         assert!(spare.iter().all(Vec::is_empty));
@@ -344,13 +407,13 @@ mod tests {
         written.free = Some(FreeSpace::new(directory.path(), u64::MAX));
         let mut stopped = None;
         for _ in 0..MIB as usize / BLOCK + 2 {
-            if let Err(stop) = arriving.write(&vec![0; BLOCK]).await {
+            if let Err(stop) = arriving.write(vec![0; BLOCK].into()).await {
                 stopped = Some(stop);
                 break;
             }
         }
         assert!(matches!(stopped, Some(Stop::Full(_))), "{stopped:?}");
-        assert!(arriving.write(&vec![0; BLOCK]).await.is_err());
+        assert!(arriving.write(vec![0; BLOCK].into()).await.is_err());
         assert!(arriving.finish().await.is_err());
         assert_eq!(count(directory.path()), 0);
     }

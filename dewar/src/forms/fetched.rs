@@ -65,7 +65,7 @@ impl Intake {
                 return Err(FetchError::OtherSize);
             }
             self.has_room()?;
-            arriving.write(&piece).await?;
+            arriving.write(piece).await?;
         }
         if arriving.size() != announced.size {
             return Err(FetchError::OtherSize);

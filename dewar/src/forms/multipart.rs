@@ -1,9 +1,10 @@
 //! Reads `multipart/form-data` as a stream: it holds at most one frame of the body and one part's headers.
 
 use std::borrow::Cow;
+use std::mem;
 
 use axum::body::Body;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use http_body_util::BodyExt;
 use memchr::memmem::{self, Finder};
 
@@ -15,6 +16,8 @@ use crate::https::media_type::MediaType;
 /// The most bytes of a part's headers.
 const HEAD: usize = 4 * 1024;
 
+const ENDS_EARLY: &str = "it ends before its last boundary";
+
 /// A body, read part by part.
 #[derive(Debug)]
 pub(super) struct Multipart {
@@ -22,7 +25,8 @@ pub(super) struct Multipart {
     ended: bool,
     /// The bytes of the body that arrived.
     received: u64,
-    buffer: BytesMut,
+    /// What was not read yet. As a rule, it is a piece of one frame, in place.
+    buffer: Bytes,
     /// `\r\n--boundary`: the delimiter between two parts. It compares many bytes at once, and takes time in proportion to the text,
     /// whatever the text is.
     delimiter: Finder<'static>,
@@ -34,7 +38,7 @@ pub(super) struct Multipart {
 impl Multipart {
     pub(super) fn new(body: Body, boundary: &str) -> Self {
         // The first delimiter has no line break before it. With one added, all delimiters are alike.
-        let buffer = BytesMut::from(&b"\r\n"[..]);
+        let buffer = Bytes::from_static(b"\r\n");
         let delimiter = format!("\r\n--{boundary}");
         let delimiter = Finder::new(delimiter.as_bytes()).into_owned();
         Self {
@@ -116,7 +120,7 @@ impl Multipart {
         while self.inside {
             if let Some(end) = self.delimiter.find(&self.buffer) {
                 self.inside = false;
-                return Ok((end > 0).then(|| self.buffer.split_to(end).freeze()));
+                return Ok((end > 0).then(|| self.buffer.split_to(end)));
             }
             // The end of the buffer may be the beginning of a delimiter.
             let sure = self
@@ -124,10 +128,34 @@ impl Multipart {
                 .len()
                 .saturating_sub(self.delimiter.needle().len() - 1);
             if sure > 0 {
-                return Ok(Some(self.buffer.split_to(sure).freeze()));
+                let chunk = self.buffer.split_to(sure);
+                // As a piece of the frame, these few bytes would keep all of it in memory.
+                self.buffer = Bytes::copy_from_slice(&self.buffer);
+                return Ok(Some(chunk));
             }
-            self.fill().await?;
+            if let Some(chunk) = self.next_frame().await? {
+                return Ok(Some(chunk));
+            }
         }
+        Ok(None)
+    }
+
+    /// Takes the next frame in the middle of a part, without a copy of it. If no delimiter begins in the bytes before, they are
+    /// the next bytes of the part.
+    async fn next_frame(&mut self) -> Result<Option<Bytes>, FormRejection> {
+        let Some(frame) = self.frame().await? else {
+            return Err(FormRejection::Malformed(ENDS_EARLY));
+        };
+        let rest_of_delimiter = self.delimiter.needle().len() - 1;
+        if let Some((beginning, _)) = frame.split_at_checked(rest_of_delimiter)
+            && !self.buffer.is_empty()
+            && (self.delimiter)
+                .find(&[&*self.buffer, beginning].concat())
+                .is_none()
+        {
+            return Ok(Some(mem::replace(&mut self.buffer, frame)));
+        }
+        self.append(frame);
         Ok(None)
     }
 
@@ -152,24 +180,38 @@ impl Multipart {
     async fn fill(&mut self) -> Result<(), FormRejection> {
         self.more().await?;
         if self.ended {
-            Err(FormRejection::Malformed("it ends before its last boundary"))
+            Err(FormRejection::Malformed(ENDS_EARLY))
         } else {
             Ok(())
         }
     }
 
     async fn more(&mut self) -> Result<(), FormRejection> {
-        match self.body.frame().await {
-            None => self.ended = true,
-            Some(frame) => {
-                if let Ok(data) = frame.map_err(FormRejection::Body)?.into_data() {
-                    let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
-                    self.received = self.received.saturating_add(length);
-                    self.buffer.extend_from_slice(&data);
-                }
-            }
+        if let Some(frame) = self.frame().await? {
+            self.append(frame);
         }
         Ok(())
+    }
+
+    /// The next frame of the body; none at its end.
+    async fn frame(&mut self) -> Result<Option<Bytes>, FormRejection> {
+        while let Some(frame) = self.body.frame().await {
+            if let Ok(data) = frame.map_err(FormRejection::Body)?.into_data() {
+                let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+                self.received = self.received.saturating_add(length);
+                return Ok(Some(data));
+            }
+        }
+        self.ended = true;
+        Ok(None)
+    }
+
+    fn append(&mut self, frame: Bytes) {
+        self.buffer = if self.buffer.is_empty() {
+            frame
+        } else {
+            [self.buffer.as_ref(), &frame].concat().into()
+        };
     }
 }
 

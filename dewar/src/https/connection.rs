@@ -73,7 +73,7 @@ pub(crate) fn builders(limits: &RequestLimits) -> (http1::Builder, http2::Builde
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_header_size(limits.header_bytes)
-        .max_buf_size(limits.header_bytes.max(64 * 1024))
+        .max_buf_size(limits.header_bytes.max(32 * 1024))
         .half_close(false)
         .keep_alive(true)
         .ignore_invalid_headers(false)

@@ -70,7 +70,7 @@ impl FormReader<'_> {
             }
             if let Some(file) = &mut arriving {
                 let written = match self.intake.has_room() {
-                    Ok(()) => file.write(&bytes).await,
+                    Ok(()) => file.write(bytes).await,
                     full => full,
                 };
                 if let Err(stop) = written {
@@ -78,8 +78,6 @@ impl FormReader<'_> {
                     arriving = None;
                 }
             }
-            // Before the next bytes come, so that they take its place in memory.
-            drop(bytes);
             multipart.let_go(length);
             next = multipart.chunk().await?;
         }

@@ -350,15 +350,15 @@ async fn a_file_that_does_not_fit_beside_those_that_are_kept_is_not_written() {
     let begun = intake(100).arriving(person).await;
     assert_eq!(format!("{:?}", begun.unwrap_err()), format!("{full:?}"));
     let mut begun = intake(96).arriving(person).await.unwrap();
-    begun.write(b"four").await.unwrap();
-    let more = begun.write(b"5").await;
+    begun.write("four".into()).await.unwrap();
+    let more = begun.write("5".into()).await;
     assert_eq!(format!("{:?}", more.unwrap_err()), format!("{full:?}"));
     // A visitor stores nothing.
     let mut of_visitor = intake(100)
         .arriving(RequestSender::Network(None))
         .await
         .unwrap();
-    of_visitor.write(b"four").await.unwrap();
+    of_visitor.write("four".into()).await.unwrap();
     drop((begun, of_visitor));
     assert_eq!(browser.quarantined(), 0);
 }
