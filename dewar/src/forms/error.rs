@@ -19,6 +19,9 @@ pub(super) enum FormRejection {
     Body(#[source] axum::Error),
     #[error("the content type is not that of a form")]
     ContentType,
+    /// The body is an array, and its media type is another than JSON.
+    #[error("the body is not JSON")]
+    NotJson,
     #[error("the JSON is wrong: {0}")]
     Json(JsonRejection),
     #[error("the body is malformed: {0}")]
@@ -71,9 +74,11 @@ impl FormRejection {
                 Some(BodyError::TooLarge { .. }) => Some(Event::InputValidationFail),
                 Some(BodyError::Busy | BodyError::TooSlow | BodyError::Broken(_)) | None => None,
             },
-            Self::ContentType | Self::Json(_) | Self::Malformed(_) | Self::TooLarge(_) => {
-                Some(Event::InputValidationFail)
-            }
+            Self::ContentType
+            | Self::NotJson
+            | Self::Json(_)
+            | Self::Malformed(_)
+            | Self::TooLarge(_) => Some(Event::InputValidationFail),
             Self::Quarantine(_) => None,
             Self::Token { .. } => Some(Event::MaliciousCsrf),
         }
@@ -98,7 +103,7 @@ impl From<FormRejection> for pages::Error {
                 }
             }
             .because(refused),
-            FormRejection::ContentType => {
+            FormRejection::ContentType | FormRejection::NotJson => {
                 Self::unsupported_media_type(Message::new("forms-content-type")).because(refused)
             }
             FormRejection::Json(json) => json.error().because(refused),

@@ -67,6 +67,7 @@ pub(super) fn refused(context: &RequestContext, refused: &FormRejection) {
         FormRejection::Altered(_)
         | FormRejection::Body(_)
         | FormRejection::ContentType
+        | FormRejection::NotJson
         | FormRejection::Json(_)
         | FormRejection::Malformed(_)
         | FormRejection::Quarantine(_)

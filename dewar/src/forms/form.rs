@@ -740,14 +740,20 @@ pub(crate) const NO_ROOM: &str = "forms-disk-full";
 /// Turns a rejection into an error. If it refused the visitor's input, it also logs a security event.
 pub(super) fn turn_away(context: &RequestContext, refused: FormRejection) -> Error {
     events::refused(context, &refused);
-    let names_types = matches!(refused, FormRejection::ContentType);
-    let error = Error::from(refused);
-    if names_types {
-        error.accepts(&context.facts().method, ENCODINGS)
+    let types = if matches!(refused, FormRejection::ContentType) {
+        Some(ENCODINGS)
     } else {
-        error
+        matches!(refused, FormRejection::NotJson).then_some(JSON)
+    };
+    let error = Error::from(refused);
+    match types {
+        Some(types) => error.accepts(&context.facts().method, types),
+        None => error,
     }
 }
+
+/// The media type of a body that is an array.
+const JSON: &str = "application/json";
 
 /// The media types of a form.
 const ENCODINGS: &str = "application/json, application/x-www-form-urlencoded, multipart/form-data";

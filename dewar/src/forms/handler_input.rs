@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use serde::Serialize;
 
+use super::list::array;
 use super::schema::{self, FormEncoding};
 use super::{FieldSpec, Model};
 use crate::https::{ContentSources, HttpsOrigin, PagePolicy};
@@ -258,9 +259,15 @@ fn by_name<S: serde::Serializer>(
 
 fn under(before: &str, fields: &[FieldSpec], ids: &mut Vec<String>) {
     for field in fields {
-        let id = format!("{before}-{}", field.name);
+        // A body that is an array has a list without a name.
+        let id = match field.name {
+            "" => before.to_owned(),
+            name => format!("{before}-{name}"),
+        };
         under(&id, field.kind.items, ids);
-        ids.push(id);
+        if !field.name.is_empty() {
+            ids.push(id);
+        }
     }
 }
 
@@ -502,6 +509,11 @@ impl FormSpec {
         schema::of(self.fields)
     }
 
+    /// Whether a body is an array, which JSON alone can be.
+    pub(crate) const fn is_array(&self) -> bool {
+        array(self.fields).is_some()
+    }
+
     /// The schema of a body in this encoding, for OpenAPI.
     pub(crate) fn body(&self, encoding: FormEncoding) -> serde_json::Value {
         schema::body(self.fields, encoding)
@@ -513,13 +525,22 @@ impl FormSpec {
     }
 }
 
+fn write_names(f: &mut fmt::Formatter<'_>, fields: &[FieldSpec]) -> fmt::Result {
+    for (number, field) in fields.iter().enumerate() {
+        let separator = if number > 0 { ", " } else { "" };
+        write!(f, "{separator}{}", field.name)?;
+    }
+    Ok(())
+}
+
 impl fmt::Display for FormSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, field) in self.fields.iter().enumerate() {
-            let separator = if number > 0 { ", " } else { "" };
-            write!(f, "{separator}{}", field.name)?;
+        if let Some(list) = array(self.fields) {
+            write!(f, "[")?;
+            write_names(f, list.kind.items)?;
+            return write!(f, "]");
         }
-        Ok(())
+        write_names(f, self.fields)
     }
 }
 

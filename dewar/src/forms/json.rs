@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::config::NAME;
 use super::error::FormRejection;
 use super::json_fault::{JsonFault, JsonRejection};
+use super::list::array;
 use super::reader::too_large;
 use super::received::{Arrived, Received};
 use super::{FieldSpec, Widget};
@@ -31,21 +32,33 @@ pub(super) fn read(text: &[u8], most: usize, received: &mut Received) -> Result<
         opening: String::new(),
     };
     let mut json = serde_json::Deserializer::from_slice(text);
-    let object = Object {
-        reading: &mut reading,
-        prefix: "",
-        fields,
+    let read = match array(fields) {
+        Some(only) => Rows(FieldSeed {
+            reading: &mut reading,
+            spec: only,
+            name: only.name,
+            place: JsonPosition::Field,
+        })
+        .deserialize(&mut json),
+        None => Object {
+            reading: &mut reading,
+            prefix: "",
+            fields,
+        }
+        .deserialize(&mut json),
     };
-    let read = object.deserialize(&mut json).and_then(|()| json.end());
+    let read = read.and_then(|()| json.end());
     match (reading.refused, read) {
         (Some(Refusal::Whole(refused)), _) => Err(refused),
         // Only the error knows the line and the column. Its text can repeat what was sent, so nobody reads it.
         (Some(Refusal::At(fault, pointer)), Err(error)) => Err(rejection(fault, pointer, &error)),
         (None, Err(error)) => {
-            let fault = if error.is_data() {
-                JsonFault::Object
-            } else {
-                JsonFault::Syntax
+            let fault = match (error.is_data(), array(fields)) {
+                (true, Some(only)) if reading.opening.is_empty() => {
+                    JsonFault::of(&only.kind, false)
+                }
+                (true, _) => JsonFault::Object,
+                (false, _) => JsonFault::Syntax,
             };
             Err(rejection(fault, reading.opening, &error))
         }
@@ -166,6 +179,29 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
             })?;
         }
         Ok(())
+    }
+}
+
+/// A body that is an array of objects. Nothing else may stand in its place, `null` neither.
+struct Rows<'a, 'b>(FieldSeed<'a, 'b>);
+
+impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<(), A::Error> {
+        self.0.rows(array)
     }
 }
 

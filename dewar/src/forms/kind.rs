@@ -280,6 +280,10 @@ impl FieldKind {
         let (mut deepest, mut rest) = (0, self.items);
         while let [first, others @ ..] = rest {
             assert!(
+                !first.name.is_empty(),
+                "a row of a `List` is a form: an array in an array has no names for its values"
+            );
+            assert!(
                 !first.kind.is_file() && !first.kind.is_hidden() && !first.kind.picked,
                 "a row of a `List` has no file, `Pick` or `Hidden`: they belong to the form around it"
             );

@@ -1,6 +1,8 @@
 use std::ops::Deref;
 
-use super::{Field, FieldKind, FormValue, Model, Problem, RawValue, Received, UntypedProblems};
+use super::{
+    Field, FieldKind, FieldSpec, FormValue, Model, Problem, RawValue, Received, UntypedProblems,
+};
 use crate::pages::Message;
 
 /// From `MIN` to `MAX` rows, each a form of its own: the items of an order, the people of a trip.
@@ -23,6 +25,23 @@ use crate::pages::Message;
 ///     let all: i64 = order.items.iter().map(|item| item.count.get()).sum();
 ///     Ok(Redirect::to("/orders").flash(format!("{all} pieces for {}", order.reference)))
 /// }
+/// ```
+///
+/// `Form<List<T, MIN, MAX>>` reads a body that is an array itself, from `application/json` alone. Each problem names its entry:
+///
+/// ```
+/// use dewar::forms::{Int, Line, List};
+/// use dewar::pages::Json;
+/// use dewar::{Form, post};
+/// #[derive(Form)]
+/// struct Reading { sensor: Line<40>, celsius: Int<-90, 60> }
+///
+/// async fn add(form: Form<List<Reading, 1, 100>>) -> dewar::Result<Json<usize>> {
+///     let readings = form.or_reject()?; // 422: "errors": [{ "pointer": "#/3/celsius", "code": "range", … }]
+///     Ok(Json(readings.len()))
+/// }
+/// # let route: dewar::app::Route = post("/api/readings", add);
+/// # drop(route);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T, const MIN: usize, const MAX: usize>(Vec<T>);
@@ -58,6 +77,31 @@ impl<T, const MIN: usize, const MAX: usize> Deref for List<T, MIN, MAX> {
 
     fn deref(&self) -> &[T] {
         &self.0
+    }
+}
+
+/// The name of the only field of a body that is an array.
+const ARRAY: &str = "";
+
+/// The list, if these fields are those of a body that is an array.
+pub(super) const fn array(fields: &[FieldSpec]) -> Option<&FieldSpec> {
+    match fields {
+        [only] if only.name.is_empty() => Some(only),
+        _ => None,
+    }
+}
+
+/// A body that is an array: it has one list, which has no name.
+impl<T: Model, const MIN: usize, const MAX: usize> Model for List<T, MIN, MAX> {
+    const NAME: &'static str = T::NAME;
+    const FIELDS: &'static [FieldSpec] = &[FieldSpec::new(ARRAY, "", <Self as Field>::KIND)];
+
+    fn read(from: &mut Received) -> Option<Self> {
+        <Self as Field>::take(from, ARRAY)
+    }
+
+    fn show(&self) -> Vec<FormValue> {
+        vec![Field::show(self)]
     }
 }
 

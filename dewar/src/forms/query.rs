@@ -3,6 +3,7 @@ use http::request::Parts;
 
 use super::error::FormRejection;
 use super::form::turn_away;
+use super::list::array;
 use super::reader::too_large;
 use super::received::Arrived;
 use super::{
@@ -63,6 +64,12 @@ pub struct StrictQuery<T: Model>(pub T);
 
 impl<T: Model> HandlerInput for Query<T> {
     fn describe(route: &mut Described, _: Sealed) {
+        const {
+            assert!(
+                array(T::FIELDS).is_none(),
+                "a query has named values: an array is the body of a `Form<List<…>>`"
+            );
+        }
         route.query = Some(FormSpec::new(T::FIELDS));
         route.label(T::NAME, T::FIELDS);
     }
@@ -70,6 +77,12 @@ impl<T: Model> HandlerInput for Query<T> {
 
 impl<T: Model> HandlerInput for StrictQuery<T> {
     fn describe(route: &mut Described, _: Sealed) {
+        const {
+            assert!(
+                array(T::FIELDS).is_none(),
+                "a query has named values: an array is the body of a `Form<List<…>>`"
+            );
+        }
         route.query = Some(FormSpec::new(T::FIELDS));
     }
 }

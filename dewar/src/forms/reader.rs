@@ -15,6 +15,7 @@ use files::FileClaim;
 
 use super::concurrency::RequestSender;
 use super::error::FormRejection;
+use super::list::array;
 use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
 use super::spec::largest;
@@ -218,6 +219,9 @@ impl<'a> FormReader<'a> {
         let (Some(kind), None) = (types.next().map(MediaType::of), types.next()) else {
             return Err(FormRejection::ContentType);
         };
+        if array(self.received.fields).is_some() && !kind.is_utf8("application/json") {
+            return Err(FormRejection::NotJson);
+        }
         if kind.is_utf8(URLENCODED) {
             self.urlencoded(body).await?;
         } else if kind.is_utf8("application/json") {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Choice, Choices, CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, FieldKind,
     FieldSpec, Int, Line, Many, Markdown, Name, Schemes, Slug, Telephone, Text, Time, Url, Uuid,
-    Widget,
+    Widget, list,
 };
 use crate::pages::{JsonSchema, Schemas, or_null};
 
@@ -20,7 +20,7 @@ pub(crate) enum FormEncoding {
 
 /// The object of these fields (JSON Schema 2020-12).
 pub(super) fn of(fields: &[FieldSpec]) -> Value {
-    let mut schema = object(fields);
+    let mut schema = json_body(fields);
     schema.insert(
         "$schema".to_owned(),
         json!("https://json-schema.org/draft/2020-12/schema"),
@@ -31,9 +31,17 @@ pub(super) fn of(fields: &[FieldSpec]) -> Value {
 /// The same for a document that states the dialect itself.
 pub(super) fn body(fields: &[FieldSpec], encoding: FormEncoding) -> Value {
     Value::Object(match encoding {
-        FormEncoding::Json => object(fields),
+        FormEncoding::Json => json_body(fields),
         FormEncoding::Multipart => parts(fields),
     })
+}
+
+/// An object, or an array of objects.
+fn json_body(fields: &[FieldSpec]) -> Map<String, Value> {
+    match list::array(fields) {
+        Some(only) => array(&only.kind, object(only.kind.items)),
+        None => object(fields),
+    }
 }
 
 fn object(fields: &[FieldSpec]) -> Map<String, Value> {

@@ -87,7 +87,7 @@ impl FieldProblem {
     }
 
     /// The field as a JSON Pointer in a URI fragment (RFC 6901, 6), as RFC 9457 writes it.
-    pub(super) fn pointer(&self) -> String {
+    pub(crate) fn pointer(&self) -> String {
         let mut pointer = String::from("#");
         for step in self.field.split('.').filter(|step| !step.is_empty()) {
             pointer.push('/');

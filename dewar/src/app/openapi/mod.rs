@@ -115,7 +115,7 @@ fn body(form: &FormSpec) -> Value {
     if !form.fields.iter().any(needs_file) {
         add("application/json", FormEncoding::Json);
     }
-    if form.multipart {
+    if form.multipart && !form.is_array() {
         add("multipart/form-data", FormEncoding::Multipart);
     }
     json!({ "required": true, "content": content })

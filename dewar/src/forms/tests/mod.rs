@@ -1,5 +1,6 @@
 //! The room as a whole: forms that arrive through real CSRF tokens, and forms that are rendered.
 
+mod array;
 mod bounds;
 mod columns;
 mod derived;

@@ -272,7 +272,7 @@ impl Language {
         let locale = self.locale().filter(|locale| locale.has_labels)?;
         let steps = field
             .split('.')
-            .filter(|step| step.parse::<usize>().is_err());
+            .filter(|step| !step.is_empty() && step.parse::<usize>().is_err());
         let mut id = steps.fold(form.to_owned(), |id, step| format!("{id}-{step}"));
         if let Some(attribute) = attribute {
             id.push('.');
