@@ -33,9 +33,11 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         roles.push(role);
     }
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
+    let kebab = words::kebab(&name.to_string());
     Ok(quote! {
         #[automatically_derived]
         impl ::dewar::api::ApiScope for #name {
+            const NAME: &'static str = #kebab;
             const ALL: &'static [Self] = &[#(Self::#idents),*];
             fn name(self) -> &'static str {
                 match self { #(Self::#idents => #names),* }

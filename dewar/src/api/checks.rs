@@ -93,6 +93,7 @@ mod tests {
             name: "a",
             label: "A",
             role,
+            of: "scope",
         };
         assert!(findings(&[scope(None), scope(Some("reviewer"))], &["reviewer"]).is_empty());
         let found = findings(&[scope(Some("editor"))], &["reviewer"]);

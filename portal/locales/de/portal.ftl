@@ -284,3 +284,10 @@ done-unlocked = Die Fehlversuche sind gelöscht. Die Anmeldung ist wieder mögli
 undone-changed = Das Dokument wurde geändert, nachdem Sie diese Seite geöffnet hatten. Öffnen Sie sie noch einmal und sehen Sie nach, was jetzt dort steht.
 undone-decided = Es wurde nichts festgehalten: Nachdem Sie das Dokument geöffnet hatten, wurde es geändert oder schon darüber entschieden.
 undone-last = Es wurde nichts geändert: Jemand muss in der Verwaltung bleiben.
+
+### Was ein API-Token darf
+
+scope = Recht
+    .is-comments_write = Dokumente kommentieren
+    .is-documents_read = Dokumente lesen
+    .is-documents_write = Dokumente einreichen und ändern

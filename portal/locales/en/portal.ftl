@@ -284,3 +284,10 @@ done-unlocked = The failed sign-ins are forgotten. Sign-in is possible again.
 undone-changed = It was changed since you opened this page. Open the page again to see the current version.
 undone-decided = Nothing was recorded: somebody changed it, or decided about it, since you opened it.
 undone-last = Nothing was changed: at least one administrator has to remain.
+
+### What an API token may do
+
+scope = Permission
+    .is-comments_write = Comment on documents
+    .is-documents_read = Read documents
+    .is-documents_write = Hand in and change documents

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::api::{ApiTokenInfo, ApiTokens, Error, ScopeInfo, TokenHolder, TokenRequest};
 use crate::forms::{Form, Int, Line, Many, Offered, Pick};
-use crate::pages::{self, AccountPage, Page};
+use crate::pages::{self, AccountPage, Language, Page};
 use crate::sessions::{Principal, Session};
 
 const PAGE: &str = "accounts/tokens.html";
@@ -42,11 +42,15 @@ pub(super) struct TokenPage<'a> {
     pub(super) tokens: &'a ApiTokens,
     pub(super) holder: TokenHolder,
     pub(super) offered: Vec<ScopeInfo>,
+    pub(super) language: Language,
 }
 
 impl TokenPage<'_> {
     fn offers(&self) -> Offered<ScopeInfo> {
-        Offered::new(self.offered.clone(), |scope| (scope.name, scope.label))
+        let language = &self.language;
+        Offered::new(self.offered.clone(), |scope| {
+            (scope.name, scope.words(language))
+        })
     }
 
     const fn account_page(&self) -> AccountPage {
@@ -94,7 +98,7 @@ impl TokenPage<'_> {
         let all = &self.tokens.0.scopes;
         let label = |name: &String| {
             let known = all.iter().find(|scope| scope.name == name);
-            known.map_or_else(|| name.clone(), |scope| scope.label.to_owned())
+            known.map_or_else(|| name.clone(), |scope| scope.words(&self.language))
         };
         names.iter().map(label).collect()
     }

@@ -2,7 +2,7 @@ use super::form::{NewApiToken, TokenPage};
 use crate::accounts::{Accounts, CurrentUser, RecentlyAuthenticated};
 use crate::api::{ApiTokens, TokenHolder};
 use crate::forms::{Form, Line, Path};
-use crate::pages::{AccountPage, Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Language, Message, Page, Redirect};
 use crate::sessions::Session;
 
 /// The page, for an administrator. The handlers ask themselves, so no other heading opens them to others.
@@ -10,6 +10,7 @@ fn page_of<'a>(
     person: &CurrentUser,
     accounts: &Accounts,
     tokens: &'a ApiTokens,
+    language: Language,
 ) -> Result<TokenPage<'a>, Error> {
     let administrator = accounts.administrator();
     if !administrator.is_some_and(|role| person.has_role_named(role)) {
@@ -19,6 +20,7 @@ fn page_of<'a>(
         tokens,
         holder: TokenHolder::Service,
         offered: tokens.offered(|_| true),
+        language,
     })
 }
 
@@ -31,8 +33,9 @@ pub async fn service_tokens_page(
     person: CurrentUser,
     accounts: Accounts,
     tokens: ApiTokens,
+    language: Language,
 ) -> Result<Page, Error> {
-    page_of(&person, &accounts, &tokens)?.show().await
+    page_of(&person, &accounts, &tokens, language)?.show().await
 }
 
 /// `POST /admin/tokens`: makes a token for a service, and shows it this once. It needs a password that was given recently.
@@ -43,11 +46,12 @@ pub async fn create_service_token(
     person: CurrentUser,
     accounts: Accounts,
     tokens: ApiTokens,
+    language: Language,
     session: Session,
     _recently: RecentlyAuthenticated,
     form: Form<NewApiToken>,
 ) -> Result<Page, Error> {
-    let page = page_of(&person, &accounts, &tokens)?;
+    let page = page_of(&person, &accounts, &tokens, language)?;
     page.create(&session, form).await
 }
 
@@ -59,10 +63,11 @@ pub async fn revoke_service_token(
     person: CurrentUser,
     accounts: Accounts,
     tokens: ApiTokens,
+    language: Language,
     _recently: RecentlyAuthenticated,
     Path(id): Path<Line<64>>,
 ) -> Result<Redirect, Error> {
-    page_of(&person, &accounts, &tokens)?;
+    page_of(&person, &accounts, &tokens, language)?;
     let by = Some(person.id());
     if !tokens.revoke(by, TokenHolder::Service, id.as_str()).await? {
         return Err(Error::not_found());

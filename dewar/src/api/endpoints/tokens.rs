@@ -2,14 +2,15 @@ use super::form::{NewApiToken, TokenPage};
 use crate::accounts::{CurrentUser, RecentlyAuthenticated};
 use crate::api::{ApiTokens, TokenHolder};
 use crate::forms::{Form, Line, Path};
-use crate::pages::{AccountPage, Error, Message, Page, Redirect};
+use crate::pages::{AccountPage, Error, Language, Message, Page, Redirect};
 use crate::sessions::Session;
 
-fn page_of<'a>(person: &CurrentUser, tokens: &'a ApiTokens) -> TokenPage<'a> {
+fn page_of<'a>(person: &CurrentUser, tokens: &'a ApiTokens, language: Language) -> TokenPage<'a> {
     TokenPage {
         tokens,
         holder: TokenHolder::Person(person.id()),
         offered: tokens.offered(|role| person.has_role_named(role)),
+        language,
     }
 }
 
@@ -17,8 +18,12 @@ fn page_of<'a>(person: &CurrentUser, tokens: &'a ApiTokens) -> TokenPage<'a> {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn tokens_page(person: CurrentUser, tokens: ApiTokens) -> Result<Page, Error> {
-    page_of(&person, &tokens).show().await
+pub async fn tokens_page(
+    person: CurrentUser,
+    tokens: ApiTokens,
+    language: Language,
+) -> Result<Page, Error> {
+    page_of(&person, &tokens, language).show().await
 }
 
 /// `POST /account/tokens`: makes a token, and shows it this once. It needs a password that was given recently.
@@ -28,11 +33,14 @@ pub async fn tokens_page(person: CurrentUser, tokens: ApiTokens) -> Result<Page,
 pub async fn create_token(
     person: CurrentUser,
     tokens: ApiTokens,
+    language: Language,
     session: Session,
     _recently: RecentlyAuthenticated,
     form: Form<NewApiToken>,
 ) -> Result<Page, Error> {
-    page_of(&person, &tokens).create(&session, form).await
+    page_of(&person, &tokens, language)
+        .create(&session, form)
+        .await
 }
 
 /// `POST /account/tokens/{id}/revoke`: revokes one of the person's tokens, at its very next request.
