@@ -596,17 +596,18 @@ impl ApiTokens {
         })
     }
 
-    /// Whether a token still works, with the same scopes: a request with a slow body asks again.
+    /// Whether a token still works and gives the same rights, its scopes and the roles of its owner: a request with a slow body asks
+    /// again. A token that expired or was revoked, and one of a disabled account or from before a new password, gives none.
     pub(crate) async fn still_holds(
         &self,
         id: &str,
-        scopes: &[&'static str],
+        rights: &TokenRights,
     ) -> Result<bool, crate::database::Error> {
         let Some(row) = rows::find_again(&self.0.db, id).await? else {
             return Ok(false);
         };
         let found = self.judge_row(row);
-        Ok(found.is_ok_and(|found| found.caller.scopes == scopes))
+        Ok(found.is_ok_and(|found| found.caller.rights() == *rights))
     }
 
     /// What each of these tokens gives its bearer now, by its id: one statement for each 500 of them. A token that no longer works

@@ -167,14 +167,14 @@ impl Core {
         };
         facts.tokens = CsrfTokens::not_needed(services.ring.clone());
         let id = accepted.caller.token.clone();
-        let scopes = accepted.caller.scopes.clone();
+        let rights = accepted.caller.rights();
         facts.bearer = Some(Arc::new(accepted.caller));
         let mut context = RequestContext::new(facts);
         if let Ok(tokens) = context.service::<ApiTokens>().cloned() {
             context.admission.loaded.add(move || {
-                let (tokens, id, scopes) = (tokens.clone(), id.clone(), scopes.clone());
+                let (tokens, id, rights) = (tokens.clone(), id.clone(), rights.clone());
                 async move {
-                    if tokens.still_holds(&id, &scopes).await? {
+                    if tokens.still_holds(&id, &rights).await? {
                         return Ok(());
                     }
                     let cause = "the token changed during the upload";

@@ -96,7 +96,7 @@ impl Runner {
             lease: claimed.lease.as_str().into(),
             attempt: claimed.attempt,
             max_attempts: job.max_attempts,
-            jobs: self.jobs.clone(),
+            jobs: self.jobs.for_owner(&claimed.owner),
             rooms: Arc::clone(&self.rooms),
             stopping: self.stopping(),
             has_finished: Arc::new(AtomicBool::new(false)),
@@ -213,12 +213,15 @@ fn ended_as(ended: Result<Result<(), JobError>, JoinError>) -> Outcome {
 }
 
 impl Claimed {
-    /// Opens the payload. One that was sealed with a revoked key, or for another row, never opens.
+    /// Opens the payload. One that was sealed with a revoked key, for another row or for a job of another name never opens.
     fn open(&self, ring: &crate::secrets::KeyRing) -> Result<Secret<String>, JobError> {
+        let refused = || JobError::retry("the payload cannot be opened with the keys of this node");
         let opened = rows::PAYLOAD.open(ring, &self.seal, &self.payload);
-        opened.map_err(|error| {
-            JobError::retry("the payload cannot be opened with the keys of this node")
-                .because(error)
-        })
+        let opened = opened.map_err(|error| refused().because(error))?;
+        let of_name = opened.expose().split_once('\n');
+        match of_name.filter(|(name, _)| *name == self.name) {
+            Some((_, payload)) => Ok(Secret::new(payload.to_owned())),
+            None => Err(refused().because("it was sealed for a job of another name")),
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::config::Config;
 use super::error::Error;
 use super::job::Job;
 use super::registry::Registry;
-use super::rows::{self, Added, Counts, PAYLOAD};
+use super::rows::{self, Added, Counts};
 use crate::audit::{Clock, Finding};
 use crate::database::{Db, Tx, refuse_while_reading};
 use crate::forms::{Described, FromParts, HandlerInput};
@@ -180,6 +180,14 @@ impl Jobs {
         }
     }
 
+    /// The handle for a job: jobs that it enqueues count for its own owner.
+    pub(super) fn for_owner(&self, owner: &str) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            owner: owner.into(),
+        }
+    }
+
     /// Enqueues a job that runs as soon as the transaction has been committed, if it is.
     ///
     /// # Errors
@@ -338,7 +346,7 @@ impl Jobs {
             queue: job.queue.name(),
             owner,
             unique_key,
-            payload: PAYLOAD.seal(&inner.ring, &seal, text)?,
+            payload: rows::seal(&inner.ring, name, &seal, text)?,
             seal: &seal,
             due_at,
             now: inner.clock.now(),

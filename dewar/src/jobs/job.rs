@@ -199,7 +199,8 @@ impl JobContext {
         &self.rooms.clock
     }
 
-    /// Enqueues further jobs, which count for no owner.
+    /// Enqueues further jobs. They count for the owner of this one, so `jobs.max_per_owner` bounds them too;
+    /// [`NewJob::of_the_application`](super::NewJob::of_the_application) counts one for no owner.
     #[must_use]
     pub fn jobs(&self) -> &Jobs {
         &self.jobs

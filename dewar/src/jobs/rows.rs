@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::handle::JobId;
 use crate::database::{Db, Error, Migration, Row, Sealed, SealedColumn, Sql, Tx};
 use crate::pages::Position;
+use crate::secrets::{self, KeyRing};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[FIRST.additive(), SEEN.additive()];
 
@@ -51,9 +52,20 @@ const SEEN: Migration = Migration::new(
     "ALTER TABLE dewar_job_schedules ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0",
 );
 
-/// The sealed payloads. A payload does not open in another row.
+/// The sealed payloads. A payload does not open in another row, and its text begins with the name of its job: in another job it would
+/// mean something else.
 pub(crate) const PAYLOAD: SealedColumn =
     SealedColumn::new("dewar_jobs", "payload").bound_to("seal");
+
+/// Seals the payload of a job, for its row and its name.
+pub(super) fn seal(
+    ring: &KeyRing,
+    name: &str,
+    seal: &str,
+    payload: &str,
+) -> Result<Sealed, secrets::Error> {
+    PAYLOAD.seal(ring, seal, &format!("{name}\n{payload}"))
+}
 
 /// A job to add.
 pub(super) struct New<'a> {
@@ -120,6 +132,8 @@ pub(super) struct Claimed {
     pub(super) name: String,
     pub(super) seal: String,
     pub(super) payload: Sealed,
+    /// Empty: the application itself.
+    pub(super) owner: String,
     pub(super) lease: String,
     /// The number of this attempt.
     pub(super) attempt: u32,
@@ -147,14 +161,14 @@ pub(super) async fn claim(db: &Db, claim: Claim<'_>) -> Result<Option<Claimed>, 
              AND (owner = '' OR (SELECT COUNT(*) FROM dewar_jobs AS other
                  WHERE other.owner = one.owner AND other.state = 'running' AND other.queue = ?4) < ?6)
              ORDER BY due_at, id LIMIT 1)
-         RETURNING id, name, seal, payload, attempts",
+         RETURNING id, name, seal, payload, attempts, owner",
         "UPDATE dewar_jobs SET state = 'running', lease = ?1, leased_until = ?2, attempts = attempts + 1
          WHERE id = (SELECT id FROM dewar_jobs AS one WHERE state = 'waiting' AND queue = ?4 AND due_at <= ?3
              AND name IN (SELECT json_array_elements_text(CAST(?5 AS json)))
              AND (owner = '' OR (SELECT COUNT(*) FROM dewar_jobs AS other
                  WHERE other.owner = one.owner AND other.state = 'running' AND other.queue = ?4) < ?6)
              ORDER BY due_at, id LIMIT 1 FOR UPDATE OF one SKIP LOCKED)
-         RETURNING id, name, seal, payload, attempts",
+         RETURNING id, name, seal, payload, attempts, owner",
     );
     let values: [Value; 6] = [
         claim.lease.into(),
@@ -175,6 +189,7 @@ pub(super) async fn claim(db: &Db, claim: Claim<'_>) -> Result<Option<Claimed>, 
         payload: Sealed::of_column(row.get(3)?),
         lease: claim.lease.to_owned(),
         attempt: row.get(4)?,
+        owner: row.get(5)?,
     }))
 }
 

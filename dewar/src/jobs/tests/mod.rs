@@ -1,5 +1,6 @@
 mod claims;
 mod kept;
+mod owned;
 mod running;
 mod schedules;
 

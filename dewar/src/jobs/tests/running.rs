@@ -134,7 +134,7 @@ async fn a_payload_that_does_not_fit_any_more_is_kept() {
     let sql = "SELECT seal FROM dewar_jobs";
     let seal: String = node.db.query(sql, []).await.unwrap()[0].get(0).unwrap();
     let other = "{\"number\":\"ada@example.org\",\"then\":\"Done\"}";
-    let other = rows::PAYLOAD.seal(&node.ring, &seal, other).unwrap();
+    let other = rows::seal(&node.ring, Write::NAME, &seal, other).unwrap();
     let replace = "UPDATE dewar_jobs SET payload = ?";
     node.db.execute(replace, [other.into()]).await.unwrap();
     for _ in 0..3 {
