@@ -9,7 +9,7 @@ use super::launch::{
     refuse_if_any, senders,
 };
 use super::run::cannot_listen;
-use super::settings;
+use super::{links, settings};
 use crate::accounts;
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Log, Mode, Practice, Reserve, Severity, exposed, owner_only};
@@ -98,9 +98,15 @@ impl Blueprint {
         findings.extend(shown.languages.findings().iter().cloned());
         findings.extend(shown.languages.unknown_in(&parts.templates));
         findings.extend(shown.languages.labels_of_no_field(&table.label_ids()));
-        findings.extend(shown.languages.labels_of_choices(&table.choices()));
+        let mut enums = table.choices();
+        let scopes = parts.scopes.iter().filter(|scope| !scope.of.is_empty());
+        for scope in scopes {
+            enums.entry(scope.of).or_default().push(scope.name);
+        }
+        findings.extend(shown.languages.labels_of_choices(&enums));
         findings.extend(shown.templates.findings().iter().cloned());
         findings.extend(shown.templates.of_pages(&table.page_types(), parts.layout));
+        findings.extend(links::findings(&parts.templates, table));
         findings.extend(shown.letters.findings().iter().cloned());
         let letters = parts.letters.iter();
         findings.extend(letters.flat_map(|letter| letter.findings(&shown.letters)));

@@ -53,6 +53,7 @@ mod jobs;
 mod launch;
 mod layers;
 mod layout_values;
+mod links;
 mod metrics;
 mod mounted_router;
 mod openapi;

@@ -70,7 +70,7 @@ pub use events::{EventReader, TestEvent};
 pub use form::FormOnPage;
 pub use jar::{Cookie, SameSite};
 pub use letters::{SentAttachment, SentLetter};
-pub use messages::wrong_messages;
+pub use messages::{unused_templates, wrong_messages};
 pub use other_site::{OtherSite, OtherSiteReply, RecordedRequest};
 pub use patience::{PATIENCE, wait_until};
 pub use raw::{Cookies, RawRequest};

@@ -7,7 +7,7 @@ mod sweep;
 mod text;
 
 use dewar::pages::{Bundle, Languages};
-use dewar::testing::{Browser, TestResponse, wrong_messages, wrong_templates};
+use dewar::testing::{Browser, TestResponse, unused_templates, wrong_messages, wrong_templates};
 use rust_embed::RustEmbed;
 
 use crate::company::{Portal, hand_in, post};
@@ -133,6 +133,16 @@ fn what_the_portal_says_there_is_in_both_languages() {
     );
     let wrong = wrong_messages(&languages, concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn no_template_is_left_over() {
+    #[derive(rust_embed::RustEmbed)]
+    #[folder = "templates"]
+    struct Templates;
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let unused = unused_templates::<Templates>(sources).unwrap();
+    assert_eq!(unused, Vec::<String>::new());
 }
 
 /// Every template that a handler names exists, and uses only values that handlers give, in conditions too.
