@@ -1,6 +1,7 @@
 //! Mailing lists: each letter to many has a link by which its recipient leaves the list with one click (RFC 2369, RFC 8058).
 
 use axum::body::Body;
+use fluent_bundle::FluentArgs;
 use http::{HeaderMap, Method, header};
 use serde::Serialize;
 
@@ -200,7 +201,8 @@ impl Mailer {
     ) -> Result<Page, pages::Error> {
         let shared = &*self.shared;
         let subscriber = subscriber(&shared.ring, token).ok_or_else(pages::Error::not_found)?;
-        let label = language.label_of_choice("mailing-list", &format!("is-{}", subscriber.list));
+        let label = format!("mailing-list.is-{}", subscriber.list);
+        let label = language.message(&label, &FluentArgs::new());
         let shown = Shown {
             list: label.unwrap_or_else(|| subscriber.list.clone()),
             address: masked(&subscriber.address_key),
