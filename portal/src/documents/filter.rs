@@ -2,6 +2,7 @@
 
 use dewar::Form;
 use dewar::forms::{Choice, Choices, Cursor, Line};
+use dewar::pages::JsonSchema;
 use form_urlencoded::Serializer;
 use serde::Serialize;
 
@@ -34,11 +35,11 @@ pub(crate) struct DocumentFilter {
 }
 
 /// The filters for the page.
-#[derive(Debug, Serialize)]
-pub(crate) struct FilterView<'a> {
-    q: &'a str,
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FilterView {
+    q: String,
     status: &'static str,
-    tag: &'a str,
+    tag: String,
     sort: &'static str,
     active: bool,
 }
@@ -75,11 +76,11 @@ impl DocumentFilter {
         self.page.as_ref()
     }
 
-    pub(super) fn shown(&self) -> FilterView<'_> {
+    pub(super) fn shown(&self) -> FilterView {
         FilterView {
-            q: self.text(),
+            q: self.text().to_owned(),
             status: self.status(),
-            tag: self.tag.as_ref().map_or("", Line::as_str),
+            tag: self.tag.as_ref().map_or("", Line::as_str).to_owned(),
             sort: Choice::new(self.sort()).value(),
             active: self.q.is_some() || self.status.is_some() || self.tag.is_some(),
         }
@@ -91,7 +92,7 @@ impl DocumentFilter {
         let parts = [
             ("q", self.text()),
             ("status", self.status()),
-            ("tag", self.shown().tag),
+            ("tag", self.tag.as_ref().map_or("", Line::as_str)),
         ];
         query.extend_pairs(parts.into_iter().filter(|(_, value)| !value.is_empty()));
         if let Some(sort) = self.sort {

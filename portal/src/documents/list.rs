@@ -5,15 +5,15 @@
 
 use dewar::database::{Row, Sql};
 use dewar::forms::Keyset;
-use dewar::pages::{JsonSchema, Paged, Position};
+use dewar::pages::{JsonSchema, PageData, Paged, Position, TypedPage};
 use dewar::secrets::KeyRing;
-use dewar::{CurrentUser, Db, Page, Query};
+use dewar::{CurrentUser, Db, Query};
 use sea_orm::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::document::has_thumbnail;
-use super::filter::{DocumentFilter, DocumentOrder};
+use super::filter::{DocumentFilter, DocumentOrder, FilterView};
 use super::search;
 use crate::Role;
 
@@ -295,19 +295,30 @@ pub(super) struct DocumentLine {
     key: SortKey,
 }
 
+/// The page of the list.
+#[derive(PageData)]
+#[page(template = "documents/list.html")]
+pub(crate) struct DocumentList {
+    filter: FilterView,
+    previous: Option<String>,
+    next: Option<String>,
+    documents: Vec<DocumentLine>,
+}
+
 /// `GET /documents`
 pub(crate) async fn list(
     caller: CurrentUser,
     db: Db,
     keys: KeyRing,
     Query(filter): Query<DocumentFilter>,
-) -> dewar::Result<Page> {
+) -> dewar::Result<TypedPage<DocumentList>> {
     let page = page_of(&caller, &db, &keys, &filter, "/documents").await?;
-    Ok(Page::new("documents/list.html")
-        .with("filter", filter.shown())
-        .with("previous", page.previous)
-        .with("next", page.next)
-        .with("documents", page.documents))
+    Ok(TypedPage(DocumentList {
+        filter: filter.shown(),
+        previous: page.previous,
+        next: page.next,
+        documents: page.documents,
+    }))
 }
 
 /// A page of the list, and the addresses of its neighbours.

@@ -3,18 +3,34 @@
 use std::collections::BTreeMap;
 
 use dewar::accounts::SignIn;
-use dewar::forms::Cursor;
+use dewar::forms::{Cursor, FormView};
+use dewar::pages::{PageData, TypedPage};
 use dewar::roles::Role as _;
 use dewar::secrets::KeyRing;
 use dewar::sessions::Session;
-use dewar::{Db, Form, Page, Query};
+use dewar::{Db, Form, Query};
 
-use crate::{Role, notices};
+use crate::Role;
+use crate::notices::{self, NoticeView, Withdrawal};
 
 /// The page of notices to show.
 #[derive(Form, Debug)]
 pub(crate) struct NoticePage {
     page: Option<Cursor>,
+}
+
+/// The front page.
+#[derive(PageData)]
+#[page(template = "front/index.html")]
+pub(crate) struct Front {
+    notices: Vec<NoticeView>,
+    newer: Option<String>,
+    older: Option<String>,
+    /// Whether the reader writes notices.
+    publisher: bool,
+    withdrawals: BTreeMap<i64, FormView<Withdrawal>>,
+    /// For a visitor.
+    sign_in: Option<FormView<SignIn>>,
 }
 
 /// `GET /`
@@ -23,7 +39,7 @@ pub(crate) async fn index(
     db: Db,
     keys: KeyRing,
     Query(which): Query<NoticePage>,
-) -> dewar::Result<Page> {
+) -> dewar::Result<TypedPage<Front>> {
     let holds = |role: Role| {
         session
             .principal()
@@ -37,14 +53,13 @@ pub(crate) async fn index(
     } else {
         BTreeMap::new()
     };
-    let front = Page::new("front/index.html")
-        .with("notices", notices)
-        .with("newer", links.previous.map(address))
-        .with("older", links.next.map(address))
-        .with("publisher", publisher)
-        .form("withdrawals", withdrawals);
-    Ok(match session.principal() {
-        Some(_) => front,
-        None => front.form("sign_in", SignIn::view()),
-    })
+    let sign_in = session.principal().is_none().then(SignIn::view);
+    Ok(TypedPage(Front {
+        notices,
+        newer: links.previous.map(address),
+        older: links.next.map(address),
+        publisher,
+        withdrawals,
+        sign_in,
+    }))
 }

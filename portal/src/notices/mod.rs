@@ -8,7 +8,7 @@ use dewar::audit::Clock;
 use dewar::database::Quota;
 use dewar::forms::{CleanHtml, Cursor, FormView, Keyset, Line, PageLinks, Path, RecordVersion};
 use dewar::jobs::{Job, JobContext, JobError};
-use dewar::pages::{Message, Paged, Position};
+use dewar::pages::{JsonSchema, Message, Paged, Position};
 use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use minijinja::Value;
@@ -46,7 +46,7 @@ pub(crate) struct Withdrawal {
 }
 
 /// A notice for the front page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct NoticeView {
     pub(crate) id: i64,
     title: String,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use dewar::accounts::{Accounts, Error, RecentlyAuthenticated, User};
 use dewar::audit::Log;
-use dewar::forms::{Choice, Cursor, FormView, Line, Path, RecordVersion};
-use dewar::pages::{Cell, Csv, Language, Message, Position};
+use dewar::forms::{Choice, Cursor, FormView, Line, PageLinks, Path, RecordVersion};
+use dewar::pages::{Cell, Csv, JsonSchema, Language, Message, PageData, Position, TypedPage};
 use dewar::roles::Role as _;
 use dewar::secrets::KeyRing;
 use dewar::sessions::UserId;
-use dewar::{CurrentUser, Db, Form, Page, Query, Redirect};
+use dewar::{CurrentUser, Db, Form, Query, Redirect};
 use serde::Serialize;
 
 use crate::Role;
@@ -40,7 +40,7 @@ pub(crate) struct ListedPerson {
 }
 
 /// A user for the page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Person {
     id: i64,
     name: String,
@@ -54,10 +54,22 @@ struct Person {
     roles: Vec<RoleView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RoleView {
     name: &'static str,
     held: bool,
+}
+
+/// The list.
+#[derive(PageData)]
+#[page(template = "people/list.html")]
+pub(crate) struct PeopleList {
+    people: Vec<Person>,
+    role_forms: BTreeMap<i64, FormView<NewRoles>>,
+    buttons: BTreeMap<i64, FormView<ListedPerson>>,
+    holding: String,
+    #[page(untyped)]
+    links: PageLinks,
 }
 
 /// `GET /admin/users`
@@ -68,7 +80,7 @@ pub(crate) async fn list(
     keys: KeyRing,
     log: Log,
     Query(filter): Query<PeopleFilter>,
-) -> dewar::Result<Page> {
+) -> dewar::Result<TypedPage<PeopleList>> {
     let holding = filter.q.as_ref().map_or("", Line::as_str);
     let place = Accounts::BY_NAME.open(&keys, filter.page.as_ref())?;
     let found = accounts.list(holding, place, SHOWN).await?;
@@ -78,10 +90,10 @@ pub(crate) async fn list(
         let users = found.rows.iter();
         users.map(|user| (user.id.get(), RecordVersion::of(user)))
     };
-    let roles: BTreeMap<i64, FormView<NewRoles>> = versions()
+    let role_forms = versions()
         .map(|(id, version)| (id, NewRoles::view().fill(NewRoles::VERSION, version)))
         .collect();
-    let buttons: BTreeMap<i64, FormView<ListedPerson>> = versions()
+    let buttons = versions()
         .map(|(id, version)| {
             (
                 id,
@@ -104,12 +116,13 @@ pub(crate) async fn list(
             }
         })
         .collect();
-    Ok(Page::new("people/list.html")
-        .with("people", people)
-        .form("role_forms", roles)
-        .form("buttons", buttons)
-        .with("holding", holding)
-        .with("links", links))
+    Ok(TypedPage(PeopleList {
+        people,
+        role_forms,
+        buttons,
+        holding: holding.to_owned(),
+        links,
+    }))
 }
 
 /// `GET /admin/users.csv`
