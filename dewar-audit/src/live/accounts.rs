@@ -3,7 +3,7 @@
 use dewar::audit::Severity;
 
 use super::call::{Answer, Call};
-use super::compare::print;
+use super::compare::{print, print_without};
 use super::engine::{Engine, NOBODY, Stop, Visitor};
 use super::finding::LiveFinding;
 use super::options::Account;
@@ -20,12 +20,27 @@ pub(super) async fn early(engine: &mut Engine) -> Result<(), Stop> {
     let Some(route) = sign_in_routes(engine).into_iter().next() else {
         return Ok(());
     };
+    if route.call.method == "GET" && !is_live(engine, &route).await? {
+        return Ok(());
+    }
     if route.call.method == "GET" {
         let finding = LiveFinding::of("live-password-in-url", "GET", &route.pattern);
         engine.prove(finding, &route.call, &Answer::default(), "");
     }
     fixation(engine, &route).await?;
     enumeration(engine, &route).await
+}
+
+/// Whether a form does something: a picture of one shows the same page again.
+async fn is_live(engine: &mut Engine, route: &Route) -> Result<bool, Stop> {
+    let wrong = Account::new(engine.marker(), format!("Wrong-{}", engine.marker()));
+    let (call, answer, _) = attempt(engine, route, &wrong).await?;
+    let mut plain = route.call.clone();
+    plain.query.clear();
+    let page = engine.send(NOBODY, &plain).await?;
+    Ok(answer.status != 0
+        && (route.call.method != "GET"
+            || !print(&call, &answer).has_same_words(&print(&call, &page))))
 }
 
 /// What disturbs accounts: after everything else.
@@ -140,7 +155,7 @@ async fn enumeration(engine: &mut Engine, route: &Route) -> Result<(), Stop> {
     };
     let mut proof = None;
     for _ in 0..2 {
-        let unknown = if known.name.contains('@') {
+        let unknown: String = if known.name.contains('@') {
             format!("{}@example.com", engine.marker())
         } else {
             engine.marker()
@@ -152,8 +167,13 @@ async fn enumeration(engine: &mut Engine, route: &Route) -> Result<(), Stop> {
             &Account::new(known.name.clone(), password.clone()),
         )
         .await?;
-        let (other_call, other, _) =
-            attempt(engine, route, &Account::new(unknown, password)).await?;
+        let (other_call, other, _) = attempt(
+            engine,
+            route,
+            &Account::new(unknown.clone(), password.clone()),
+        )
+        .await?;
+        let names = [known.name.clone(), unknown, password];
         // Some programs sign in with any password.
         if matches!(one.status, 0 | 429)
             || matches!(other.status, 0 | 429)
@@ -161,7 +181,10 @@ async fn enumeration(engine: &mut Engine, route: &Route) -> Result<(), Stop> {
         {
             return Ok(());
         }
-        if !differs(&print(&one_call, &one), &print(&other_call, &other)) {
+        if !differs(
+            &print_without(&one_call, &one, &names),
+            &print_without(&other_call, &other, &names),
+        ) {
             return Ok(());
         }
         proof = Some((one_call, one, other));
@@ -284,6 +307,9 @@ async fn sent_out(engine: &mut Engine, out: &Route, who: usize) -> Result<bool, 
 /// Wrong passwords for an account of the audit's own, or for a name that nobody has.
 async fn brute_force(engine: &mut Engine) -> Result<(), Stop> {
     for route in sign_in_routes(engine).into_iter().take(2) {
+        if !is_live(engine, &route).await? {
+            continue;
+        }
         let own = engine
             .visitors
             .iter()
@@ -300,7 +326,7 @@ async fn brute_force(engine: &mut Engine) -> Result<(), Stop> {
             let (call, answer, _) = attempt(engine, &route, &wrong).await?;
             let seen = print(&call, &answer);
             let is_changed = first.as_ref().is_some_and(|first| differs(first, &seen));
-            if is_changed || matches!(answer.status, 0 | 403 | 423 | 429 | 503) {
+            if is_changed || matches!(answer.status, 0 | 403 | 404 | 405 | 423 | 429 | 500..) {
                 is_limited = true;
                 break;
             }

@@ -18,9 +18,14 @@ pub(super) struct Print {
 
 /// The print of an answer to a request.
 pub(super) fn print(call: &Call, answer: &Answer) -> Print {
+    print_without(call, answer, &[])
+}
+
+/// The same without these texts too: what two requests sent is taken out of both answers.
+pub(super) fn print_without(call: &Call, answer: &Answer, more: &[String]) -> Print {
     let mut text = answer.text.clone();
     let mut location = answer.header("location").to_owned();
-    for sent in call.sent() {
+    for sent in call.sent().into_iter().chain(more.iter().cloned()) {
         for form in [
             sent.clone(),
             escape(&sent),

@@ -160,7 +160,8 @@ pub(super) async fn parameters(engine: &mut Engine) -> Result<(), Stop> {
         for batch in names.chunks(40) {
             halve(engine, &route, &base, batch, &mut read).await?;
         }
-        if (1..=6).contains(&read.len()) {
+        blind(engine, &route, &base, &names, &mut read).await?;
+        if (1..=8).contains(&read.len()) {
             let mut call = route.call.clone();
             call.query = read
                 .into_iter()
@@ -170,6 +171,43 @@ pub(super) async fn parameters(engine: &mut Engine) -> Result<(), Stop> {
                 })
                 .collect();
             add_route(engine, Route::new(call, route.who));
+        }
+    }
+    Ok(())
+}
+
+/// Names whose value has to be one that exists: a file, a command, a template.
+async fn blind(
+    engine: &mut Engine,
+    route: &Route,
+    base: &Answer,
+    names: &[String],
+    read: &mut Vec<String>,
+) -> Result<(), Stop> {
+    let (left, right, result) = engine.factors();
+    let attacks = [
+        ("/etc/passwd".to_owned(), "root:x:0:0".to_owned()),
+        (format!(";echo $(({left}*{right}))"), result.clone()),
+        (format!("{{{{{left}*{right}}}}}"), result),
+    ];
+    for (text, sign) in attacks {
+        for batch in names.chunks(40) {
+            let mut call = route.call.clone();
+            call.query = batch
+                .iter()
+                .map(|name| (name.clone(), text.clone()))
+                .collect();
+            let answer = engine.send(engine.me, &call).await?;
+            if !answer.text.contains(&sign) || base.text.contains(&sign) {
+                continue;
+            }
+            for name in batch {
+                call.query = vec![(name.clone(), text.clone())];
+                let alone = engine.send(engine.me, &call).await?;
+                if alone.text.contains(&sign) && !read.contains(name) {
+                    read.push(name.clone());
+                }
+            }
         }
     }
     Ok(())

@@ -286,8 +286,10 @@ pub(super) fn places(html: &str, marker: &str) -> Vec<Place> {
     for node in document.tree.nodes() {
         if let Some(element) = node.value().as_element() {
             for (name, value) in element.attrs().filter(|(_, value)| value.contains(marker)) {
+                // Nothing before the marker settles the scheme.
+                let before = value.split(marker).next().unwrap_or_default();
                 let starts = matches!(name, "href" | "src" | "action" | "formaction" | "data")
-                    && value.trim().starts_with(marker);
+                    && !before.contains(['/', '?', '#', ':']);
                 all.push(if starts {
                     Place::Address
                 } else {

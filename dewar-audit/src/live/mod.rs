@@ -37,7 +37,7 @@ mod table;
 mod tokens;
 mod uploads;
 
-pub use options::{Account, LiveOptions};
+pub use options::{Account, Discovery, LiveOptions};
 
 use crate::scan::{ScanCheck, ScanReport};
 use crate::sources::Error;
@@ -68,10 +68,14 @@ async fn steps(engine: &mut Engine) -> Result<(), Stop> {
     surroundings::first(engine).await?;
     let found = crawl::crawl(engine, NOBODY, &[]).await?;
     engine.coverage.pages += found.pages.len();
-    discover::guess(engine).await?;
+    if engine.options.discovery == Discovery::GuessNames {
+        discover::guess(engine).await?;
+    }
     sessions::begin(engine).await?;
     surroundings::run(engine).await?;
-    discover::parameters(engine).await?;
+    if engine.options.discovery == Discovery::GuessNames {
+        discover::parameters(engine).await?;
+    }
     accounts::early(engine).await?;
     tokens::run(engine).await?;
     csrf::run(engine).await?;

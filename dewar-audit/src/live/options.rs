@@ -23,6 +23,16 @@ impl Account {
     }
 }
 
+/// How routes and parameters are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Discovery {
+    /// What pages, scripts and documents name.
+    FollowLinks,
+    /// Also usual names that nothing links.
+    GuessNames,
+}
+
 /// The options of an audit of a running application.
 ///
 /// ```
@@ -56,6 +66,8 @@ pub struct LiveOptions {
     pub sign_up: bool,
     /// Whether forms that delete, sign out or change passwords are sent too.
     pub dangerous_destructive: bool,
+    /// How routes and parameters are found.
+    pub discovery: Discovery,
     /// Addresses and routes to start from, besides what is found.
     pub seeds: Vec<String>,
     /// Each finding is added to this file as it is found, one JSON object a line.
@@ -81,6 +93,7 @@ impl LiveOptions {
             sign_in: None,
             sign_up: false,
             dangerous_destructive: false,
+            discovery: Discovery::GuessNames,
             seeds: Vec::new(),
             progress_file: None,
             verbose: false,

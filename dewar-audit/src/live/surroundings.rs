@@ -132,6 +132,7 @@ pub(super) async fn run(engine: &mut Engine) -> Result<(), Stop> {
     console(engine).await?;
     listings(engine).await?;
     cors(engine).await?;
+    log(engine).await?;
     let mut missing = Route::new(Call::get(&format!("/{}", engine.marker())), engine.me);
     NOT_FOUND.clone_into(&mut missing.pattern);
     missing.segments = vec![1];
@@ -205,6 +206,29 @@ async fn listings(engine: &mut Engine) -> Result<(), Stop> {
         {
             let finding = LiveFinding::of("live-directory-listing", "GET", &folder);
             engine.prove(finding, &call, &answer, sign);
+        }
+    }
+    Ok(())
+}
+
+/// A page that shows the requests of others.
+async fn log(engine: &mut Engine) -> Result<(), Stop> {
+    let marker = engine.marker();
+    engine
+        .send(NOBODY, &Call::get(&format!("/{marker}")))
+        .await?;
+    let targets: Vec<Route> = engine
+        .routes
+        .iter()
+        .filter(|route| route.call.method == "GET" && route.danger.is_none())
+        .take(100)
+        .cloned()
+        .collect();
+    for route in targets {
+        let answer = engine.send(NOBODY, &route.call).await?;
+        if answer.is_success() && answer.text.contains(&marker) {
+            let finding = LiveFinding::of("live-exposed-log", "GET", &route.pattern);
+            engine.prove(finding, &route.call, &answer, &marker);
         }
     }
     Ok(())

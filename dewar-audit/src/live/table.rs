@@ -388,6 +388,14 @@ const SURROUNDINGS: &[ScanCheck] = &[
         &["13.4.1"],
     ),
     row(
+        "live-exposed-log",
+        (Audit, High, 532),
+        "The log of requests is served",
+        "A visitor reads the addresses, names and tokens of all others.",
+        "Keep logs outside the application, or ask for a role.",
+        &["16.4.2"],
+    ),
+    row(
         "live-directory-listing",
         (Audit, Low, 548),
         "A folder's list of files is served",

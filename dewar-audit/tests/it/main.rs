@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod hello;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod weak;

@@ -97,24 +97,33 @@ async fn errors(engine: &mut Engine, spot: &Spot) -> Result<bool, Stop> {
         let Some(found) = sign(&broken, &spot.base, signs) else {
             continue;
         };
-        for balanced in [
-            format!("{value}''"),
-            format!("{value}-0"),
-            format!("{value} "),
-            "1".to_owned(),
-            "1-0".to_owned(),
-        ] {
+        for (unbalanced, balanced) in pairs(&value) {
             let (_, fine) = spot.attack(engine, &balanced).await?;
-            if sign(&fine, &Answer::default(), signs).is_none() && fine.status != 0 {
-                let (_, repeated) = spot.attack(engine, &format!("{value}'")).await?;
-                if sign(&repeated, &fine, signs).is_some() {
-                    spot.report(engine, id, &call, &broken, found_text(&broken, found));
-                    return Ok(true);
-                }
+            if fine.status == 0 || sign(&fine, &Answer::default(), signs).is_some() {
+                continue;
+            }
+            let (_, repeated) = spot.attack(engine, &unbalanced).await?;
+            if sign(&repeated, &fine, signs).is_some() {
+                spot.report(engine, id, &call, &broken, found_text(&broken, found));
+                return Ok(true);
             }
         }
     }
     ldap(engine, spot, &value).await
+}
+
+/// Texts that differ in their syntax alone: a program that refuses every quote refuses both, or neither.
+fn pairs(value: &str) -> Vec<(String, String)> {
+    let mut all = vec![
+        (format!("{value}'"), format!("{value}''")),
+        (format!("{value}-"), format!("{value}-0")),
+    ];
+    all.push(("1-".to_owned(), "1-0".to_owned()));
+    all.push((
+        format!("{value}' and 'z'='"),
+        format!("{value}' and 'z'='z"),
+    ));
+    all
 }
 
 fn found_text<'a>(answer: &Answer, sign: &'a str) -> &'a str {
