@@ -192,7 +192,9 @@ pub(super) fn surroundings(engine: &mut Engine, call: &Call, answer: &Answer) {
     {
         missing.push("X-Content-Type-Options");
     }
-    if is_tls && answer.header("strict-transport-security").is_empty() {
+    // Browsers would refuse every other program on `localhost` as well.
+    let is_loopback = engine.target().is_loopback;
+    if is_tls && !is_loopback && answer.header("strict-transport-security").is_empty() {
         missing.push("Strict-Transport-Security");
     }
     if !missing.is_empty() {
