@@ -391,6 +391,46 @@ accounts-session-ended = Diese Sitzung ist beendet.
 accounts-sessions-ended = Alle Ihre anderen Sitzungen sind beendet.
 confirm-password = Passwort
 
+### Anmeldung über einen Anbieter
+
+accounts-provider-sign-in = Mit { $provider } anmelden
+accounts-provider-confirm = Mit { $provider } bestätigen
+accounts-provider-connect = { $provider } verbinden
+accounts-provider-leave = Weiter zu { $provider }
+    .go = Zu { $provider }
+accounts-provider-late = Diese Anmeldung mit { $provider } hat zu lange gedauert, wurde schon benutzt oder begann in einem anderen Browser. Es wurde nichts geändert. Beginnen Sie hier von vorn.
+accounts-provider-away = { $provider } antwortet gerade nicht. Melden Sie sich mit Ihrem Passwort an, oder versuchen Sie es später.
+accounts-provider-cancelled = Sie haben die Anmeldung mit { $provider } abgebrochen. Es wurde nichts geändert.
+accounts-provider-failed = Die Anmeldung mit { $provider } hat nicht geklappt, und es wurde nichts geändert. Versuchen Sie es noch einmal, oder melden Sie sich mit Ihrem Passwort an.
+accounts-provider-unverified = { $provider } hat Ihre E-Mail-Adresse nicht bestätigt. Bestätigen Sie sie zuerst dort, oder benutzen Sie hier Ihr Passwort.
+accounts-provider-closed = Für Sie gibt es hier noch kein Konto. Bitten Sie jemanden aus der Verwaltung darum.
+accounts-provider-no-name = Ihr Name bei { $provider } geht hier nicht. Registrieren Sie sich stattdessen auf dieser Website.
+accounts-provider-prove = Zur Adresse { $email } gibt es schon ein Konto. Melden Sie sich zuerst dort an. Dann können Sie { $provider } damit verbinden.
+accounts-provider-another = Diese Identität bei { $provider } gehört zu einem anderen Konto. Es wurde nichts geändert.
+accounts-provider-connected = Sie können sich ab jetzt mit { $provider } anmelden.
+accounts-provider-many = Ihr Konto ist schon mit sehr vielen Identitäten verbunden. Trennen Sie zuerst eine.
+accounts-provider-confirmed = Sie haben bestätigt, dass Sie es sind. Falls Sie ein Formular abgeschickt haben, schicken Sie es noch einmal.
+accounts-provider-disconnected = Der Anbieter ist getrennt. Ihre Sitzungen laufen weiter; auf der Seite Ihrer Sitzungen können Sie sie beenden.
+accounts-provider-last-way-in = Das ist der einzige Weg in Ihr Konto. Wählen Sie zuerst ein Passwort, mit einem Link für ein vergessenes Passwort.
+accounts-provider-waits = { $provider } sagt, dass { $email } zu Ihnen gehört. Verbinden Sie beides, dann können Sie sich mit { $provider } anmelden. Wenn Sie das nicht begonnen haben, tun Sie nichts.
+accounts-providers = Anmeldung über andere Anbieter
+    .how = Mit jedem von diesen können Sie sich bei diesem Konto anmelden.
+    .since = Verbunden
+    .none = Es ist kein Anbieter verbunden.
+    .disconnect = Trennen
+letter-provider-connected = Sie können sich mit { $provider } anmelden
+    .text =
+        { $provider } wurde soeben mit Ihrem Konto verbunden. Wer sich dort anmelden kann, kann sich auch hier anmelden.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort, und trennen Sie den Anbieter auf der Seite Ihres Kontos:
+        { $link }
+letter-provider-disconnected = { $provider } wurde von Ihrem Konto getrennt
+    .text =
+        Niemand kann sich mehr mit { $provider } bei Ihrem Konto anmelden.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort:
+        { $link }
+
 api-tokens = API-Token
     .how = Mit einem Token arbeitet ein Programm in Ihrem Namen, so weit seine Rechte reichen. Geben Sie jedem Programm ein eigenes und widerrufen Sie es, wenn Sie es nicht mehr brauchen. Ein neues Passwort beendet alle.
     .once = Das ist das neue Token. Kopieren Sie es jetzt: Es wird nicht noch einmal angezeigt.

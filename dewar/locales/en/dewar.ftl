@@ -367,6 +367,46 @@ accounts-device = { $browser } on { $system }
 accounts-session-ended = That session has ended.
 accounts-sessions-ended = All your other sessions have ended.
 
+### Sign-in with a provider
+
+accounts-provider-sign-in = Sign in with { $provider }
+accounts-provider-confirm = Confirm with { $provider }
+accounts-provider-connect = Connect { $provider }
+accounts-provider-leave = On to { $provider }
+    .go = Continue to { $provider }
+accounts-provider-late = This sign-in with { $provider } took too long, was used already, or began in another browser. Nothing was changed. Begin again here.
+accounts-provider-away = { $provider } does not answer at the moment. Sign in with your password, or try again later.
+accounts-provider-cancelled = You cancelled the sign-in with { $provider }. Nothing was changed.
+accounts-provider-failed = The sign-in with { $provider } did not work, and nothing was changed. Try again, or sign in with your password.
+accounts-provider-unverified = { $provider } has not confirmed your e-mail address. Confirm it there first, or use your password here.
+accounts-provider-closed = There is no account here for you yet. Ask somebody in charge of this site to make one.
+accounts-provider-no-name = Your name at { $provider } cannot be used here. Sign up on this site instead.
+accounts-provider-prove = There is an account with the address { $email } already. Sign in to it first. Then you can connect { $provider } with it.
+accounts-provider-another = This identity at { $provider } belongs to another account. Nothing was changed.
+accounts-provider-connected = You can sign in with { $provider } from now on.
+accounts-provider-many = Your account is connected with very many identities already. Disconnect one first.
+accounts-provider-confirmed = You have confirmed that it is you. If you were sending a form, send it once more.
+accounts-provider-disconnected = The provider is disconnected. Your sessions go on; you can end them on the page of your sessions.
+accounts-provider-last-way-in = This is the only way into your account. Choose a password first, with a link for a forgotten password.
+accounts-provider-waits = { $provider } says that { $email } is you. Connect it with this account, and you can sign in with { $provider }. If you did not begin this, do nothing.
+accounts-providers = Sign-in with other providers
+    .how = You can sign in to this account with each of these.
+    .since = Connected
+    .none = No provider is connected.
+    .disconnect = Disconnect
+letter-provider-connected = You can sign in with { $provider }
+    .text =
+        { $provider } was connected with your account just now. Whoever can sign in there can sign in here.
+
+        If it was not you, choose a new password at once, and disconnect the provider on the page of your account:
+        { $link }
+letter-provider-disconnected = { $provider } was disconnected from your account
+    .text =
+        Nobody can sign in to your account with { $provider } any more.
+
+        If it was not you, choose a new password at once:
+        { $link }
+
 api-tokens = API tokens
     .how = A token lets a program work in your name, within its scopes. Give each program its own, and revoke it when you no longer need it. A change of your password ends all of them.
     .once = This is the new token. Copy it now: it is not shown again.

@@ -64,7 +64,8 @@ pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Fi
 pub(crate) async fn outdated_hashes(db: &Db) -> Result<Option<Finding>, database::Error> {
     let count =
         "SELECT count(*) FROM dewar_users WHERE substr(password_hash, 1, 10) <> '$argon2id$'
-        AND substr(password_hash, 1, 4) <> '$2b$'";
+        AND substr(password_hash, 1, 4) <> '$2b$'
+        AND NOT (password_hash = '!' AND EXISTS (SELECT 1 FROM dewar_identities i WHERE i.user_id = dewar_users.id))";
     let rows = db.query(count, []).await?;
     let count: i64 = rows.first().map_or(Ok(0), |row| row.get(0))?;
     Ok((count > 0).then(|| {

@@ -9,6 +9,7 @@ use super::hash_formats::{FlaskSalt, MOST_BCRYPT_COST, MOST_MEMORY_KIB, MOST_PAS
 use super::password::{MEMORY_KIB, MIN_PASSWORD_LENGTH, PASSES};
 use super::rate_limiter::Rate;
 use super::scheme::Scheme;
+use super::provider::{self, ProviderConfig};
 use crate::audit::{Finding, Settings};
 use crate::secrets::Secret;
 
@@ -63,6 +64,8 @@ pub struct Config {
     pub rate_limit: u32,
     /// The period in which they count.
     pub rate_window: Duration,
+    /// The providers with which users can sign in.
+    pub(crate) providers: Vec<ProviderConfig>,
 }
 
 /// Whether visitors may make an account.
@@ -100,6 +103,7 @@ impl Default for Config {
             flask_security_salt_file: None,
             rate_limit: 30,
             rate_window: 10 * MINUTE,
+            providers: Vec::new(),
         }
     }
 }
@@ -149,6 +153,7 @@ impl Config {
                 default.rate_window,
                 MINUTE..=24 * 60 * MINUTE,
             ),
+            providers: provider::read(settings),
         }
     }
 

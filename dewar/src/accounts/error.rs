@@ -46,6 +46,9 @@ pub enum Error {
     /// The password is easy to guess; the user reads the reason.
     #[error("{0}")]
     Guessable(Guessable),
+    /// Without this identity at a provider, nobody could sign in to the account.
+    #[error("the account would have no way in")]
+    LastWayIn,
     /// The change would remove the last active administrator.
     #[error("one active administrator must remain")]
     LastAdministrator,
@@ -58,6 +61,9 @@ pub enum Error {
     /// The account does not exist.
     #[error("the account does not exist")]
     NoSuchUser,
+    /// The secret of a provider cannot be read.
+    #[error("cannot read the secret of a provider from {0}")]
+    ProviderSecret(String),
     /// The hashing threads failed.
     #[error(transparent)]
     Pool(PoolError),
@@ -135,10 +141,12 @@ impl AsProblem for Error {
             | Self::Database(_)
             | Self::Fields(_)
             | Self::FlaskSalt(_)
+            | Self::LastWayIn
             | Self::LinkSpent
             | Self::Mail(_)
             | Self::NoSuchUser
             | Self::Pool(_)
+            | Self::ProviderSecret(_)
             | Self::Refused
             | Self::Sessions(_)
             | Self::Throttled(_)
@@ -188,6 +196,7 @@ impl From<Error> for pages::Error {
             Error::LastAdministrator => {
                 Self::bad_request(Message::new("accounts-one-administrator"))
             }
+            Error::LastWayIn => Self::bad_request(Message::new("accounts-provider-last-way-in")),
             Error::LinkSpent => Self::bad_request(Message::new("accounts-spent")),
             Error::TooManyLinks => Self::too_many_requests(Duration::from_secs(3600)),
             Error::Refused => Self::unauthenticated(),
@@ -197,7 +206,10 @@ impl From<Error> for pages::Error {
             Error::Taken => Self::bad_request(Message::new("accounts-taken")),
             Error::Throttled(wait) => Self::too_many_requests(wait),
             Error::UnknownRole(_) => Self::bad_request(Message::new("accounts-no-role")),
-            Error::FlaskSalt(_) | Error::Mail(_) | Error::Pool(_) => Self::internal(error),
+            Error::FlaskSalt(_)
+            | Error::Mail(_)
+            | Error::Pool(_)
+            | Error::ProviderSecret(_) => Self::internal(error),
         }
     }
 }

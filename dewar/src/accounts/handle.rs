@@ -8,13 +8,15 @@ use super::password::NormalizedPassword;
 use super::pool::HashPool;
 use super::rate_limiter::RateLimiter;
 use super::session_end::SessionEnd;
+use super::provider::{self, Provider};
 use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::{self, Db, Tx};
 use crate::mail::{self, Letter, LetterKind, LetterStatus, MailQuota, Mailer, Recipient};
 use crate::pages::{AccountPage, AccountPaths, Language, Languages, LocalPath, RequestContext};
+use crate::outgoing::Client;
 use crate::secrets::KeyRing;
-use crate::sessions::{Session, Sessions, read_cookie};
+use crate::sessions::{PROVIDER_COOKIE, Session, Sessions, read_cookie};
 use http::HeaderMap;
 
 /// The most addresses that are remembered at once.
@@ -45,6 +47,8 @@ pub(super) struct Caller {
     pub(super) language: Language,
     /// The cookie of a known browser, as the request sent it.
     pub(super) browser: Option<Box<str>>,
+    /// The cookie of a sign-in at a provider, as the request sent it.
+    pub(super) at_provider: Option<Box<str>>,
     /// The request's session.
     pub(super) session: Option<Session>,
 }
@@ -62,6 +66,8 @@ pub(super) struct Inner {
     pub(super) mailer: Mailer,
     pub(super) paths: AccountPaths,
     pub(super) pool: HashPool,
+    /// The providers with which users can sign in (OpenID Connect).
+    pub(super) providers: Vec<Provider>,
     pub(super) roles: Roles,
     pub(super) session_end: SessionEnd,
     pub(super) sessions: Sessions,
@@ -71,6 +77,8 @@ pub(super) struct Inner {
 /// The room's dependencies on the others.
 #[derive(Debug)]
 pub(crate) struct Dependencies {
+    /// The client for the providers.
+    pub(crate) client: Client,
     /// The clock.
     pub(crate) clock: Clock,
     /// The settings.
@@ -109,6 +117,7 @@ impl Accounts {
     /// If a thread cannot be started.
     pub(crate) fn open(needs: Dependencies) -> Result<Self, Error> {
         let Dependencies {
+            client,
             clock,
             config,
             db,
@@ -122,6 +131,12 @@ impl Accounts {
         } = needs;
         let addresses = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
         let own = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
+        let mut providers = Vec::new();
+        for provider in &config.providers {
+            let secret = provider::secret_of(provider)?;
+            let (client, clock) = (client.clone(), clock.clone());
+            providers.push(Provider::new(provider.clone(), secret, client, clock));
+        }
         let inner = Arc::new(Inner {
             addresses,
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
@@ -139,6 +154,7 @@ impl Accounts {
             config,
             db,
             log,
+            providers,
             roles,
             session_end: SessionEnd::new(),
             sessions,
@@ -146,6 +162,7 @@ impl Accounts {
         });
         let caller = Caller {
             language: Languages::english().first(),
+            at_provider: None,
             browser: None,
             session: None,
         };
@@ -157,6 +174,7 @@ impl Accounts {
         let cookies = context.facts().cookies.headers();
         let caller = Caller {
             language: context.language().clone(),
+            at_provider: read_cookie(cookies, PROVIDER_COOKIE).map(Box::from),
             browser: read_cookie(cookies, known_browser::COOKIE).map(Box::from),
             session: context.session().ok().cloned(),
         };
@@ -234,6 +252,7 @@ impl Accounts {
         let now = self.0.clock.now();
         link::sweep(&self.0.db, now).await?;
         throttle::sweep(&self.0.db, now).await?;
+        provider::sweep(&self.0.db, now).await?;
         Ok(())
     }
 }

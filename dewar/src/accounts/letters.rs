@@ -11,6 +11,22 @@ pub(super) struct PasswordChanged {
     pub(super) link: String,
 }
 
+/// A provider was connected with the account.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/provider_connected")]
+pub(super) struct ProviderConnected {
+    pub(super) provider: String,
+    pub(super) link: String,
+}
+
+/// A provider was disconnected from the account.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/provider_disconnected")]
+pub(super) struct ProviderDisconnected {
+    pub(super) provider: String,
+    pub(super) link: String,
+}
+
 /// A link for a new password.
 #[derive(Debug, Letter)]
 #[letter(template = "letters/accounts/reset", valid_minutes = 60)]
@@ -40,9 +56,11 @@ pub(super) struct Welcome {
 }
 
 /// All of them.
-pub(crate) fn letters() -> [LetterType; 5] {
+pub(crate) fn letters() -> [LetterType; 7] {
     [
         LetterType::of::<PasswordChanged>(),
+        LetterType::of::<ProviderConnected>(),
+        LetterType::of::<ProviderDisconnected>(),
         LetterType::of::<ResetLetter>(),
         LetterType::of::<SignUpAgain>(),
         LetterType::of::<TokenCreated>(),

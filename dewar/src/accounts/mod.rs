@@ -64,6 +64,7 @@ mod password;
 mod password_change;
 mod pending_form;
 mod pool;
+mod provider;
 mod rate_key;
 mod rate_limiter;
 mod recently_authenticated;
@@ -83,9 +84,10 @@ pub(crate) use checks::outdated_hashes;
 pub use config::{Config, PasswordHashing, SignUps};
 pub use endpoints::{
     ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SecondTab, SetUp, SignIn, SignOut,
-    SignUp, SignedIn, account_page_with, change_account_with, change_password,
-    change_password_page, confirm, confirm_page, end_other_sessions, end_session, forgot,
-    forgot_page, reset, reset_page, sessions_page, set_up, set_up_page, sign_in, sign_in_page,
+    ProviderReturn, SignUp, SignedIn, ToProvider, account_page_with, change_account_with, change_password,
+    change_password_page, confirm, confirm_at_provider, confirm_page, connect_provider,
+    connect_proven_provider, disconnect_provider, end_other_sessions, end_session, forgot,
+    forgot_page, provider_return, providers_page, reset, reset_page, sessions_page, set_up, set_up_page, sign_in, sign_in_at_provider, sign_in_page,
     sign_out, sign_up, sign_up_page, sign_up_page_with, sign_up_with,
 };
 pub use error::Error;
@@ -115,6 +117,7 @@ pub(crate) use known_browser::COOKIE as KNOWN_BROWSER;
 pub(crate) use letters::letters;
 pub(crate) use listing::list;
 pub(crate) use pending_form::{Pending, largest_form};
+pub(crate) use provider::{ProviderSurroundings, provider_findings};
 pub(crate) use rate_key::RateKey;
 pub(crate) use rate_limiter::{Rate, RateLimiter};
 pub(crate) use users::holders;

@@ -96,6 +96,27 @@ pub(crate) const MIGRATIONS_AFTER_SESSIONS: &[Migration] = &[
             WHERE substr(password_hash, 1, 10) <> '$argon2id$';",
     )
     .additive(),
+    // The identities at providers, and the returns from them that were used.
+    Migration::new(
+        "dewar_accounts_providers_0001",
+        "CREATE TABLE dewar_identities (
+            id TEXT NOT NULL PRIMARY KEY,
+            user_id INTEGER NOT NULL REFERENCES dewar_users (id) ON DELETE CASCADE,
+            provider TEXT NOT NULL,
+            issuer TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            email TEXT NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE UNIQUE INDEX dewar_identities_by_subject ON dewar_identities (issuer, subject);
+        CREATE INDEX dewar_identities_of_user ON dewar_identities (user_id);
+        CREATE TABLE dewar_provider_returns (
+            state_hash BLOB NOT NULL PRIMARY KEY,
+            expires_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX dewar_provider_returns_by_end ON dewar_provider_returns (expires_at);",
+    )
+    .additive(),
 ];
 
 /// The models of this room, for [`Db::register`](crate::database::Db::register).

@@ -87,6 +87,7 @@ impl House {
             all: vec!["administrator", "member", "reviewer"],
         };
         let needs = Dependencies {
+            client: crate::outgoing::Client::new(crate::outgoing::Config::default()),
             clock: clock.clone(),
             config,
             db: db.clone(),

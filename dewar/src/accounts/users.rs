@@ -427,7 +427,7 @@ impl Accounts {
     }
 
     /// Refuses a change that removed the last administrator; the caller then drops the transaction.
-    async fn one_remains(&self, tx: &Tx) -> Result<(), Error> {
+    pub(super) async fn one_remains(&self, tx: &Tx) -> Result<(), Error> {
         let Some(role) = self.0.roles.administrator else {
             return Ok(());
         };

@@ -32,6 +32,7 @@ pub struct AccountPages<S = Dewar> {
     paths: BTreeMap<AccountPage, &'static str>,
     without: BTreeSet<AccountPage>,
     with_tokens: bool,
+    with_providers: bool,
     sign_up: PageAndForm<S>,
     account: Option<PageAndForm<S>>,
 }
@@ -51,6 +52,7 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
             paths: BTreeMap::new(),
             without: BTreeSet::new(),
             with_tokens: false,
+            with_providers: false,
             sign_up: |path| {
                 [
                     get(path, accounts::sign_up_page),
@@ -86,6 +88,12 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
         self
     }
 
+    /// The pages to sign in with a provider (OpenID Connect) too. The settings have the providers.
+    pub fn with_providers(mut self) -> Self {
+        self.with_providers = true;
+        self
+    }
+
     /// Adds fields of the application's own to the page to sign up.
     pub fn sign_up_fields<E: AccountFields>(mut self) -> Self {
         self.sign_up = |path| {
@@ -111,13 +119,16 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
     /// Whether this kind of page is among those that this value mounts, unless somebody leaves it out.
     const fn offers(&self, page: AccountPage) -> bool {
         use AccountPage::{
-            Account, ChangePassword, Confirm, EndOtherSessions, EndSession, Forgot, Reset,
-            RevokeServiceToken, RevokeToken, ServiceTokens, Sessions, SetUp, SignIn, SignOut,
-            SignUp, Tokens,
+            Account, ChangePassword, Confirm, ConfirmAtProvider, ConnectProvider,
+            DisconnectProvider, EndOtherSessions, EndSession, Forgot, ProviderReturn, Providers,
+            Reset, RevokeServiceToken, RevokeToken, ServiceTokens, Sessions, SetUp, SignIn,
+            SignInAtProvider, SignOut, SignUp, Tokens,
         };
         match page {
             Account => self.account.is_some(),
             RevokeToken | Tokens => self.with_tokens,
+            ConfirmAtProvider | ConnectProvider | DisconnectProvider | ProviderReturn
+            | Providers | SignInAtProvider => self.with_providers,
             RevokeServiceToken | ServiceTokens => false,
             ChangePassword | Confirm | EndOtherSessions | EndSession | Forgot | Reset
             | Sessions | SetUp | SignIn | SignOut | SignUp => true,
@@ -125,12 +136,21 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
     }
 
     fn has(&self, page: AccountPage) -> bool {
-        use AccountPage::{EndOtherSessions, EndSession, RevokeToken, Sessions, Tokens};
+        use AccountPage::{
+            Confirm, ConfirmAtProvider, ConnectProvider, DisconnectProvider, EndOtherSessions,
+            EndSession, ProviderReturn, Providers, RevokeToken, Sessions, SignIn, SignInAtProvider,
+            Tokens,
+        };
         let is_out = |page| self.without.contains(&page);
-        let of_sessions = matches!(page, EndOtherSessions | EndSession);
-        let goes_with_its_page =
-            of_sessions && is_out(Sessions) || page == RevokeToken && is_out(Tokens);
-        self.offers(page) && !is_out(page) && !goes_with_its_page
+        let with_the_button = match page {
+            EndOtherSessions | EndSession => Some(Sessions),
+            RevokeToken => Some(Tokens),
+            ConnectProvider | DisconnectProvider => Some(Providers),
+            ConfirmAtProvider => Some(Confirm),
+            ProviderReturn | SignInAtProvider => Some(SignIn),
+            _ => None,
+        };
+        self.offers(page) && !is_out(page) && !with_the_button.is_some_and(is_out)
     }
 
     /// Paths and exclusions that change nothing: the programmer expects something else.
@@ -169,6 +189,15 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
             (Some(path), _) => return path,
             (None, AccountPage::EndSession) => below(AccountPage::Sessions, "/{id}/end"),
             (None, AccountPage::EndOtherSessions) => below(AccountPage::Sessions, "/end-others"),
+            (None, AccountPage::ConnectProvider) => below(AccountPage::Providers, "/{id}/connect"),
+            (None, AccountPage::DisconnectProvider) => {
+                below(AccountPage::Providers, "/{id}/disconnect")
+            }
+            (None, AccountPage::ConfirmAtProvider) => {
+                below(AccountPage::Confirm, "/with/{provider}")
+            }
+            (None, AccountPage::SignInAtProvider) => below(AccountPage::SignIn, "/with/{provider}"),
+            (None, AccountPage::ProviderReturn) => below(AccountPage::SignIn, "/return/{provider}"),
             (None, AccountPage::RevokeToken) => below(AccountPage::Tokens, "/{id}/revoke"),
             (None, _) => format!("{}{}", self.prefix, page.usual_path()),
         };
@@ -178,8 +207,8 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
     /// The routes for everyone, then those for people who are signed in.
     fn routes(&self) -> [Vec<Route<S>>; 2] {
         use AccountPage::{
-            Account, ChangePassword, Confirm, EndOtherSessions, EndSession, Forgot, Reset,
-            RevokeToken, Sessions, SetUp, SignIn, SignOut, SignUp, Tokens,
+            Account, ChangePassword, Confirm, EndOtherSessions, EndSession, Forgot, Providers,
+            Reset, RevokeToken, Sessions, SetUp, SignIn, SignOut, SignUp, Tokens,
         };
         let (mut public, mut signed_in) = (Vec::new(), Vec::new());
         macro_rules! mount {
@@ -219,14 +248,56 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
         if self.has(RevokeToken) {
             signed_in.push(post(self.path(RevokeToken), api::revoke_token));
         }
+        mount!(signed_in: Providers, accounts::providers_page, accounts::connect_proven_provider);
+        self.add_providers(&mut public, &mut signed_in);
         [public, signed_in]
+    }
+
+    /// The buttons that lead to a provider, and the return.
+    fn add_providers(&self, public: &mut Vec<Route<S>>, signed_in: &mut Vec<Route<S>>) {
+        use AccountPage::{
+            ConfirmAtProvider, ConnectProvider, DisconnectProvider, ProviderReturn,
+            SignInAtProvider,
+        };
+        if self.has(SignInAtProvider) {
+            let path = self.path(SignInAtProvider);
+            public.push(post(path, accounts::sign_in_at_provider));
+        }
+        if self.has(ProviderReturn) {
+            public.push(get(self.path(ProviderReturn), accounts::provider_return));
+        }
+        if self.has(ConfirmAtProvider) {
+            let path = self.path(ConfirmAtProvider);
+            signed_in.push(post(path, accounts::confirm_at_provider));
+        }
+        if self.has(ConnectProvider) {
+            let path = self.path(ConnectProvider);
+            signed_in.push(post(path, accounts::connect_provider));
+        }
+        if self.has(DisconnectProvider) {
+            let path = self.path(DisconnectProvider);
+            signed_in.push(post(path, accounts::disconnect_provider));
+        }
     }
 }
 
 /// How to mount a page that has a path already.
 const fn way_to_mount(page: AccountPage) -> &'static str {
-    use AccountPage::{Account, RevokeServiceToken, RevokeToken, ServiceTokens, Tokens};
-    if matches!(page, Account) {
+    use AccountPage::{
+        Account, ConfirmAtProvider, ConnectProvider, DisconnectProvider, ProviderReturn, Providers,
+        RevokeServiceToken, RevokeToken, ServiceTokens, SignInAtProvider, Tokens,
+    };
+    if matches!(
+        page,
+        ConfirmAtProvider
+            | ConnectProvider
+            | DisconnectProvider
+            | ProviderReturn
+            | Providers
+            | SignInAtProvider
+    ) {
+        "add `.with_providers()` and remove a `.without(…)` of it, or remove the path"
+    } else if matches!(page, Account) {
         "add `.account_fields::<…>()`, or remove the path"
     } else if matches!(page, RevokeToken | Tokens) {
         "add `.with_tokens()` and remove a `.without(…)` of it, or remove the path"

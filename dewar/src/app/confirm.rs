@@ -8,7 +8,7 @@ use http::{Method, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::routes::refused;
-use crate::accounts::{Pending, largest_form};
+use crate::accounts::{Accounts, Pending, largest_form};
 use crate::csrf::HEADER;
 use crate::forms::{Intake, URLENCODED, token_of};
 use crate::https::media_type::MediaType;
@@ -77,5 +77,7 @@ async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
         body,
         context.services().clock.now(),
     );
-    Ok(pending.and_then(|pending| pending.ask()))
+    let accounts = context.service::<Accounts>()?;
+    let page = pending.and_then(|pending| pending.ask());
+    Ok(page.map(|page| accounts.with_providers(page)))
 }

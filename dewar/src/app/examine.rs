@@ -88,6 +88,15 @@ impl Blueprint {
         findings.extend(config.sessions.findings(&roles));
         findings.extend(config.mail.findings(config.mode));
         findings.extend(config.accounts.findings(&roles));
+        let around = accounts::ProviderSurroundings {
+            mode: config.mode,
+            internal: &config.https.outgoing.internal,
+            roles: &roles,
+            administrator: administrator.map(|role| role.name),
+            is_mounted: table.has_page(AccountPage::SignInAtProvider)
+                && table.has_page(AccountPage::ProviderReturn),
+        };
+        findings.extend(accounts::provider_findings(&config.accounts, around));
         findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
         if table.takes_form_of(AccountPage::SignUp) {
             let others = parts.roles.iter().filter(|role| !role.administrator);

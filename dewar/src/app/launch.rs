@@ -163,7 +163,9 @@ impl Blueprint {
         let sessions = self.sessions(&db, &log).await?;
         let (jobs, of_jobs) = self.jobs(&db, &ring).await?;
         let mailer = self.mailer(&shown, (&db, &log, &ring))?;
-        let (accounts, tokens) = self.callers((&db, &log, &ring), &sessions, &mailer)?;
+        let outgoing = Client::new(config.https.outgoing.clone());
+        let (accounts, tokens) =
+            self.callers((&db, &log, &ring), &sessions, (&mailer, &outgoing))?;
         let live = self.live(&db, &sessions, &tokens);
         let (uploads, of_files) = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
@@ -191,7 +193,7 @@ impl Blueprint {
             db: tables.db,
             intake,
             jobs,
-            outgoing: Client::new(config.https.outgoing.clone()),
+            outgoing,
             languages: shown.languages,
             live,
             log,
@@ -429,9 +431,9 @@ impl Blueprint {
         &self,
         (db, log, ring): (&Db, &Log, &KeyRing),
         sessions: &Sessions,
-        mailer: &Mailer,
+        others: (&Mailer, &Client),
     ) -> Result<(Accounts, ApiTokens), LaunchFindings> {
-        let accounts = self.accounts((db, log, ring), sessions, mailer)?;
+        let accounts = self.accounts((db, log, ring), sessions, others)?;
         let tokens = ApiTokens::new(api::Dependencies {
             accounts: accounts.clone(),
             clock: self.clock.clone(),
@@ -516,9 +518,10 @@ impl Blueprint {
         &self,
         (db, log, ring): (&Db, &Log, &KeyRing),
         sessions: &Sessions,
-        mailer: &Mailer,
+        (mailer, client): (&Mailer, &Client),
     ) -> Result<Accounts, LaunchFindings> {
         let needs = accounts::Dependencies {
+            client: client.clone(),
             clock: self.clock.clone(),
             config: self.config.accounts.clone(),
             db: db.clone(),

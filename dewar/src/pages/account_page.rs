@@ -22,12 +22,22 @@ pub enum AccountPage {
     ChangePassword,
     /// The page that asks for the password again before an important action (re-authentication).
     Confirm,
+    /// The button that re-authenticates with a provider instead.
+    ConfirmAtProvider,
+    /// The button that connects a provider with the account.
+    ConnectProvider,
+    /// The button that disconnects a provider.
+    DisconnectProvider,
     /// The button that ends all other sessions.
     EndOtherSessions,
     /// The button that ends one session.
     EndSession,
     /// The page to request a link for a forgotten password.
     Forgot,
+    /// The place to which a provider sends the browser back: the redirect URI.
+    ProviderReturn,
+    /// The page of the providers that are connected with the account.
+    Providers,
     /// The page of a link for a new password.
     Reset,
     /// The button that revokes a service's token.
@@ -42,6 +52,8 @@ pub enum AccountPage {
     SetUp,
     /// The page to sign in.
     SignIn,
+    /// The button that signs in with a provider.
+    SignInAtProvider,
     /// The button to sign out.
     SignOut,
     /// The page to make an account.
@@ -52,13 +64,18 @@ pub enum AccountPage {
 
 impl AccountPage {
     /// All of them.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Account,
         Self::ChangePassword,
         Self::Confirm,
+        Self::ConfirmAtProvider,
+        Self::ConnectProvider,
+        Self::DisconnectProvider,
         Self::EndOtherSessions,
         Self::EndSession,
         Self::Forgot,
+        Self::ProviderReturn,
+        Self::Providers,
         Self::Reset,
         Self::RevokeServiceToken,
         Self::RevokeToken,
@@ -66,6 +83,7 @@ impl AccountPage {
         Self::Sessions,
         Self::SetUp,
         Self::SignIn,
+        Self::SignInAtProvider,
         Self::SignOut,
         Self::SignUp,
         Self::Tokens,
@@ -92,10 +110,14 @@ impl AccountPage {
     pub(crate) const fn is_button(self) -> bool {
         matches!(
             self,
-            Self::EndOtherSessions
+            Self::ConfirmAtProvider
+                | Self::ConnectProvider
+                | Self::DisconnectProvider
+                | Self::EndOtherSessions
                 | Self::EndSession
                 | Self::RevokeServiceToken
                 | Self::RevokeToken
+                | Self::SignInAtProvider
                 | Self::SignOut
         )
     }
@@ -110,9 +132,16 @@ impl AccountPage {
             Self::Account => ("account", "/account"),
             Self::ChangePassword => ("change-password", "/account/password"),
             Self::Confirm => ("confirm", "/confirm"),
+            Self::ConfirmAtProvider => ("confirm-at-provider", "/confirm/with/{provider}"),
+            Self::ConnectProvider => ("connect-provider", "/account/providers/{id}/connect"),
+            Self::DisconnectProvider => {
+                ("disconnect-provider", "/account/providers/{id}/disconnect")
+            }
             Self::EndOtherSessions => ("end-other-sessions", "/account/sessions/end-others"),
             Self::EndSession => ("end-session", "/account/sessions/{id}/end"),
             Self::Forgot => ("forgot", "/forgot"),
+            Self::ProviderReturn => ("provider-return", "/sign-in/return/{provider}"),
+            Self::Providers => ("providers", "/account/providers"),
             Self::Reset => ("reset", "/reset/{token}"),
             Self::RevokeServiceToken => ("revoke-service-token", "/admin/tokens/{id}/revoke"),
             Self::RevokeToken => ("revoke-token", "/account/tokens/{id}/revoke"),
@@ -120,6 +149,7 @@ impl AccountPage {
             Self::Sessions => ("sessions", "/account/sessions"),
             Self::SetUp => ("set-up", "/setup/{token}"),
             Self::SignIn => ("sign-in", "/sign-in"),
+            Self::SignInAtProvider => ("sign-in-at-provider", "/sign-in/with/{provider}"),
             Self::SignOut => ("sign-out", "/sign-out"),
             Self::SignUp => ("sign-up", "/sign-up"),
             Self::Tokens => ("tokens", "/account/tokens"),
@@ -216,7 +246,7 @@ mod tests {
         let names: std::collections::BTreeSet<_> = all.clone().map(AccountPage::name).collect();
         let paths: std::collections::BTreeSet<_> =
             all.clone().map(AccountPage::usual_path).collect();
-        assert_eq!((names.len(), paths.len()), (16, 16));
+        assert_eq!((names.len(), paths.len()), (22, 22));
         for page in all.filter(|page| page.has_parameter()) {
             assert_eq!(page.usual_path().matches('{').count(), 1);
         }

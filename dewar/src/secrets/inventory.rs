@@ -69,6 +69,10 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
             MAC,
             "links that an application signs; those in Dewar's email contain tokens",
         ),
+        Purpose::Provider => (
+            SEALED,
+            "a sign-in under way at a provider (OpenID Connect), in a cookie",
+        ),
         Purpose::Session => (
             MAC,
             "stored for values that are bound to a session, and for the senders of rate limits; the session itself is a token",

@@ -68,6 +68,7 @@ impl Key {
             Purpose::Acme
             | Purpose::Application(_)
             | Purpose::AuditChain
+            | Purpose::Provider
             | Purpose::StandIn
             | Purpose::Unsubscribe => use_it(&Subkeys::derive(&self.root, purpose)),
         }

@@ -34,6 +34,8 @@ pub enum Purpose {
     Hidden,
     /// The links in letters.
     Link,
+    /// A sign-in that is under way at a provider (OpenID Connect).
+    Provider,
     /// Sessions.
     Session,
     /// The choice of the account whose password hash an unknown address costs.
@@ -56,6 +58,7 @@ impl Purpose {
         Self::Flash,
         Self::Hidden,
         Self::Link,
+        Self::Provider,
         Self::Session,
         Self::StandIn,
         Self::Unsubscribe,
@@ -76,6 +79,7 @@ impl Purpose {
             Self::Flash => ("dewar:", "flash"),
             Self::Hidden => ("dewar:", "hidden"),
             Self::Link => ("dewar:", "link"),
+            Self::Provider => ("dewar:", "provider"),
             Self::Session => ("dewar:", "session"),
             Self::StandIn => ("dewar:", "stand-in"),
             Self::Unsubscribe => ("dewar:", "unsubscribe"),

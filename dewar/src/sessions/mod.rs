@@ -54,6 +54,7 @@ pub use handle::Sessions;
 pub(crate) use handle::{SessionWatch, unreachable};
 pub use principal::{Principal, UserId};
 pub use record::{SessionId, SessionInfo};
+pub(crate) use session::ProviderCookie;
 pub use session::Session;
 pub use store::StorePlace;
 pub use values::SessionValue;
@@ -79,6 +80,13 @@ pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
         .used_for("the session cookie of a browser"),
     ]
 }
+
+/// The cookie of a sign-in that is under way at a provider: it binds the return to the browser that left. `SameSite=Lax` as all
+/// of them, because the return is a navigation from another site.
+pub(crate) const PROVIDER_COOKIE: &str = "__Host-provider";
+/// How long a user may take at the provider.
+pub(crate) const PROVIDER_COOKIE_LIFETIME: std::time::Duration =
+    std::time::Duration::from_secs(10 * 60);
 
 /// The cookie that holds the session's token.
 pub(crate) const COOKIE: &str = "__Host-session";

@@ -6,7 +6,9 @@ use http::HeaderMap;
 use super::cookie::HostCookie;
 use super::handle::SessionWatch;
 use super::record::{ClientInfo, Hash, Live, Renewal, SessionId};
-use super::{COOKIE, Error, Principal, Sessions, UserId};
+use super::{
+    COOKIE, Error, PROVIDER_COOKIE, PROVIDER_COOKIE_LIFETIME, Principal, Sessions, UserId,
+};
 use crate::audit::{Entry, Event};
 use crate::secrets::Token;
 
@@ -43,6 +45,19 @@ pub(super) struct Now {
     outcome: Outcome,
     /// The user who gave a password or a link in this request, and the generation of their account since then.
     proved: Option<(UserId, i64)>,
+    /// The change of the cookie of a sign-in at a provider.
+    at_provider: ProviderCookie,
+}
+
+/// The instruction of the response about the cookie of a sign-in that is under way at a provider.
+#[derive(Debug, Default)]
+pub(crate) enum ProviderCookie {
+    /// The sign-in is over.
+    Removed,
+    /// It begins or goes on, with this sealed text.
+    Set(String),
+    #[default]
+    Unchanged,
 }
 
 /// The instruction of the response to the browser about its session. The last change counts: a handler may end a session
@@ -65,6 +80,7 @@ impl Now {
             roles: live.roles.clone(),
             outcome: Outcome::Unchanged,
             proved: None,
+            at_provider: ProviderCookie::Unchanged,
         }
     }
 
@@ -206,6 +222,11 @@ impl Session {
         self.now().proved = Some((user, generation));
     }
 
+    /// Sets or removes the cookie of a sign-in at a provider, which this browser alone has.
+    pub(crate) fn keep_at_provider(&self, cookie: ProviderCookie) {
+        self.now().at_provider = cookie;
+    }
+
     /// The user who has just given a proof in this request, and the generation of their account.
     pub(crate) fn proved(&self) -> Option<(UserId, i64)> {
         self.now().proved
@@ -307,6 +328,15 @@ impl Session {
             .set(headers),
             Outcome::Ended => HostCookie::remove(COOKIE, headers),
             Outcome::Unchanged => {}
+        }
+        match &self.now().at_provider {
+            ProviderCookie::Set(value) => HostCookie {
+                name: PROVIDER_COOKIE,
+                value,
+            }
+            .keep(PROVIDER_COOKIE_LIFETIME, headers),
+            ProviderCookie::Removed => HostCookie::remove(PROVIDER_COOKIE, headers),
+            ProviderCookie::Unchanged => {}
         }
     }
 

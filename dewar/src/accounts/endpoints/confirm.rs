@@ -7,7 +7,7 @@ use crate::audit::Clock;
 use crate::forms::{Form, Hidden, Line, Password, Query};
 use crate::https::ClientAddress;
 use crate::pages::{
-    AccountPage, Error, ErrorKind, LocalPath, Message, Mounted, Outcome, Page, Redirect, Resume,
+    AccountPage, Error, ErrorKind, LocalPath, Message, Outcome, Page, Redirect, Resume,
     output,
 };
 use crate::sessions::Session;
@@ -55,14 +55,19 @@ output! { Confirmed => [303 None] }
 /// Never for a path that [`Next`] takes.
 pub async fn confirm_page(
     _person: CurrentUser,
-    mounted: Mounted,
+    accounts: Accounts,
     Query(next): Query<Next>,
 ) -> Result<Page, Error> {
-    let paths = mounted.accounts();
+    let paths = accounts.paths();
     let to = next
         .local(paths)
         .filter(|path| !is_page(paths, AccountPage::Confirm, path));
     let asks = Pending::page(to.as_ref()).ask();
+    let asks = asks.map(|page| {
+        accounts
+            .with_providers(page)
+            .with("next", to.as_ref().map(|path| path.as_str().to_owned()))
+    });
     asks.ok_or_else(|| Error::internal("the path does not fit into the re-authentication form"))
 }
 
@@ -78,7 +83,8 @@ pub async fn confirm(
     clock: Clock,
     form: Form<Confirm>,
 ) -> Result<Confirmed, Error> {
-    let (confirm, bound) = form.bind(PAGE)?;
+    let page = accounts.with_providers(Page::new(PAGE));
+    let (confirm, bound) = form.bind(page)?;
     let late = || Error::bad_request(Message::new("accounts-confirm-late"));
     let pending = Pending::read(confirm.pending.as_str());
     let pending = pending

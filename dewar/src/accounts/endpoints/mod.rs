@@ -5,6 +5,8 @@ mod account;
 mod change_password;
 mod confirm;
 mod forgot;
+mod provider;
+mod providers;
 mod reset;
 mod sessions;
 mod set_up;
@@ -17,6 +19,11 @@ pub use change_password::{ChangePassword, change_password, change_password_page}
 pub(super) use confirm::MOST_PENDING;
 pub use confirm::{Confirm, Confirmed, confirm, confirm_page};
 pub use forgot::{Forgot, forgot, forgot_page};
+pub use provider::{
+    ProviderReturn, ToProvider, confirm_at_provider, connect_provider, provider_return,
+    sign_in_at_provider,
+};
+pub use providers::{connect_proven_provider, disconnect_provider, providers_page};
 pub use reset::{Reset, reset, reset_page};
 pub use sessions::{end_other_sessions, end_session, sessions_page};
 pub use set_up::{SetUp, set_up, set_up_page};

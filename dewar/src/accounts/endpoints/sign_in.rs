@@ -203,6 +203,7 @@ fn page(accounts: &Accounts, next: Option<&LocalPath>) -> Page {
         .with("next", next.map(|path| path.as_str().to_owned()))
         .with("sign_up_is_open", accounts.sign_up_is_open())
         .with("sends_mail", accounts.sends_mail())
+        .with("providers", accounts.provider_buttons())
 }
 
 #[cfg(test)]

@@ -210,6 +210,7 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
         error @ (Wrong::Changed(_)
         | Wrong::Closed
         | Wrong::LastAdministrator
+        | Wrong::LastWayIn
         | Wrong::LinkSpent
         | Wrong::Name(_)
         | Wrong::NoSuchUser
@@ -221,6 +222,7 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
         | Wrong::Database(_)
         | Wrong::Mail(_)
         | Wrong::Pool(_)
+        | Wrong::ProviderSecret(_)
         | Wrong::Fields(_)
         | Wrong::Sessions(_)) => Error::internal(error),
     }

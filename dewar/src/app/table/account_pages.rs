@@ -37,6 +37,12 @@ fn is_shape(one: &str, other: &str) -> bool {
 }
 
 impl RouteTable {
+    /// Whether this page, or button, is mounted.
+    pub(in crate::app) fn has_page(&self, page: AccountPage) -> bool {
+        let routes = self.routes_of(page);
+        routes.iter().any(|entry| entry.method == page.method())
+    }
+
     /// Whether a route takes the form of this page.
     pub(in crate::app) fn takes_form_of(&self, page: AccountPage) -> bool {
         self.own.iter().any(|entry| entry.takes_form_of(&[page]))

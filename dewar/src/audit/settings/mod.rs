@@ -163,6 +163,26 @@ impl Settings {
         Section::new(self, name)
     }
 
+    /// The settings of a section whose name the operator chose.
+    pub(crate) const fn section_of<'a>(&'a self, name: &'a str) -> Section<'a> {
+        Section::new(self, name)
+    }
+
+    /// The names of the sections that the operator wrote below this one: `google` for `[accounts.providers.google]` and for
+    /// `DEWAR_ACCOUNTS_PROVIDERS_GOOGLE_ISSUER`. A name in a variable ends at its first `_`.
+    pub(crate) fn sections_below(&self, parent: &str) -> BTreeSet<String> {
+        let (in_file, in_variables) = (format!("{parent}."), format!("{}_", variable(parent)));
+        let file = self.file.keys().filter_map(|name| {
+            let rest = name.strip_prefix(&in_file)?;
+            Some(rest.split('.').next().unwrap_or(rest).to_owned())
+        });
+        let variables = self.environment.keys().filter_map(|name| {
+            let (section, _) = name.strip_prefix(&in_variables)?.split_once('_')?;
+            Some(section.to_ascii_lowercase())
+        });
+        file.chain(variables).collect()
+    }
+
     /// The settings above every section: `mode`, `data`.
     #[must_use]
     pub const fn top(&self) -> Section<'_> {

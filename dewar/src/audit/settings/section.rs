@@ -26,7 +26,7 @@ const LONGEST_TEXT: usize = 4096;
 #[derive(Debug, Clone, Copy)]
 pub struct Section<'a> {
     settings: &'a Settings,
-    name: &'static str,
+    name: &'a str,
 }
 
 /// A value as written, and its place.
@@ -36,7 +36,7 @@ struct WrittenSetting {
 }
 
 impl<'a> Section<'a> {
-    pub(super) const fn new(settings: &'a Settings, name: &'static str) -> Self {
+    pub(super) const fn new(settings: &'a Settings, name: &'a str) -> Self {
         Self { settings, name }
     }
 

@@ -45,6 +45,18 @@ pub(super) struct Outgoing {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Whether a redirect is followed.
+    pub(super) redirects: Redirects,
+    /// The most bytes of the response's body, if they are fewer than the setting's.
+    pub(super) most: Option<u64>,
+}
+
+/// The treatment of a redirect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redirects {
+    Followed,
+    /// It is the response.
+    Returned,
 }
 
 /// A response whose body is read.

@@ -33,7 +33,7 @@ pub use error::Error;
 pub use request::{OutgoingRequest, OutgoingResponse};
 
 use crate::database::client_tls;
-use exchange::{Outgoing, Reach, addresses, exchange};
+use exchange::{Outgoing, Reach, Redirects, addresses, exchange};
 use permits::Permits;
 use resolver::Resolver;
 
@@ -120,6 +120,12 @@ impl Client {
         }
     }
 
+    /// Whether the operator lists the origin of this address as a server of the own network.
+    pub(crate) fn is_internal(&self, url: &Url) -> bool {
+        let origin = url.origin().ascii_serialization();
+        self.shared.config.internal.contains(&origin)
+    }
+
     /// Asks for something.
     pub fn get(&self, url: impl AsRef<str>) -> OutgoingRequest {
         self.request(Method::GET, url)
@@ -160,7 +166,9 @@ impl Client {
                 "https" => Some(self.tls()?),
                 _ => None,
             };
-            let answered = exchange(&request, &found, tls, self.shared.config.body).await?;
+            let most = self.shared.config.body;
+            let most = request.most.map_or(most, |own| own.min(most));
+            let answered = exchange(&request, &found, tls, most).await?;
             match next(&request, answered.status, &answered.headers)? {
                 Some(next) => request = next,
                 None => return Ok(OutgoingResponse::new(answered)),
@@ -236,7 +244,8 @@ fn next(
     status: StatusCode,
     headers: &HeaderMap,
 ) -> Result<Option<Outgoing>, Error> {
-    let follows = matches!(request.method, Method::GET | Method::HEAD);
+    let follows = matches!(request.method, Method::GET | Method::HEAD)
+        && request.redirects == Redirects::Followed;
     let moved = [301, 302, 303, 307, 308].contains(&status.as_u16());
     let Some(location) = headers.get(header::LOCATION).filter(|_| follows && moved) else {
         return Ok(None);

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::error::Error;
-use super::exchange::{Outgoing, ReadResponse};
+use super::exchange::{Outgoing, ReadResponse, Redirects};
 use super::{Client, loggable};
 
 /// The headers that the client sets itself. Another value could give the request a second reading (request smuggling, CWE-444).
@@ -31,6 +31,8 @@ pub struct OutgoingRequest {
     url: Result<Url, Error>,
     headers: HeaderMap,
     body: Result<Bytes, Error>,
+    redirects: Redirects,
+    most: Option<u64>,
 }
 
 impl OutgoingRequest {
@@ -45,7 +47,21 @@ impl OutgoingRequest {
             }),
             headers: HeaderMap::new(),
             body: Ok(Bytes::new()),
+            redirects: Redirects::Followed,
+            most: None,
         }
+    }
+
+    /// Returns a redirect instead of following it.
+    pub(crate) fn without_redirects(mut self) -> Self {
+        self.redirects = Redirects::Returned;
+        self
+    }
+
+    /// Reads at most this many bytes of the response's body, or fewer if the settings say so.
+    pub(crate) fn at_most(mut self, bytes: u64) -> Self {
+        self.most = Some(bytes);
+        self
     }
 
     /// Adds a header. After a redirect to another origin it is left out.
@@ -95,6 +111,8 @@ impl OutgoingRequest {
             url: self.url?,
             headers: self.headers,
             body: self.body?,
+            redirects: self.redirects,
+            most: self.most,
         };
         self.client.send(request).await
     }

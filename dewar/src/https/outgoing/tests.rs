@@ -379,6 +379,8 @@ async fn a_body_stays_with_its_origin() {
                 "Bearer secret".parse().unwrap(),
             )]),
             body: Bytes::from_static(b"secret"),
+            redirects: Redirects::Followed,
+            most: None,
         };
         let headers = HeaderMap::from_iter([(header::LOCATION, to.parse().unwrap())]);
         let status = StatusCode::from_u16(status).unwrap();
