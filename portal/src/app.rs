@@ -38,6 +38,8 @@ pub fn app(app: App) -> App {
         post("/sign-up", accounts::sign_up),
         get("/sign-in", accounts::sign_in_page),
         post("/sign-in", accounts::sign_in),
+        post("/sign-in/with/{provider}", accounts::sign_in_at_provider),
+        get("/sign-in/return/{provider}", accounts::provider_return),
         get("/forgot", accounts::forgot_page),
         post("/forgot", accounts::forgot),
         get("/reset/{token}", accounts::reset_page),
@@ -58,11 +60,22 @@ pub fn app(app: App) -> App {
         get("/account/sessions", accounts::sessions_page),
         post("/account/sessions/{id}/end", accounts::end_session),
         post("/account/sessions/end-others", accounts::end_other_sessions),
+        get("/account/providers", accounts::providers_page),
+        post("/account/providers", accounts::connect_proven_provider),
+        post(
+            "/account/providers/{id}/connect",
+            accounts::connect_provider,
+        ),
+        post(
+            "/account/providers/{id}/disconnect",
+            accounts::disconnect_provider,
+        ),
         get(api::TOKENS, api::tokens_page),
         post(api::TOKENS, api::create_token),
         post("/account/tokens/{id}/revoke", api::revoke_token),
         get("/confirm", accounts::confirm_page),
         post("/confirm", accounts::confirm),
+        post("/confirm/with/{provider}", accounts::confirm_at_provider),
     ])
     .role(
         Role::Member,

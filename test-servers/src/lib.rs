@@ -1,4 +1,4 @@
-//! Servers for the tests of Dewar itself: a certificate authority that speaks ACME, and a mail server. For the tests of
+//! Servers for the tests of Dewar itself: a certificate authority that speaks ACME, a mail server, and a provider of OpenID Connect. For the tests of
 //! Dewar's listener there are HTTP/2 connections and frames by hand.
 //!
 //! An application's own tests need none of them; its tools are in `dewar::testing`. All interfaces here take and return plain
@@ -21,7 +21,9 @@ mod acme;
 mod authority;
 mod http2;
 mod mail;
+mod provider;
 
 pub use acme::{AcmeBooks, AcmeMistake, AcmeOrder, AcmeServer};
 pub use http2::{Frame, Http2};
 pub use mail::{MailServer, MailServerTls};
+pub use provider::{Provider, ProviderBehaviour, ProviderReply, ProviderUser, TokenSigning};

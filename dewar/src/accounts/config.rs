@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::Error;
 use super::hash_formats::{FlaskSalt, MOST_BCRYPT_COST, MOST_MEMORY_KIB, MOST_PASSES};
 use super::password::{MEMORY_KIB, MIN_PASSWORD_LENGTH, PASSES};
+use super::provider::{self, ProviderConfig};
 use super::rate_limiter::Rate;
 use super::scheme::Scheme;
-use super::provider::{self, ProviderConfig};
 use crate::audit::{Finding, Settings};
 use crate::secrets::Secret;
 

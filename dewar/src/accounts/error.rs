@@ -206,10 +206,9 @@ impl From<Error> for pages::Error {
             Error::Taken => Self::bad_request(Message::new("accounts-taken")),
             Error::Throttled(wait) => Self::too_many_requests(wait),
             Error::UnknownRole(_) => Self::bad_request(Message::new("accounts-no-role")),
-            Error::FlaskSalt(_)
-            | Error::Mail(_)
-            | Error::Pool(_)
-            | Error::ProviderSecret(_) => Self::internal(error),
+            Error::FlaskSalt(_) | Error::Mail(_) | Error::Pool(_) | Error::ProviderSecret(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -83,12 +83,13 @@ mod users;
 pub(crate) use checks::outdated_hashes;
 pub use config::{Config, PasswordHashing, SignUps};
 pub use endpoints::{
-    ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SecondTab, SetUp, SignIn, SignOut,
-    ProviderReturn, SignUp, SignedIn, ToProvider, account_page_with, change_account_with, change_password,
-    change_password_page, confirm, confirm_at_provider, confirm_page, connect_provider,
-    connect_proven_provider, disconnect_provider, end_other_sessions, end_session, forgot,
-    forgot_page, provider_return, providers_page, reset, reset_page, sessions_page, set_up, set_up_page, sign_in, sign_in_at_provider, sign_in_page,
-    sign_out, sign_up, sign_up_page, sign_up_page_with, sign_up_with,
+    ChangePassword, Confirm, Confirmed, Forgot, Next, ProviderReturn, Reset, SecondTab, SetUp,
+    SignIn, SignOut, SignUp, SignedIn, ToProvider, account_page_with, change_account_with,
+    change_password, change_password_page, confirm, confirm_at_provider, confirm_page,
+    connect_proven_provider, connect_provider, disconnect_provider, end_other_sessions,
+    end_session, forgot, forgot_page, provider_return, providers_page, reset, reset_page,
+    sessions_page, set_up, set_up_page, sign_in, sign_in_at_provider, sign_in_page, sign_out,
+    sign_up, sign_up_page, sign_up_page_with, sign_up_with,
 };
 pub use error::Error;
 pub use extract::CurrentUser;

@@ -7,8 +7,7 @@ use crate::audit::Clock;
 use crate::forms::{Form, Hidden, Line, Password, Query};
 use crate::https::ClientAddress;
 use crate::pages::{
-    AccountPage, Error, ErrorKind, LocalPath, Message, Outcome, Page, Redirect, Resume,
-    output,
+    AccountPage, Error, ErrorKind, LocalPath, Message, Outcome, Page, Redirect, Resume, output,
 };
 use crate::sessions::Session;
 

@@ -170,12 +170,7 @@ fn seal<T: Serialize>(value: &T, ring: &KeyRing, context: &[u8]) -> Option<Provi
     Some(ProviderCookie::Set(sealed))
 }
 
-fn open<T: serde::de::DeserializeOwned>(
-    cookie: &str,
-    ring: &KeyRing,
-    context: &[u8],
-) -> Option<T> {
+fn open<T: serde::de::DeserializeOwned>(cookie: &str, ring: &KeyRing, context: &[u8]) -> Option<T> {
     let opened = ring.open(Purpose::Provider, context, cookie).ok()?;
     serde_json::from_slice(&opened).ok()
 }
-

@@ -32,7 +32,10 @@ impl Accounts {
         from: IpAddr,
     ) -> Result<Begun, Error> {
         let inner = &self.0;
-        match session.binding().filter(|_| purpose != AttemptPurpose::SignIn) {
+        match session
+            .binding()
+            .filter(|_| purpose != AttemptPurpose::SignIn)
+        {
             Some(binding) => inner.knock_as(sha256(binding), from)?,
             None => inner.check_rate_limit(from)?,
         }
@@ -52,9 +55,9 @@ impl Accounts {
             return Ok(Begun::Away);
         };
         session.keep_at_provider(cookie);
-        Ok(Begun::Leave(self.authorization(
-            provider, &metadata, &attempt, purpose,
-        )))
+        Ok(Begun::Leave(
+            self.authorization(provider, &metadata, &attempt, purpose),
+        ))
     }
 
     /// The address at which the provider asks its user (OpenID Connect Core 1.0, 3.1.2.1).

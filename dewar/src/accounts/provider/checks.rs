@@ -22,10 +22,7 @@ pub(crate) struct ProviderSurroundings<'a> {
 }
 
 /// Everything that is wrong with the providers.
-pub(crate) fn provider_findings(
-    config: &Config,
-    around: ProviderSurroundings<'_>,
-) -> Vec<Finding> {
+pub(crate) fn provider_findings(config: &Config, around: ProviderSurroundings<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut issuers = BTreeSet::new();
     for provider in &config.providers {
@@ -111,10 +108,7 @@ fn unknown_roles(provider: &ProviderConfig, roles: &[&str]) -> Option<Finding> {
 }
 
 /// The provider decides who administers the application. That may be wanted, so it is told and not refused.
-fn gives_administrator(
-    provider: &ProviderConfig,
-    administrator: Option<&str>,
-) -> Option<Finding> {
+fn gives_administrator(provider: &ProviderConfig, administrator: Option<&str>) -> Option<Finding> {
     let mut given = provider.roles.iter();
     given.find(|(_, role)| Some(role.as_str()) == administrator)?;
     let name = setting(provider, "roles");

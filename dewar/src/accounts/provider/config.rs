@@ -216,7 +216,8 @@ mod tests {
 
     #[test]
     fn a_provider_is_a_section_with_an_issuer_and_a_client() {
-        let (providers, findings) = read_all(&[(ISSUER, "https://id.example.com/realms/a"), CLIENT]);
+        let (providers, findings) =
+            read_all(&[(ISSUER, "https://id.example.com/realms/a"), CLIENT]);
         assert!(findings.is_empty(), "{findings:?}");
         let [provider] = &*providers else {
             panic!("{providers:?}")
@@ -235,11 +236,17 @@ mod tests {
             (ISSUER, "http://id.example.com"),
             ("DEWAR_ACCOUNTS_PROVIDERS_WORK_CLIENT_SECRET", "very-secret"),
             ("DEWAR_ACCOUNTS_PROVIDERS_WORK_ROLES", "editors"),
-            ("DEWAR_ACCOUNTS_PROVIDERS_GIT_ISSUER", "https://git.example.com?x=1"),
+            (
+                "DEWAR_ACCOUNTS_PROVIDERS_GIT_ISSUER",
+                "https://git.example.com?x=1",
+            ),
             ("DEWAR_ACCOUNTS_PROVIDERS_GIT_CLIENT_ID", "x"),
         ]);
         assert!(providers.is_empty());
-        let told: Vec<_> = findings.iter().map(|found| (found.id, found.title.as_str())).collect();
+        let told: Vec<_> = findings
+            .iter()
+            .map(|found| (found.id, found.title.as_str()))
+            .collect();
         for part in [
             "accounts.providers.work.issuer cannot be",
             "accounts.providers.work.client_id is missing",
@@ -247,7 +254,10 @@ mod tests {
             "accounts.providers.git.issuer cannot be",
             "WORK_CLIENT_SECRET is a secret",
         ] {
-            assert!(told.iter().any(|(_, title)| title.contains(part)), "{part}: {told:?}");
+            assert!(
+                told.iter().any(|(_, title)| title.contains(part)),
+                "{part}: {told:?}"
+            );
         }
         assert!(findings.iter().all(|found| !found.fix.is_empty()));
         assert!(!format!("{findings:?}").contains("very-secret"));
@@ -278,7 +288,10 @@ mod tests {
             (ISSUER, "https://id.example.com"),
             CLIENT,
             ("DEWAR_ACCOUNTS_PROVIDERS_WORK_ROLES_CLAIM", "groups"),
-            ("DEWAR_ACCOUNTS_PROVIDERS_WORK_ROLES", "The Editors editor, staff member"),
+            (
+                "DEWAR_ACCOUNTS_PROVIDERS_WORK_ROLES",
+                "The Editors editor, staff member",
+            ),
         ]);
         assert!(findings.is_empty(), "{findings:?}");
         let roles = [("The Editors", "editor"), ("staff", "member")];

@@ -289,7 +289,8 @@ async fn add(
     (provider, issuer, subject, email): (&str, &str, &str, &str),
     now: i64,
 ) -> Result<bool, database::Error> {
-    let add = "INSERT INTO dewar_identities (id, user_id, provider, issuer, subject, email, created_at)
+    let add =
+        "INSERT INTO dewar_identities (id, user_id, provider, issuer, subject, email, created_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (issuer, subject) DO NOTHING";
     let values = [
         Token::new().reveal().into(),

@@ -19,8 +19,8 @@ mod tests;
 
 pub(crate) use attempt::AttemptPurpose;
 pub(crate) use begin::Begun;
-pub(crate) use checks::{ProviderSurroundings, provider_findings};
 pub(super) use checks::secret_of;
+pub(crate) use checks::{ProviderSurroundings, provider_findings};
 pub(crate) use client::Provider;
 pub(crate) use config::{ProviderConfig, read};
 pub(crate) use identities::sweep;

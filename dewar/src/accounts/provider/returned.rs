@@ -147,7 +147,9 @@ impl Accounts {
     ) -> Result<AfterReturn, Error> {
         let found = self.identity(provider, &proved.subject).await?;
         let Some(identity) = found else {
-            return self.new_identity(provider, proved, attempt, session, from).await;
+            return self
+                .new_identity(provider, proved, attempt, session, from)
+                .await;
         };
         if identity.disabled {
             let entry = Entry::new(Event::AuthnLoginFail).subject(identity.user);

@@ -5,6 +5,7 @@ mod links;
 mod lock_out;
 mod mail;
 mod passwords;
+mod providers;
 
 use std::fs;
 use std::time::Duration;
