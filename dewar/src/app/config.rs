@@ -149,7 +149,16 @@ mod tests {
 
     #[test]
     fn every_setting_is_documented_with_its_default_and_its_bounds() {
-        let surroundings = Surroundings::default();
+        // The section of a provider has the name that the operator gives it.
+        let provider = [("ISSUER", "https://id.example.org"), ("CLIENT_ID", "a")];
+        let provider = provider.map(|(name, value)| {
+            let name = format!("DEWAR_ACCOUNTS_PROVIDERS_EXAMPLE_{name}");
+            (name, value.to_owned())
+        });
+        let surroundings = Surroundings {
+            settings: Settings::read(None, provider),
+            ..Surroundings::default()
+        };
         Config::read(&surroundings);
         let known = surroundings.settings.known();
         let documented = documented();

@@ -105,6 +105,11 @@ struct HandlersPage;
 #[doc = include_str!("../../../docs/content.md")]
 struct ContentPage;
 
+/// Compiles the example of the page about sign-in with a provider.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/openid-connect.md")]
+struct OpenIdConnectPage;
+
 /// Compiles the examples of the page about requests to other servers.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/outgoing.md")]

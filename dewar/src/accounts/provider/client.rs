@@ -52,7 +52,6 @@ struct Document {
     authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
-    end_session_endpoint: Option<String>,
     id_token_signing_alg_values_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     authorization_response_iss_parameter_supported: Option<bool>,
@@ -64,7 +63,6 @@ pub(super) struct Metadata {
     pub(super) authorization: Url,
     token: Url,
     keys: Url,
-    pub(super) end_session: Option<Url>,
     algorithms: Option<Vec<String>>,
     /// Whether the secret goes into the body, because the provider reads no header (RFC 6749, 2.3.1).
     secret_in_body: bool,
@@ -190,11 +188,6 @@ impl Provider {
             authorization: endpoint(&document.authorization_endpoint)?,
             token: endpoint(&document.token_endpoint)?,
             keys: endpoint(&document.jwks_uri)?,
-            end_session: document
-                .end_session_endpoint
-                .as_deref()
-                .map(endpoint)
-                .transpose()?,
             algorithms: document.id_token_signing_alg_values_supported,
             secret_in_body: has("client_secret_post") && !has("client_secret_basic"),
             names_issuer: document

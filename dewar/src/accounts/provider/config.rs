@@ -29,8 +29,6 @@ pub(crate) struct ProviderConfig {
     pub(crate) roles_claim: Option<String>,
     /// Which value of the claim gives which role.
     pub(crate) roles: Vec<(String, String)>,
-    /// Whether a user who signs out here is shown the way to sign out there too.
-    pub(crate) sign_out: bool,
 }
 
 /// Reads the providers. Everything that is missing or wrong becomes a finding of [`Settings::finish`].
@@ -80,7 +78,6 @@ fn provider(section: &Section<'_>, name: String) -> Option<ProviderConfig> {
         verified_claim: section.text("verified_claim", "email_verified"),
         roles_claim: section.optional_text("roles_claim"),
         roles: roles(section),
-        sign_out: section.flag("sign_out", false),
         name,
     };
     if config.roles_claim.is_none() && !config.roles.is_empty() {

@@ -195,9 +195,8 @@ async fn the_last_way_into_an_account_is_not_removed() {
     let page = browser.get("/account/providers").await;
     let action = page.form("form[action$='/disconnect']").action();
     let token = crate::company::token(&eve).await;
-    let sent = eve
-        .raw("POST", &action)
-        .form(&format!("csrf_token={token}"));
+    let sent = eve.raw("POST", &action).header("x-csrf-token", token);
+    let sent = sent.header("sec-fetch-site", "same-origin");
     assert_eq!(sent.send().await.unwrap().status(), 404);
     assert!(accounts.find(user.id).await.unwrap().is_some());
     assert_eq!(works.known().await, (2, 1));
