@@ -142,15 +142,20 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
             Tokens,
         };
         let is_out = |page| self.without.contains(&page);
-        let with_the_button = match page {
-            EndOtherSessions | EndSession => Some(Sessions),
-            RevokeToken => Some(Tokens),
-            ConnectProvider | DisconnectProvider => Some(Providers),
-            ConfirmAtProvider => Some(Confirm),
-            ProviderReturn | SignInAtProvider => Some(SignIn),
-            _ => None,
-        };
-        self.offers(page) && !is_out(page) && !with_the_button.is_some_and(is_out)
+        // The page that has the button.
+        let page_of = [
+            (EndOtherSessions, Sessions),
+            (EndSession, Sessions),
+            (RevokeToken, Tokens),
+            (ConnectProvider, Providers),
+            (DisconnectProvider, Providers),
+            (ConfirmAtProvider, Confirm),
+            (ProviderReturn, SignIn),
+            (SignInAtProvider, SignIn),
+        ];
+        let mut page_of = page_of.into_iter();
+        let goes_with_its_page = page_of.any(|(button, shown)| button == page && is_out(shown));
+        self.offers(page) && !is_out(page) && !goes_with_its_page
     }
 
     /// Paths and exclusions that change nothing: the programmer expects something else.

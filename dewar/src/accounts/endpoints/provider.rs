@@ -135,8 +135,10 @@ async fn leave(
     Ok(ToProvider(way))
 }
 
-/// `GET /sign-in/return/{provider}`: the redirect URI. A provider's page leads here, so this is a `GET` of another site; only the
-/// browser that left for the provider has the cookie that makes it count, and it counts once.
+/// `GET /sign-in/return/{provider}`: the redirect URI.
+///
+/// A provider's page leads here, so this is a `GET` of another site. Only the browser that left for the provider has the cookie that
+/// makes it count, and it counts once.
 ///
 /// # Errors
 /// 404 for an unknown provider; if the database cannot be written.
