@@ -46,7 +46,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose of the framework.
-    pub(super) const OURS: [Self; 14] = [
+    pub(super) const OURS: [Self; 15] = [
         Self::Acme,
         Self::ApiToken,
         Self::AuditChain,

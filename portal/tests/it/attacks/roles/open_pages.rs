@@ -11,13 +11,27 @@ use crate::company::{PASSWORD, Portal, document, post, sign_in};
 use crate::files::crafted::picture;
 
 /// Routes whose page shows no record that the form changes, each with the reason. A new route belongs here or into [`forms`].
-const NOTHING_IS_SHOWN: [(&str, &str); 15] = [
+const NOTHING_IS_SHOWN: [(&str, &str); 20] = [
     (
         "/documents/tickets",
         "makes a ticket for the person who asks",
     ),
     ("/sign-up", "makes an account"),
     ("/sign-in", "makes a session"),
+    ("/sign-in/with/{provider}", "only leads to the provider"),
+    (
+        "/account/providers",
+        "connects what this browser has proved, with the account of the same address",
+    ),
+    (
+        "/account/providers/{id}/connect",
+        "only leads to the provider",
+    ),
+    (
+        "/account/providers/{id}/disconnect",
+        "the id is random, and of one identity",
+    ),
+    ("/confirm/with/{provider}", "only leads to the provider"),
     ("/forgot", "says nothing of the account"),
     (
         "/reset/{token}",
