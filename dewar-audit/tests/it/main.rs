@@ -5,4 +5,6 @@ mod hello;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod python;
+#[cfg(test)]
 mod weak;

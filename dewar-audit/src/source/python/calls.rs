@@ -488,6 +488,7 @@ impl<'p> Run<'p> {
         let (env, module) = (function.env.clone(), function.place.module);
         self.steps = 0;
         self.budget = budget;
+        self.reads.clear();
         // A frame around it, so that places are in its file.
         self.frames.push(Frame {
             function: None,

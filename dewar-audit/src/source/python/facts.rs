@@ -179,10 +179,18 @@ impl Run<'_> {
                 self.missing(&checks::CSRF, route, String::new());
             }
             let writes = ["UPDATE ", "DELETE ", "INSERT ", ".delete(", "session.add("];
+            let name = self
+                .functions
+                .get(route.function)
+                .map_or("", |function| &function.name)
+                .to_lowercase();
+            let acts = ["delete", "remove", "disable", "deactivate", "transfer"]
+                .iter()
+                .any(|word| name.contains(word) || route.path.contains(word));
             let only_get = !changes && route.methods.iter().any(|method| method == "GET");
             if only_get
                 && route.path != "*"
-                && writes.iter().any(|word| text.contains(word))
+                && (acts || writes.iter().any(|word| text.contains(word)))
                 && has_check(text, &route.decorators)
             {
                 self.missing(&checks::CSRF_GET, route, String::new());
@@ -333,7 +341,8 @@ impl Run<'_> {
             let takes_id = route.path.contains("id>")
                 || route.path.contains("id}")
                 || route.path.contains("<int:");
-            if !by_decorator(route) || looks.iter().any(|word| text.contains(word)) || !takes_id {
+            let is_guarded = by_decorator(route) || text.contains("Authorization");
+            if !is_guarded || looks.iter().any(|word| text.contains(word)) || !takes_id {
                 continue;
             }
             if route.decorators.iter().any(|name| {

@@ -98,8 +98,8 @@ const SANITIZERS: &[(&str, Classes)] = &[
     ("sqlalchemy.text", class::NONE),
     ("repr", class::LOG | class::HEADER),
     ("ascii", class::LOG | class::HEADER),
-    ("json.dumps", class::LOG | class::HEADER),
-    ("flask.json.dumps", class::LOG | class::HEADER),
+    ("json.dumps", class::LOG | class::HEADER | class::XSS),
+    ("flask.json.dumps", class::LOG | class::HEADER | class::XSS),
     ("base64.b64encode", class::TEXT),
     ("base64.urlsafe_b64encode", class::TEXT),
     ("binascii.hexlify", class::TEXT),
@@ -228,6 +228,21 @@ const PASSING_BUILT_IN: &[&str] = &[
     "tornado.escape.xhtml_escape",
 ];
 
+/// Functions that do not return.
+const ENDING: &[&str] = &[
+    "flask.abort",
+    "quart.abort",
+    "werkzeug.exceptions.abort",
+    "bottle.abort",
+    "flask_restful.abort",
+    "flask_smorest.abort",
+    "sys.exit",
+    "exit",
+    "quit",
+    "os._exit",
+    "os.abort",
+];
+
 /// Functions that decode: what was checked before them says nothing about what they return.
 const DECODING: &[&str] = &[
     "urllib.parse.unquote",
@@ -255,6 +270,10 @@ impl<'p> Run<'p> {
             return value;
         }
         self.checked_call(path, owner, args, state, node);
+        if ENDING.contains(&path) {
+            state.dead = true;
+            return Value::default();
+        }
         if let Some(value) = self.built_in(path, args, state, node) {
             return value;
         }
@@ -318,6 +337,9 @@ impl<'p> Run<'p> {
             }
             return Value::tainted(shape, taints);
         }
+        if matches!(path, "open" | "io.open" | "codecs.open") {
+            return self.opened(path, args);
+        }
         if path == "re.compile" {
             let pattern = args
                 .positional
@@ -339,6 +361,20 @@ impl<'p> Run<'p> {
             return Value::pieces(pieces);
         }
         Self::unknown_name(format!("{path}()"), taints)
+    }
+
+    /// A file that an upload named holds what was uploaded.
+    fn opened(&self, path: &str, args: &Args) -> Value {
+        let name = args
+            .positional
+            .first()
+            .map(|value| value.taints.clone())
+            .unwrap_or_default();
+        let of_upload = name.filter(|taint| {
+            let origin = self.origins.get(taint.origin as usize);
+            origin.is_some_and(|origin| origin.label.starts_with("file"))
+        });
+        Self::unknown_name(format!("{path}()"), of_upload.soiled(class::ALL))
     }
 
     /// What of the arguments is in the result.
@@ -363,7 +399,12 @@ impl<'p> Run<'p> {
         if PASSING.contains(&root) || PASSING_BUILT_IN.contains(&path) {
             let mut taints = own.with(&self.all_taints(args, state));
             if DECODING.contains(&path) {
-                taints = taints.soiled(class::TEXT);
+                // What can do nothing at all, such as a number, can do nothing decoded either.
+                taints = taints.map(|taint| {
+                    if taint.cleaned & class::TEXT != class::TEXT {
+                        taint.cleaned &= !class::TEXT;
+                    }
+                });
             }
             if path.starts_with("json.loads") || path.ends_with("json.loads") {
                 taints = taints.map(|taint| {
@@ -633,6 +674,7 @@ fn new_taint(path: &str) -> Option<Kind> {
         || path.contains("execute")
         || path.starts_with('?');
     match last {
+        "recv" | "recvfrom" => Some(Kind::Request),
         "fetchall" | "fetchone" | "fetchmany" | "find_one" => Some(Kind::Stored),
         "all" | "first" | "one" | "first_or_404" | "get_or_404" | "scalars" | "one_or_none"
             if is_query && path.len() < 120 =>

@@ -152,7 +152,17 @@ impl Run<'_> {
         }
         finding.message = message;
         if let Some(route) = found.route.and_then(|index| self.routes.get(index)) {
-            finding.method = route.methods.first().cloned();
+            let is_body = finding.parameter.as_deref().is_none_or(|name| {
+                ["form", "json", "file", "body"]
+                    .iter()
+                    .any(|place| name.starts_with(place))
+            });
+            let other = route
+                .methods
+                .iter()
+                .find(|method| *method != "GET")
+                .filter(|_| is_body);
+            finding.method = other.or(route.methods.first()).cloned();
             finding.url = Some(route.path.clone());
         }
         Some(match &found.template {

@@ -158,7 +158,7 @@ impl<'p> Run<'p> {
                         .unwrap_or_default(),
                     _ => {
                         let item = self.item_of(owner, state, node);
-                        self.part(item, node)
+                        self.part(item, None, node)
                     }
                 }
             }
@@ -180,7 +180,15 @@ impl<'p> Run<'p> {
                     let name = Rc::clone(name);
                     self.name_item(&name, owner, key, state, node)
                 }
-                _ => Value::tainted(Shape::Unknown, owner.taints.clone()),
+                _ => {
+                    let value = Value::tainted(Shape::Unknown, owner.taints.clone());
+                    let key = key.as_text().map(str::to_owned);
+                    if key.is_some() {
+                        self.part(value, key.as_deref(), node)
+                    } else {
+                        value
+                    }
+                }
             },
         }
     }

@@ -110,6 +110,8 @@ pub(super) struct Run<'p> {
     pub(super) limits: u64,
     pub(super) facts: super::facts::Facts,
     pub(super) depth: u32,
+    /// Where a parameter was read first: the same parameter is the same value on the next line.
+    pub(super) reads: HashMap<String, Place>,
 }
 
 impl<'p> Run<'p> {
@@ -137,6 +139,7 @@ impl<'p> Run<'p> {
             limits: 0,
             facts: super::facts::Facts::default(),
             depth: 0,
+            reads: HashMap::new(),
         }
     }
 
@@ -225,9 +228,15 @@ impl<'p> Run<'p> {
         Taints::one(taint).step(at)
     }
 
+    /// A parameter with a name.
+    pub(super) fn parameter(&mut self, at: Place, label: String, kind: Kind) -> Taints {
+        let first = *self.reads.entry(label.clone()).or_insert(at);
+        self.taint(first, label, kind).step(at)
+    }
+
     /// A part of a text is checked apart from the other parts, though it came in with them.
-    pub(super) fn part(&mut self, value: Value, node: &impl Ranged) -> Value {
-        if value.as_name() != Some("?.part") {
+    pub(super) fn part(&mut self, value: Value, key: Option<&str>, node: &impl Ranged) -> Value {
+        if value.taints.is_empty() {
             return value;
         }
         let at = Place {
@@ -236,17 +245,25 @@ impl<'p> Run<'p> {
         };
         let mut all = Taints::default();
         for taint in value.taints.iter() {
-            let label = self
-                .origins
-                .get(taint.origin as usize)
-                .map(|origin| origin.label.clone());
-            let fresh = self.taint(at, label.unwrap_or_default(), taint.kind);
+            let origin = self.origins.get(taint.origin as usize).cloned();
+            let (from, mut label) = origin.map_or((at, String::new()), |one| (one.at, one.label));
+            if let Some(key) = key.filter(|_| label.len() < 80) {
+                let dot = if label.contains(':') { '.' } else { ':' };
+                label = format!("{label}{dot}{key}");
+            }
+            let at = if key.is_some() { from } else { at };
+            let fresh = self.taint(at, label, taint.kind);
             all = all.with(&fresh.map(|fresh| {
                 fresh.cleaned = taint.cleaned;
                 fresh.way.clone_from(&taint.way);
             }));
         }
-        all.into()
+        let shape = match value.shape {
+            Shape::Name(name) if &*name == "?.part" => Shape::Unknown,
+            Shape::Text(_) => Shape::Unknown,
+            other => other,
+        };
+        Value::tainted(shape, all)
     }
 
     /// Reports a value that does harm here, once for each place.
@@ -262,6 +279,8 @@ impl<'p> Run<'p> {
             class::RANDOM => &[Kind::Random],
             class::SECRET => &[Kind::Secret],
             class::NOSQL => &[Kind::Json],
+            // The text of an error repeats what it is about.
+            class::TEMPLATE => &[Kind::Request, Kind::Json, Kind::Error],
             _ => &[Kind::Request, Kind::Json],
         };
         self.sink_of(check, harm, kinds, value, node, state)

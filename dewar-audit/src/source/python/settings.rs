@@ -159,6 +159,22 @@ impl<'p> Run<'p> {
                     );
                 }
             }
+            "json.loads" | "simplejson.loads" => {
+                let taints = args
+                    .positional
+                    .first()
+                    .map(|value| self.deep(state, value))
+                    .unwrap_or_default();
+                let of_cookie = taints.filter(|taint| {
+                    self.origins
+                        .get(taint.origin as usize)
+                        .is_some_and(|origin| origin.label.starts_with("cookie"))
+                });
+                let signs = ["hmac", "itsdangerous", "jwt", "cryptography"];
+                if !signs.iter().any(|name| self.facts.uses(name)) {
+                    self.sink(&checks::UNSIGNED, class::CODE, &of_cookie, node, state);
+                }
+            }
             "flask.jsonify" => {
                 let taints = self.all_taints(args, state);
                 self.error_shown(&taints, node, state);
@@ -431,12 +447,9 @@ impl<'p> Run<'p> {
     /// A setting of Flask or Django, by its name.
     fn key_setting(&mut self, name: &str, value: &Value, expr: &'p Expr) -> bool {
         match name {
-            "SECRET_KEY"
-            | "JWT_SECRET_KEY"
-            | "secret_key"
-            | "SECRET_KEY_BASE"
-            | "SECURITY_PASSWORD_SALT"
-            | "WTF_CSRF_SECRET_KEY" => {
+            name if name.to_ascii_uppercase().contains("SECRET_KEY")
+                || name == "SECURITY_PASSWORD_SALT" =>
+            {
                 let is_text = value.as_text().is_some_and(|text| !text.is_empty());
                 let random = [
                     "os.urandom",
@@ -508,7 +521,14 @@ impl<'p> Run<'p> {
         {
             self.report(&checks::TLS, target, None, String::new());
         }
-        if is_secret_name(name) {
+        let is_record = match self.object(state, owner) {
+            Some(Object::Instance {
+                class: Some(class), ..
+            }) => !self.foreign_bases(*class).is_empty(),
+            Some(_) => false,
+            None => true,
+        };
+        if is_secret_name(name) && is_record && !name.contains("hash") {
             let taints = self.deep(state, value);
             self.sink(&checks::PASSWORD_PLAIN, class::SECRET, &taints, node, state);
         }

@@ -381,7 +381,8 @@ impl<'p> Run<'p> {
             .and_then(|at| path.get(at..))
             .unwrap_or(path);
         for sink in SINKS {
-            let fits = |name: &&str| *name == path || (name.starts_with('.') && *name == method);
+            let fits =
+                |name: &&str| *name == path || (name.starts_with('.') && path.ends_with(*name));
             if !sink.names.iter().any(fits) {
                 continue;
             }
@@ -588,6 +589,10 @@ impl<'p> Run<'p> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each method of a library that it knows"
+    )]
     fn methods(
         &mut self,
         path: &str,
@@ -607,6 +612,11 @@ impl<'p> Run<'p> {
                     || path.contains("#resolved") =>
             {
                 self.sink(&checks::PATH, class::PATH, &own, node, state);
+            }
+            ".glob" | ".rglob" => {
+                if let Some(first) = &first {
+                    self.sink(&checks::PATH, class::PATH, &first.taints, node, state);
+                }
             }
             ".save" => {
                 if let Some(first) = &first {

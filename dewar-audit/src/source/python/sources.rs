@@ -153,7 +153,11 @@ impl<'p> Run<'p> {
         }
         let Some(place) = Self::collection(path) else {
             let path = format!("{path}[]");
-            return Self::unknown_name(path, self.deep(state, owner));
+            let value = Self::unknown_name(path, self.deep(state, owner));
+            return match key.as_text().map(str::to_owned) {
+                Some(key) => self.part(value, Some(&key), node),
+                None => value,
+            };
         };
         if path.contains("environ") || path.contains("META") {
             return self.environ_item(key, node);
@@ -167,7 +171,11 @@ impl<'p> Run<'p> {
         } else {
             Kind::Request
         };
-        let taints = self.taint(self.place(node), label, kind);
+        let at = self.place(node);
+        let taints = match key.as_text() {
+            Some(_) => self.parameter(at, label, kind),
+            None => self.taint(at, label, kind),
+        };
         let shape = if place == "file" {
             Shape::Name("flask.request.files[]".into())
         } else {

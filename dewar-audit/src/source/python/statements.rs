@@ -476,7 +476,7 @@ impl<'p> Run<'p> {
                         Some(items) => items.get(index).cloned().unwrap_or_default(),
                         None => {
                             let item = self.item_of(&value, state, node);
-                            self.part(item, target)
+                            self.part(item, None, target)
                         }
                     };
                     self.assign(target, item, state, node);
