@@ -306,8 +306,11 @@ const TWINS: &[Twin] = &[
     ),
 ];
 
+/// Files with their texts.
+type Project = &'static [(&'static str, &'static str)];
+
 /// A twin of more than one file.
-const FILES: &[(&str, &[(&str, &str)], &[(&str, &str)])] = &[
+const FILES: &[(&str, Project, Project)] = &[
     (
         "source-xss-stored",
         &[
