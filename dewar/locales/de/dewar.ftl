@@ -237,12 +237,51 @@ set-up-password = Passwort
 forgot-email = E-Mail-Adresse
 reset-password = Neues Passwort
     .hint = Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
+second-factor-code = Code
+    .hint = Die sechs Ziffern, die Ihre App jetzt zeigt. Wenn Sie sie nicht haben, einer Ihrer Wiederherstellungscodes.
+new-factor-code = Code
+    .hint = Die sechs Ziffern, die die App jetzt zeigt.
 change-password-current_password = Bisheriges Passwort
 change-password-new_password = Neues Passwort
     .hint = Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
 accounts-one-administrator = Ein aktiver Administrator muss bleiben.
 accounts-spent = Dieser Link wurde schon benutzt oder ist abgelaufen.
 accounts-no-role = Diese Rolle gibt es nicht.
+accounts-code-digits = Geben Sie nur die Ziffern des Codes ein.
+accounts-code-wrong = Dieser Code geht nicht. Jeder Code geht einmal: Warten Sie auf den nächsten, und prüfen Sie die Uhr Ihres Geräts.
+accounts-sign-in-ended = Das hat zu lange gedauert. Bitte melden Sie sich noch einmal an.
+accounts-second-factor = Geben Sie Ihren Code ein
+    .how = Ihr Passwort stimmt. Geben Sie jetzt den Code Ihrer App ein.
+    .confirm = Geben Sie den Code Ihrer App ein, um fortzufahren.
+    .lost = Wenn Sie Ihre App und Ihre Wiederherstellungscodes verloren haben, fragen Sie jemanden von der Verwaltung.
+accounts-factors = Zweiter Faktor
+    .how = Eine Authenticator-App auf Ihrem Telefon oder Rechner zeigt alle 30 Sekunden einen neuen Code. Sie brauchen ihn dann neben dem Passwort, um sich anzumelden.
+    .required = Ihr Konto darf hier viel, deshalb braucht es vor allem anderen einen zweiten Faktor.
+    .scan = Lesen Sie dieses Bild mit der App ein.
+    .picture = QR-Code für Ihre App
+    .type = Wenn Sie es nicht einlesen können, tippen Sie diesen Schlüssel in die App. Auf einem Telefon öffnet der Schlüssel die App.
+    .add = App hinzufügen
+    .there = Eine Authenticator-App schützt Ihr Konto.
+    .left = { $count ->
+        [0] Sie haben keinen Wiederherstellungscode mehr.
+        [one] Sie haben noch einen Wiederherstellungscode.
+       *[other] Sie haben noch { $count } Wiederherstellungscodes.
+     }
+    .renew = Neue Wiederherstellungscodes
+    .renew-how = Neue Codes ersetzen die alten.
+    .remove = Zweiten Faktor entfernen
+    .remove-how = Danach genügt Ihr Passwort, um sich anzumelden. Ihre anderen Sitzungen enden.
+    .kept = Ihr Konto darf hier viel, deshalb lässt sich der zweite Faktor nicht entfernen.
+accounts-factor-added = Ihre App wurde hinzugefügt, und Ihre anderen Sitzungen sind beendet.
+accounts-factor-removed = Der zweite Faktor wurde entfernt, und Ihre anderen Sitzungen sind beendet.
+accounts-factor-there = Ihr Konto hat schon eine Authenticator-App.
+accounts-factor-late = Das hat zu lange gedauert, und nichts wurde geändert. Laden Sie die Seite neu und lesen Sie das neue Bild ein.
+accounts-factor-required = Ihr Konto braucht seinen zweiten Faktor.
+accounts-factor-first = Ihr Konto braucht zuerst einen zweiten Faktor. Richten Sie ihn auf der Seite { $path } ein. Nichts wurde geändert.
+accounts-recovery-codes = Ihre Wiederherstellungscodes
+    .once = Sie sehen diese Codes nur jetzt.
+    .how = Drucken Sie sie aus, oder bewahren Sie sie an einem sicheren Ort auf. Jeder geht einmal, an der Stelle des Codes Ihrer App.
+    .done = Ich habe sie aufbewahrt
 accounts-guessable-about-you = Dieses Passwort besteht aus Ihrem Namen, Ihrer E-Mail-Adresse oder dem Namen dieser Seite. Wählen Sie etwas, das nichts damit zu tun hat.
 accounts-guessable-common = Dieses Passwort steht auf den Listen der meistbenutzten Passwörter oder ist aus ihnen zusammengesetzt. Angreifer versuchen diese zuerst. Vier oder fünf Wörter, die nicht zusammengehören, sind gut.
 accounts-guessable-repeated = Dieses Passwort wiederholt dieselben wenigen Zeichen. Vier oder fünf Wörter, die nicht zusammengehören, sind gut.
@@ -320,6 +359,30 @@ size-bytes = { $count ->
 
 ### Briefe
 
+letter-factor-added = Ein zweiter Faktor schützt Ihr Konto
+    .text =
+        Zu Ihrem Konto wurde soeben eine Authenticator-App hinzugefügt, und jede andere Sitzung wurde beendet. Von jetzt an brauchen Sie ihren Code, um sich anzumelden.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort, und bitten Sie jemanden von der Verwaltung, den zweiten Faktor zurückzusetzen:
+        { $link }
+letter-factor-removed = Ihr Konto hat keinen zweiten Faktor mehr
+    .text =
+        Die Authenticator-App und die Wiederherstellungscodes Ihres Kontos wurden soeben entfernt, und andere Sitzungen wurden beendet.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort:
+        { $link }
+letter-recovery-codes-made = Sie haben neue Wiederherstellungscodes
+    .text =
+        Für Ihr Konto wurden soeben neue Wiederherstellungscodes erzeugt. Die alten gehen nicht mehr.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort:
+        { $link }
+letter-recovery-code-used = Ein Wiederherstellungscode wurde benutzt
+    .text =
+        Einer der Wiederherstellungscodes Ihres Kontos wurde soeben benutzt, an der Stelle des Codes Ihrer App.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort:
+        { $link }
 letter-password-changed = Ihr Passwort wurde geändert
     .text =
         Das Passwort Ihres Kontos wurde soeben geändert, und jede andere Sitzung wurde beendet.

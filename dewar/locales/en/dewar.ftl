@@ -220,6 +220,41 @@ accounts-welcome-letter = Thank you. If this address had no account yet, it has 
 accounts-one-administrator = One active administrator has to remain.
 accounts-spent = This link was used already, or it has expired.
 accounts-no-role = This role does not exist.
+accounts-code-digits = Enter the digits of the code alone.
+accounts-code-wrong = This code does not work. Each code works once: wait for the next one, and check the clock of your device.
+accounts-sign-in-ended = That took too long. Please sign in again.
+accounts-second-factor = Enter your code
+    .how = Your password is right. Now enter the code of your app.
+    .confirm = Enter the code of your app to continue.
+    .lost = If you have lost your app and your recovery codes, ask an administrator.
+accounts-factors = Second factor
+    .how = An authenticator app on your telephone or computer shows a new code every 30 seconds. From then on you need it to sign in, beside your password.
+    .required = Your account may do a lot here, so it needs a second factor before anything else.
+    .scan = Scan this picture with the app.
+    .picture = QR code for your app
+    .type = If you cannot scan it, type this key into the app. On a telephone, the key opens the app.
+    .add = Add the app
+    .there = An authenticator app protects your account.
+    .left = { $count ->
+        [0] You have no recovery codes left.
+        [one] You have one recovery code left.
+       *[other] You have { $count } recovery codes left.
+     }
+    .renew = New recovery codes
+    .renew-how = New codes replace the old ones.
+    .remove = Remove the second factor
+    .remove-how = After that, your password is enough to sign in. Your other sessions end.
+    .kept = Your account may do a lot here, so the second factor cannot be removed.
+accounts-factor-added = Your app was added, and your other sessions have ended.
+accounts-factor-removed = The second factor was removed, and your other sessions have ended.
+accounts-factor-there = Your account has an authenticator app already.
+accounts-factor-late = That took too long, and nothing was changed. Load the page again and scan the new picture.
+accounts-factor-required = Your account needs its second factor.
+accounts-factor-first = Your account needs a second factor first. Set one up on the page { $path }. Nothing was changed.
+accounts-recovery-codes = Your recovery codes
+    .once = You see these codes only now.
+    .how = Print them, or store them in a safe place. Each works once, in place of the code of your app.
+    .done = I have stored them
 accounts-guessable-about-you = This password is made of your name, your e-mail address or this site's name. Choose something that has nothing to do with them.
 accounts-guessable-common = This password is on the lists of most used passwords, or put together from them. Attackers try those first. Four or five words that do not belong together work well.
 accounts-guessable-repeated = This password repeats the same few characters. Four or five words that do not belong together work well.
@@ -297,6 +332,30 @@ size-bytes = { $count ->
 
 ### Letters
 
+letter-factor-added = A second factor protects your account
+    .text =
+        An authenticator app was added to your account just now, and every other session was ended. From now on you need its code to sign in.
+
+        If it was not you, choose a new password at once, and ask an administrator to reset the second factor:
+        { $link }
+letter-factor-removed = Your account has no second factor now
+    .text =
+        The authenticator app and the recovery codes of your account were removed just now, and other sessions were ended.
+
+        If it was not you, choose a new password at once:
+        { $link }
+letter-recovery-codes-made = You have new recovery codes
+    .text =
+        New recovery codes were made for your account just now. The old ones do not work any more.
+
+        If it was not you, choose a new password at once:
+        { $link }
+letter-recovery-code-used = A recovery code was used
+    .text =
+        One of the recovery codes of your account was used just now, in place of the code of your app.
+
+        If it was not you, choose a new password at once:
+        { $link }
 letter-password-changed = Your password was changed
     .text =
         The password of your account was changed just now, and every other session was ended.

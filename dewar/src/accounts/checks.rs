@@ -2,6 +2,7 @@
 use std::path::Path;
 
 use super::Config;
+use super::config::{ADMINISTRATORS, FactorPages, NOBODY};
 use crate::audit::{Finding, Practice, Severity, owner_only};
 use crate::database::{self, Db};
 
@@ -102,6 +103,79 @@ pub(super) fn gives_nobody(config: &Config, roles: &[&str]) -> Option<Finding> {
     )
 }
 
+const MOUNT: &str = "mount the pages: `.account_pages(AccountPages::new())`, or `.public([get(accounts::SECOND_FACTOR, \
+    accounts::second_factor_page), post(accounts::SECOND_FACTOR, accounts::second_factor)])` and \
+    `.signed_in([get(accounts::FACTORS, accounts::factors_page), post(accounts::FACTORS, accounts::add_factor), \
+    post(\"/account/second-factor/codes\", accounts::renew_recovery_codes), \
+    post(\"/account/second-factor/remove\", accounts::remove_factor)])`, beside the page that confirms";
+
+/// Roles that require a second factor, and pages that nobody could reach.
+pub(super) fn of_second_factors(
+    config: &Config,
+    roles: &[&str],
+    administrator: Option<&str>,
+    mounted: FactorPages,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let setting = &config.second_factor_roles;
+    for role in setting {
+        let is_known = [ADMINISTRATORS, NOBODY].contains(&&**role) || roles.contains(&&**role);
+        if !is_known {
+            let title = format!(
+                "`accounts.second_factor_roles` has {role:?}, which is not a role of this application"
+            );
+            let finding = Finding::refuse(Practice::Accounts, "accounts-second-factor-role", title)
+                .why("Nobody would need a second factor because of it.")
+                .fix(format!(
+                    "use `administrators`, `nobody`, or: {}",
+                    roles.join(", ")
+                ))
+                .asvs(&["6.3.3"]);
+            findings.push(finding);
+        }
+    }
+    let required = config.factor_roles(administrator);
+    let is_default = *setting == [ADMINISTRATORS];
+    if mounted == FactorPages::Some {
+        findings.push(
+            Finding::refuse(
+                Practice::Accounts,
+                "accounts-second-factor-pages",
+                "some pages of second factors are mounted, and others are not",
+            )
+            .why("A user could set a factor up, and then not sign in with it.")
+            .fix(MOUNT),
+        );
+    } else if mounted == FactorPages::None && !required.is_empty() {
+        let title = format!(
+            "no page to set up a second factor is mounted, so users with the role {} sign in with a password alone",
+            required.join(", ")
+        );
+        let id = "accounts-second-factor-unmounted";
+        let finding = if is_default {
+            Finding::warn(Practice::Accounts, id, title)
+        } else {
+            Finding::refuse(Practice::Accounts, id, title)
+        };
+        let finding = finding
+            .why("Whoever learns one password of theirs can do everything that they can.")
+            .fix(MOUNT)
+            .asvs(&["6.3.3"]);
+        findings.push(finding);
+    }
+    let administrator = administrator.filter(|role| !required.iter().any(|one| one == role));
+    if let Some(role) = administrator {
+        let title = format!("users with the role {role} need no second factor");
+        findings.push(
+            Finding::warn(Practice::Accounts, "accounts-second-factor-off", title)
+                .why("Whoever learns one password of theirs can do everything that they can.")
+                .fix("add `administrators` to `accounts.second_factor_roles`")
+                .asvs(&["6.3.3"]),
+        );
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +254,57 @@ mod tests {
         let roles = &["member"];
         assert_eq!(found(&[("DEWAR_ACCOUNTS_ROLE", "member")], roles), None);
         assert_eq!(found(&[("DEWAR_ACCOUNTS_SIGN_UP", "closed")], roles), None);
+    }
+
+    #[test]
+    fn whoever_administers_needs_a_second_factor_unless_the_settings_say_nobody() {
+        use FactorPages::{All, None as NoPages, Some as SomePages};
+        let found = |roles: &str, mounted| {
+            let (config, bad) = read(&[("DEWAR_ACCOUNTS_SECOND_FACTOR_ROLES", roles)]);
+            assert!(bad.is_empty(), "{bad:?}");
+            let found = config.of_second_factors(&["member", "head"], Some("head"), mounted);
+            let ids = found.iter().map(|one| (one.id, one.refuses_launch));
+            (config.factor_roles(Some("head")), ids.collect::<Vec<_>>())
+        };
+        let off = ("accounts-second-factor-off", false);
+        let unmounted = "accounts-second-factor-unmounted";
+        for (roles, mounted, required, ids) in [
+            ("administrators", All, &["head"][..], vec![]),
+            ("head", All, &["head"], vec![]),
+            ("administrators, member", All, &["head", "member"], vec![]),
+            ("nobody", All, &[], vec![off]),
+            ("nobody", NoPages, &[], vec![off]),
+            ("member", All, &["member"], vec![off]),
+            (
+                "administrators",
+                NoPages,
+                &["head"],
+                vec![(unmounted, false)],
+            ),
+            ("head", NoPages, &["head"], vec![(unmounted, true)]),
+            (
+                "administrators",
+                SomePages,
+                &["head"],
+                vec![("accounts-second-factor-pages", true)],
+            ),
+            (
+                "boss",
+                All,
+                &["boss"],
+                vec![("accounts-second-factor-role", true), off],
+            ),
+        ] {
+            let required: Vec<String> = required.iter().map(ToString::to_string).collect();
+            assert_eq!(
+                found(roles, mounted),
+                (required, ids),
+                "{roles} {mounted:?}"
+            );
+        }
+        let (config, _) = read(&[]);
+        assert_eq!(config.factor_roles(Some("head")), ["head"]);
+        assert!(config.of_second_factors(&[], None, NoPages).is_empty());
     }
 
     #[test]

@@ -32,6 +32,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// | `accounts.flask_security_salt_file` | none | a path | `SECURITY_PASSWORD_SALT` of the Flask-Security application whose users were imported |
 /// | `accounts.rate_limit` | 30 | 3 to 1,000 | attempts from one address within `accounts.rate_window`; as many from the known browsers of an account |
 /// | `accounts.rate_window` | 10 minutes | 1 minute to 1 day | |
+/// | `accounts.second_factor_roles` | `administrators` | roles of the application; `administrators` is the administrator's role, `nobody` none | whose holders need a second factor |
 ///
 /// ```
 /// let config = dewar::accounts::Config::default();
@@ -66,6 +67,24 @@ pub struct Config {
     pub rate_window: Duration,
     /// The providers with which users can sign in.
     pub(crate) providers: Vec<ProviderConfig>,
+    /// The roles whose holders need a second factor.
+    pub second_factor_roles: Vec<String>,
+}
+
+/// The administrator's role, whatever its name is.
+pub(super) const ADMINISTRATORS: &str = "administrators";
+/// No role.
+pub(super) const NOBODY: &str = "nobody";
+
+/// The pages of second factors that an application mounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FactorPages {
+    /// All of them.
+    All,
+    /// None of them.
+    None,
+    /// Some, so that a user could set a factor up and not sign in with it.
+    Some,
 }
 
 /// Whether visitors may make an account.
@@ -104,6 +123,7 @@ impl Default for Config {
             rate_limit: 30,
             rate_window: 10 * MINUTE,
             providers: Vec::new(),
+            second_factor_roles: vec![ADMINISTRATORS.to_owned()],
         }
     }
 }
@@ -154,6 +174,7 @@ impl Config {
                 MINUTE..=24 * 60 * MINUTE,
             ),
             providers: provider::read(settings),
+            second_factor_roles: accounts.list("second_factor_roles", &[ADMINISTRATORS]),
         }
     }
 
@@ -190,6 +211,27 @@ impl Config {
             times: self.rate_limit,
             within: self.rate_window,
         }
+    }
+
+    /// The names of the roles whose holders need a second factor.
+    pub(super) fn factor_roles(&self, administrator: Option<&str>) -> Vec<String> {
+        let roles = self.second_factor_roles.iter().map(String::as_str);
+        let roles = roles.filter_map(|role| match role {
+            ADMINISTRATORS => administrator,
+            NOBODY => None,
+            other => Some(other),
+        });
+        roles.map(str::to_owned).collect()
+    }
+
+    /// The findings about second factors, of an application that lets people sign in.
+    pub(crate) fn of_second_factors(
+        &self,
+        roles: &[&str],
+        administrator: Option<&str>,
+        mounted: FactorPages,
+    ) -> Vec<Finding> {
+        super::checks::of_second_factors(self, roles, administrator, mounted)
     }
 
     /// Sets the role from the application's code, if the settings set none.

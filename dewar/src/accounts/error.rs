@@ -34,6 +34,12 @@ pub enum Error {
     /// Users cannot sign up: `accounts.sign_up` is `closed`.
     #[error("sign-up is closed")]
     Closed,
+    /// A role of the user requires a second factor, or the user has one, which counts instead of the password.
+    #[error("the account needs its second factor")]
+    FactorRequired,
+    /// The user has an authenticator app already.
+    #[error("the account has an authenticator app already")]
+    FactorThere,
     /// The application's own fields were not stored, and the account was not made.
     #[error(transparent)]
     Fields(#[from] FieldsError<()>),
@@ -70,6 +76,12 @@ pub enum Error {
     /// The address and the password do not match, or the account is disabled: one error for all three.
     #[error("the address and the password do not match")]
     Refused,
+    /// The secret of a second factor could not be sealed.
+    #[error("the secret of the second factor was not sealed")]
+    NotSealed,
+    /// The sign-in waited too long for its second factor, or the account has changed since the password.
+    #[error("the sign-in has ended; begin again")]
+    SignInEnded,
     /// The store of the sessions failed.
     #[error(transparent)]
     Sessions(#[from] sessions::Error),
@@ -139,16 +151,20 @@ impl AsProblem for Error {
             | Self::Changed(_)
             | Self::Closed
             | Self::Database(_)
+            | Self::FactorRequired
+            | Self::FactorThere
             | Self::Fields(_)
             | Self::FlaskSalt(_)
             | Self::LastWayIn
             | Self::LinkSpent
             | Self::Mail(_)
             | Self::NoSuchUser
+            | Self::NotSealed
             | Self::Pool(_)
             | Self::ProviderSecret(_)
             | Self::Refused
             | Self::Sessions(_)
+            | Self::SignInEnded
             | Self::Throttled(_)
             | Self::TooManyLinks => None,
         }
@@ -198,6 +214,9 @@ impl From<Error> for pages::Error {
             }
             Error::LastWayIn => Self::bad_request(Message::new("accounts-provider-last-way-in")),
             Error::LinkSpent => Self::bad_request(Message::new("accounts-spent")),
+            Error::FactorRequired => Self::bad_request(Message::new("accounts-factor-required")),
+            Error::FactorThere => Self::bad_request(Message::new("accounts-factor-there")),
+            Error::SignInEnded => Self::bad_request(Message::new("accounts-sign-in-ended")),
             Error::TooManyLinks => Self::too_many_requests(Duration::from_secs(3600)),
             Error::Refused => Self::unauthenticated(),
             Error::Address(problem) | Error::Name(problem) => {
@@ -206,9 +225,11 @@ impl From<Error> for pages::Error {
             Error::Taken => Self::bad_request(Message::new("accounts-taken")),
             Error::Throttled(wait) => Self::too_many_requests(wait),
             Error::UnknownRole(_) => Self::bad_request(Message::new("accounts-no-role")),
-            Error::FlaskSalt(_) | Error::Mail(_) | Error::Pool(_) | Error::ProviderSecret(_) => {
-                Self::internal(error)
-            }
+            Error::FlaskSalt(_)
+            | Error::Mail(_)
+            | Error::NotSealed
+            | Error::Pool(_)
+            | Error::ProviderSecret(_) => Self::internal(error),
         }
     }
 }

@@ -49,6 +49,16 @@ impl CurrentUser {
         self.0.has_role_named(name)
     }
 
+    /// Whether the person has a second factor.
+    #[must_use]
+    pub fn has_second_factor(&self) -> bool {
+        self.0.has_second_factor()
+    }
+
+    pub(super) const fn principal(&self) -> &Principal {
+        &self.0
+    }
+
     /// The names of the person's roles.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.0.roles()

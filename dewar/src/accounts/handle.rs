@@ -8,7 +8,7 @@ use super::password::NormalizedPassword;
 use super::pool::HashPool;
 use super::provider::{self, Provider};
 use super::rate_limiter::RateLimiter;
-use super::session_end::SessionEnd;
+use super::session_end::{SessionEnd, TokensFollow};
 use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::{self, Db, Tx};
@@ -58,6 +58,8 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     pub(super) config: Config,
     pub(super) db: Db,
+    /// The roles whose holders need a second factor.
+    pub(super) factor_roles: Vec<String>,
     pub(super) errands: Arc<tokio::sync::Semaphore>,
     /// How often a known browser, a session or a link may try, beside their failures, which the database counts.
     pub(super) own: RateLimiter<[u8; 32]>,
@@ -72,6 +74,7 @@ pub(super) struct Inner {
     pub(super) session_end: SessionEnd,
     pub(super) sessions: Sessions,
     pub(super) site: String,
+    pub(super) tokens_follow: TokensFollow,
 }
 
 /// The room's dependencies on the others.
@@ -140,6 +143,11 @@ impl Accounts {
         let inner = Arc::new(Inner {
             addresses,
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
+            factor_roles: match paths.pattern(AccountPage::Factors) {
+                Some(_) => config.factor_roles(roles.administrator),
+                // Nobody could set one up; the start has said so.
+                None => Vec::new(),
+            },
             mailer,
             own,
             paths,
@@ -159,6 +167,7 @@ impl Accounts {
             session_end: SessionEnd::new(),
             sessions,
             site,
+            tokens_follow: TokensFollow::new(),
         });
         let caller = Caller {
             language: Languages::english().first(),

@@ -4,6 +4,34 @@ use dewar_macros::Letter;
 
 use crate::mail::LetterType;
 
+/// A second factor was added to the account (ASVS 6.3.7).
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/factor_added")]
+pub(super) struct FactorAdded {
+    pub(super) link: String,
+}
+
+/// The account's second factor was removed.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/factor_removed")]
+pub(super) struct FactorRemoved {
+    pub(super) link: String,
+}
+
+/// New recovery codes replaced the old ones.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/recovery_codes_made")]
+pub(super) struct RecoveryCodesMade {
+    pub(super) link: String,
+}
+
+/// A recovery code was used.
+#[derive(Debug, Letter)]
+#[letter(template = "letters/accounts/recovery_code_used")]
+pub(super) struct RecoveryCodeUsed {
+    pub(super) link: String,
+}
+
 /// The account's password was changed (ASVS 6.3.7).
 #[derive(Debug, Letter)]
 #[letter(template = "letters/accounts/password_changed")]
@@ -56,11 +84,15 @@ pub(super) struct Welcome {
 }
 
 /// All of them.
-pub(crate) fn letters() -> [LetterType; 7] {
+pub(crate) fn letters() -> [LetterType; 11] {
     [
+        LetterType::of::<FactorAdded>(),
+        LetterType::of::<FactorRemoved>(),
         LetterType::of::<PasswordChanged>(),
         LetterType::of::<ProviderConnected>(),
         LetterType::of::<ProviderDisconnected>(),
+        LetterType::of::<RecoveryCodeUsed>(),
+        LetterType::of::<RecoveryCodesMade>(),
         LetterType::of::<ResetLetter>(),
         LetterType::of::<SignUpAgain>(),
         LetterType::of::<TokenCreated>(),

@@ -23,7 +23,8 @@
 //!    reset signs nobody in (CWE-640).
 //! 7. To let a stranger lock an owner out. A browser in which the owner signed in, a session and a link have attempts of their
 //!    own, no request ends a link that was sent, and [`Accounts::unlock`] forgets the failures (CWE-645).
-//! 8. A session without a verified password. Only this room makes a [`VerifiedPassword`].
+//! 8. A session without a verified password, and of a user who has a second factor, without that ([`VerifiedPassword`],
+//!    [`PendingSignIn`], [`VerifiedSignIn`]). A code works once (ASVS 6.3.3, 6.5.1).
 //! 9. To lose the last active administrator.
 //! 10. An important action long after the password was given (re-authentication). A handler that takes [`RecentlyAuthenticated`],
 //!     or a route under [`App::recently_authenticated`](crate::App::recently_authenticated), asks for the password again and then
@@ -31,7 +32,7 @@
 //!
 //! # How to loosen it
 //!
-//! `[accounts] min_password_length` does not go below 15, because the password is the only factor. `sign_up = "closed"` is
+//! `[accounts] min_password_length` does not go below 15, because the password is the only factor of most users. `sign_up = "closed"` is
 //! stricter. With `[mail] transport = "none"`, an operator has to help users who forgot their password; the audit reports that.
 //!
 //! # What the audit asks
@@ -39,8 +40,7 @@
 //! Is the role of new accounts one of the application's? Can everybody who signs up do something? How many accounts still have a
 //! password hash of another framework?
 //!
-//! Not here yet: confirmation of an address at sign-up (the owner of the mailbox can take the account over by a reset), second
-//! factors, passkeys.
+//! Not here yet: confirmation of an address at sign-up (the owner of the mailbox can take the account over by a reset), passkeys.
 
 mod checks;
 mod config;
@@ -70,6 +70,7 @@ mod rate_limiter;
 mod recently_authenticated;
 mod reserved_names;
 mod scheme;
+mod second_factor;
 mod session_end;
 mod sign_in;
 mod sign_up;
@@ -81,15 +82,18 @@ mod user_version;
 mod users;
 
 pub(crate) use checks::outdated_hashes;
+pub(crate) use config::FactorPages;
 pub use config::{Config, PasswordHashing, SignUps};
 pub use endpoints::{
-    ChangePassword, Confirm, Confirmed, Forgot, Next, ProviderReturn, Reset, SecondTab, SetUp,
-    SignIn, SignOut, SignUp, SignedIn, ToProvider, account_page_with, change_account_with,
-    change_password, change_password_page, confirm, confirm_at_provider, confirm_page,
-    connect_proven_provider, connect_provider, disconnect_provider, end_other_sessions,
-    end_session, forgot, forgot_page, provider_return, providers_page, reset, reset_page,
-    sessions_page, set_up, set_up_page, sign_in, sign_in_at_provider, sign_in_page, sign_out,
-    sign_up, sign_up_page, sign_up_page_with, sign_up_with,
+    ChangePassword, Confirm, Confirmed, FactorAccepted, Forgot, NewFactor, Next, ProviderReturn,
+    Reset, SecondFactor, SecondTab, SetUp, SignIn, SignOut, SignUp, SignedIn, ToProvider,
+    account_page_with, add_factor, change_account_with, change_password, change_password_page,
+    confirm, confirm_at_provider, confirm_page, connect_proven_provider, connect_provider,
+    disconnect_provider, end_other_sessions, end_session, factors_page, forgot, forgot_page,
+    provider_return, providers_page, remove_factor, renew_recovery_codes, reset, reset_page,
+    second_factor, second_factor_page, sessions_page, set_up, set_up_page, sign_in,
+    sign_in_at_provider, sign_in_page, sign_out, sign_up, sign_up_page, sign_up_page_with,
+    sign_up_with,
 };
 pub use error::Error;
 pub use extract::CurrentUser;
@@ -100,7 +104,12 @@ pub(crate) use inventory::inventory;
 pub use listing::UserKey;
 pub use password::HashError;
 pub use pool::PoolError;
+use recently_authenticated::FactorFirst;
 pub use recently_authenticated::RecentlyAuthenticated;
+pub(crate) use second_factor::SECRET as FACTOR_SECRET;
+pub use second_factor::{
+    FactorKind, FactorProof, OneTimeCode, PendingSignIn, SignInStep, VerifiedFactor, VerifiedSignIn,
+};
 pub use sign_in::VerifiedPassword;
 pub use sign_up::{NewUser, SignUpLetter};
 pub use stored_form::StoredForm;
@@ -144,6 +153,11 @@ pub const SETUP: &str = "/setup";
 pub const CONFIRM: &str = "/confirm";
 /// The page of the user's own sessions.
 pub const SESSIONS: &str = "/account/sessions";
+
+/// The page that asks for the second factor: at sign-in, and again before an important action.
+pub const SECOND_FACTOR: &str = "/second-factor";
+/// The page of the user's own second factor and recovery codes.
+pub const FACTORS: &str = "/account/second-factor";
 
 /// The page to change the password.
 pub const CHANGE_PASSWORD: &str = "/account/password";

@@ -4,11 +4,12 @@ use data_encoding::BASE64URL_NOPAD;
 use http::{Method, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::endpoints::{Confirm, MOST_PENDING};
+use super::endpoints::{Confirm, MOST_PENDING, ask_to_confirm};
+use super::second_factor::Waiting;
 use crate::forms::{FormView, Intake};
 use crate::pages::{LocalPath, Page};
 use crate::secrets::random;
-use crate::sessions::{Error, Session, SessionValue};
+use crate::sessions::{Error, Principal, Session, SessionValue};
 
 /// The page that asks for the password.
 pub(super) const PAGE: &str = "accounts/confirm.html";
@@ -63,12 +64,18 @@ impl Pending {
         }
     }
 
-    /// The page that asks for the password. None if it would grow too large for a form.
-    pub(crate) fn ask(&self) -> Option<Page> {
-        let text = serde_json::to_string(self).ok()?;
-        let fits = text.len() <= MOST_PENDING && text.is_ascii();
-        fits.then(|| asking(Confirm::view().fill(Confirm::PENDING, text)))
-            .map(|page| page.with("kept", self.is_form()))
+    /// The page that asks this person: for the second factor, or for the password of a person who has none. None if it would grow
+    /// too large for a form.
+    pub(crate) fn ask(self, person: Option<&Principal>) -> Option<Page> {
+        let is_form = self.is_form();
+        let page = if person.is_some_and(Principal::has_second_factor) {
+            ask_to_confirm(&Waiting::Confirm(self))?
+        } else {
+            let text = serde_json::to_string(&self).ok()?;
+            let fits = text.len() <= MOST_PENDING && text.is_ascii();
+            fits.then(|| asking(Confirm::view().fill(Confirm::PENDING, text)))?
+        };
+        Some(page.with("kept", is_form))
     }
 
     pub(super) const fn is_form(&self) -> bool {

@@ -12,6 +12,14 @@ use crate::mail::{IntoRecipient, LetterKind, MailQuota};
 use crate::pages::AccountPage;
 use crate::sessions::{SessionId, UserId};
 
+/// What follows a user into a new generation: the room `api` comes later, so it brings this work itself.
+pub(super) type TokensFollow =
+    OnceLock<Box<dyn for<'a> Fn(&'a Tx, UserId, i64) -> Following<'a> + Send + Sync>>;
+
+/// The work of a moment in a transaction.
+pub(crate) type Following<'a> =
+    Pin<Box<dyn Future<Output = Result<(), database::Error>> + Send + 'a>>;
+
 type Ending = Pin<Box<dyn Future<Output = Result<(), database::Error>> + Send>>;
 
 /// What else ends when a person ends a session: the room `api` comes later, so it brings this work itself.
@@ -27,6 +35,27 @@ impl Accounts {
     {
         let end = &self.0.session_end;
         let _first = end.get_or_init(|| Box::new(move |user, id| Box::pin(work(user, id))));
+    }
+
+    /// Brings the work that keeps a user's API tokens when a new generation ends the sessions. The first one stays.
+    pub(crate) fn at_new_generation(
+        &self,
+        work: impl for<'a> Fn(&'a Tx, UserId, i64) -> Following<'a> + Send + Sync + 'static,
+    ) {
+        let _first = self.0.tokens_follow.get_or_init(|| Box::new(work));
+    }
+
+    /// Keeps a user's API tokens in a new generation.
+    pub(super) async fn carry_tokens(
+        &self,
+        tx: &Tx,
+        user: UserId,
+        generation: i64,
+    ) -> Result<(), database::Error> {
+        match self.0.tokens_follow.get() {
+            Some(follow) => follow(tx, user, generation).await,
+            None => Ok(()),
+        }
     }
 
     /// Ends what this user's session has made: whoever had the session may still hold it.

@@ -7,7 +7,7 @@ use super::known_browser::KnownBrowser;
 use super::password::{NormalizedPassword, StoredHash};
 use super::pool::{ComparedHash, PoolShare, Verdict};
 use super::throttle::{self, AttemptVerdict, FailureLimit};
-use super::{Accounts, Error};
+use super::{Accounts, Error, PendingSignIn, SignInStep};
 use crate::audit::{Entry, Event};
 use crate::sessions::{Principal, Session, UserId};
 
@@ -20,8 +20,11 @@ use crate::sessions::{Principal, Session, UserId};
 #[must_use = "pass the proof to the function that requires it"]
 pub struct VerifiedPassword {
     user: UserId,
-    /// Read with the password's hash: if everything was signed out since, a session that begins with it is invalid.
+    /// Read with the password's hash: if everything was signed out since, a session that begins with it is invalid. A second factor
+    /// that is added meanwhile signs everything out.
     generation: i64,
+    /// The password alone opens nothing.
+    has_factor: bool,
 }
 
 impl VerifiedPassword {
@@ -35,19 +38,29 @@ impl VerifiedPassword {
         self.generation
     }
 
-    /// Begins a session for its owner, under a new token (against session fixation).
+    /// Begins a session for its owner, under a new token (against session fixation). If the owner has a second factor, it begins
+    /// none, and returns the sign-in that waits for it.
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub async fn begin(self, session: &Session) -> Result<(), Error> {
-        Ok(session.sign_in(self.user, self.generation).await?)
+    pub async fn begin(self, session: &Session) -> Result<SignInStep, Error> {
+        if self.has_factor {
+            let pending = PendingSignIn::new(self.user, self.generation);
+            return Ok(SignInStep::SecondFactor(pending));
+        }
+        session.sign_in(self.user, self.generation).await?;
+        Ok(SignInStep::Complete)
     }
 
     /// Records in the owner's own session that they have just re-authenticated, under a new token.
     ///
     /// # Errors
+    /// [`Error::FactorRequired`] if the owner has a second factor, which counts instead ([`Accounts::verify_factor`]);
     /// [`Error::Refused`] if it is another user's session; an error if the store cannot be written.
     pub async fn confirm(self, session: &Session) -> Result<(), Error> {
+        if self.has_factor {
+            return Err(Error::FactorRequired);
+        }
         if session.principal().map(Principal::id) != Some(self.user) {
             return Err(Error::Refused);
         }
@@ -61,6 +74,7 @@ struct Owner {
     stored: StoredHash,
     disabled: bool,
     generation: i64,
+    has_factor: bool,
 }
 
 /// Why a password is verified: to sign in; or, for a signed-in user, to change it or to re-authenticate.
@@ -73,9 +87,11 @@ enum PasswordPurpose {
 
 impl PasswordPurpose {
     /// The event of a correct password, with or without failures before.
-    fn right(self, after_failures: bool) -> Event {
+    fn right(self, owner: &Owner, after_failures: bool) -> Event {
         match self {
             Self::Change | Self::Proof => Event::Application("authn_password_confirmed"),
+            // Nobody is signed in yet.
+            Self::SignIn if owner.has_factor => Event::Application("authn_password_confirmed"),
             Self::SignIn if after_failures => Event::AuthnLoginSuccessAfterFail,
             Self::SignIn => Event::AuthnLoginSuccess,
         }
@@ -90,9 +106,9 @@ impl PasswordPurpose {
 }
 
 /// A counted attempt, and its limit.
-struct CountedAttempt {
-    allowance: FailureLimit,
-    failures: i64,
+pub(super) struct CountedAttempt {
+    pub(super) allowance: FailureLimit,
+    pub(super) failures: i64,
 }
 
 impl Accounts {
@@ -119,7 +135,8 @@ impl Accounts {
             inner.check_rate_limit(from)?;
         }
         let key = EmailKey::new(email);
-        let find = "SELECT id, password_hash, disabled_at, session_generation FROM dewar_users WHERE email_key = ?1";
+        let find = "SELECT id, password_hash, disabled_at, session_generation, second_factor_at
+            FROM dewar_users WHERE email_key = ?1";
         let rows = inner.db.query(find, [key.as_str().into()]).await?;
         let owner = rows.first().map(owner).transpose()?;
         let own = cookie.zip(owner.as_ref()).and_then(|(cookie, owner)| {
@@ -185,10 +202,12 @@ impl Accounts {
         if own.is_none() {
             self.0.check_rate_limit(from)?;
         }
-        let find = "SELECT id, password_hash, disabled_at, session_generation, email_key FROM dewar_users WHERE id = ?1";
+        let find =
+            "SELECT id, password_hash, disabled_at, session_generation, second_factor_at, email_key
+            FROM dewar_users WHERE id = ?1";
         let rows = self.0.db.query(find, [user.into()]).await?;
         let row = rows.first().ok_or(Error::NoSuchUser)?;
-        let key = EmailKey::new(&row.get::<String>(4)?);
+        let key = EmailKey::new(&row.get::<String>(5)?);
         let counted = self.count(&key, own, from).await?;
         self.verify(&key, Some(owner(row)?), password, from, counted, why)
             .await
@@ -199,6 +218,18 @@ impl Accounts {
         &self,
         key: &EmailKey,
         own: Option<FailureLimit>,
+        from: IpAddr,
+    ) -> Result<CountedAttempt, Error> {
+        self.count_in(key, own, FailureLimit::of_strangers(key), from)
+            .await
+    }
+
+    /// The same, with another limit of strangers.
+    pub(super) async fn count_in(
+        &self,
+        key: &EmailKey,
+        own: Option<FailureLimit>,
+        allowance: FailureLimit,
         from: IpAddr,
     ) -> Result<CountedAttempt, Error> {
         let inner = &self.0;
@@ -219,7 +250,6 @@ impl Accounts {
                 AttemptVerdict::Spent => inner.check_rate_limit(from)?,
             }
         }
-        let allowance = FailureLimit::of_strangers(key);
         match throttle::attempt(&inner.db, allowance, from, now).await? {
             AttemptVerdict::Go { failures } => Ok(CountedAttempt {
                 allowance,
@@ -276,13 +306,14 @@ impl Accounts {
             Some(owner) if right && !owner.disabled => {
                 throttle::clear(&inner.db, allowance).await?;
                 self.upgrade(&owner, password).await;
-                let event = why.right(failures > throttle::FREE);
+                let event = why.right(&owner, failures > throttle::FREE);
                 inner
                     .log
                     .record(Entry::new(event).actor(owner.user).address(from));
                 Ok(VerifiedPassword {
                     user: owner.user,
                     generation: owner.generation,
+                    has_factor: owner.has_factor,
                 })
             }
             other => {
@@ -346,5 +377,6 @@ fn owner(row: &crate::database::Row) -> Result<Owner, crate::database::Error> {
         stored: StoredHash::from_database(row.get(1)?),
         disabled: row.get::<Option<i64>>(2)?.is_some(),
         generation: row.get(3)?,
+        has_factor: row.get::<Option<i64>>(4)?.is_some(),
     })
 }

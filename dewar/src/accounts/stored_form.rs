@@ -68,6 +68,11 @@ impl StoredForm {
         ))
     }
 
+    /// The text for the hidden field of the next page.
+    pub(super) fn into_text(self) -> Option<String> {
+        serde_json::to_string(&self.0?).ok()
+    }
+
     pub(super) const fn is_some(&self) -> bool {
         self.0.is_some()
     }

@@ -117,6 +117,28 @@ pub(crate) const MIGRATIONS_AFTER_SESSIONS: &[Migration] = &[
         CREATE INDEX dewar_provider_returns_by_end ON dewar_provider_returns (expires_at);",
     )
     .additive(),
+    // Second factors. The column beside the account is read with each session; it is null without a factor. Not additive: an
+    // older program beside this one would let users in without their factor.
+    Migration::new(
+        "dewar_accounts_ids_0005_factors",
+        "ALTER TABLE dewar_users ADD COLUMN second_factor_at INTEGER;
+        CREATE TABLE dewar_factors (
+            id TEXT NOT NULL PRIMARY KEY,
+            user_id INTEGER NOT NULL REFERENCES dewar_users (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            secret TEXT,
+            last_step INTEGER NOT NULL DEFAULT 0,
+            created_at INTEGER NOT NULL,
+            used_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX dewar_factors_of_user ON dewar_factors (user_id);
+        CREATE UNIQUE INDEX dewar_factors_one_totp ON dewar_factors (user_id) WHERE kind = 'totp';
+        CREATE TABLE dewar_recovery_codes (
+            user_id INTEGER NOT NULL REFERENCES dewar_users (id) ON DELETE CASCADE,
+            code_hash BLOB NOT NULL,
+            PRIMARY KEY (user_id, code_hash)
+        ) STRICT, WITHOUT ROWID;",
+    ),
 ];
 
 /// The models of this room, for [`Db::register`](crate::database::Db::register).

@@ -124,14 +124,16 @@ impl House {
     async fn begin_session(&self, email: &str) -> Session {
         let proof = self.accounts.sign_in(email, GOOD, HERE).await.unwrap();
         let session = self.visitor();
-        proof.begin(&session).await.unwrap();
+        let step = proof.begin(&session).await.unwrap();
+        assert!(matches!(step, super::SignInStep::Complete));
         session
     }
 
     /// Whether a user is signed in after a session began with this verified password.
     async fn lets_in(&self, proof: super::VerifiedPassword) -> bool {
         let session = self.visitor();
-        proof.begin(&session).await.unwrap();
+        let step = proof.begin(&session).await.unwrap();
+        assert!(matches!(step, super::SignInStep::Complete));
         let mut set = HeaderMap::new();
         session.write(&mut set);
         let line = set.get(http::header::SET_COOKIE).unwrap().to_str().unwrap();

@@ -39,6 +39,8 @@ pub(crate) struct FailureLimit {
     key: [u8; 32],
     /// The account, if the caller has shown to belong to it.
     owner: Option<UserId>,
+    /// After so many failures in a row the limit is used up; that of strangers only becomes slower.
+    most: i64,
 }
 
 impl FailureLimit {
@@ -47,7 +49,32 @@ impl FailureLimit {
         Self {
             key: email.hash(),
             owner: None,
+            most: i64::MAX,
         }
+    }
+
+    /// The limit of all codes of a second factor that strangers give after the right password. It does not belong to the account's
+    /// counts: a new password does not clear it.
+    pub(crate) fn of_factor(user: UserId) -> Self {
+        Self {
+            owner: None,
+            most: i64::MAX,
+            ..Self::own(b"factor", user, b"")
+        }
+    }
+
+    /// The same in all browsers in which the owner has signed in before. A new password does not clear it either, because a link for
+    /// one makes a browser known.
+    pub(crate) fn of_factor_in_known_browsers(user: UserId) -> Self {
+        Self {
+            owner: None,
+            ..Self::own(b"factor in known browsers", user, b"")
+        }
+    }
+
+    /// The limit of the codes that a user gives in a session.
+    pub(crate) fn of_factor_in_session(user: UserId, session: &SessionId) -> Self {
+        Self::own(b"factor in a session", user, session.bytes())
     }
 
     /// The limit of a browser in which the account's owner has signed in before.
@@ -66,12 +93,8 @@ impl FailureLimit {
         Self {
             key: secrets::sha256(&text),
             owner: Some(user),
+            most: OWN,
         }
-    }
-
-    /// After so many failures in a row the limit is used up; that of strangers only becomes slower.
-    fn most(self) -> i64 {
-        if self.owner.is_some() { OWN } else { i64::MAX }
     }
 
     pub(crate) const fn is_own(self) -> bool {
@@ -80,7 +103,7 @@ impl FailureLimit {
 
     /// Whether this failure is the last before the limit is used up, or comes after the stop.
     pub(crate) fn is_last(self, failures: i64) -> bool {
-        failures >= self.most().min(HARD_STOP)
+        failures >= self.most.min(HARD_STOP)
     }
 
     /// The key of the rate limit that counts correct passwords too: one for all known browsers of an account, because each
@@ -152,7 +175,7 @@ pub(crate) async fn attempt(
         seconds(LONGEST_WAIT).into(),
         HARD_STOP.into(),
         allowance.owner.map(UserId::get).into(),
-        allowance.most().into(),
+        allowance.most.into(),
         seconds(STOPPED_FOR).into(),
         from.clone().into(),
     ];
@@ -169,7 +192,7 @@ pub(crate) async fn attempt(
         // A success, or an administrator, cleared it between the two statements.
         return Ok(AttemptVerdict::Wait(Duration::from_secs(1)));
     };
-    if row.get::<i64>(0)? >= allowance.most() {
+    if row.get::<i64>(0)? >= allowance.most {
         return Ok(AttemptVerdict::Spent);
     }
     let left = (row.get::<i64>(1)? - now).max(1);
@@ -184,6 +207,18 @@ pub(crate) async fn clear(db: &Db, allowance: FailureLimit) -> Result<(), Error>
     db.execute(clear, [allowance.key.to_vec().into()])
         .await
         .map(drop)
+}
+
+/// Forgets the wrong codes of an account's second factor, for an administrator.
+pub(crate) async fn clear_factor_of(tx: &Tx, user: UserId) -> Result<(), Error> {
+    for limit in [
+        FailureLimit::of_factor(user),
+        FailureLimit::of_factor_in_known_browsers(user),
+    ] {
+        let clear = "DELETE FROM dewar_throttles WHERE key_hash = ?1";
+        tx.execute(clear, [limit.key.to_vec().into()]).await?;
+    }
+    Ok(())
 }
 
 /// Forgets every failure of an account: with a new password, or for an administrator. Returns how many counts there were.

@@ -17,7 +17,7 @@ macro_rules! user_columns {
         concat!(
             "u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at, ",
             $crate::sessions::roles_of_user!(),
-            ", u.language"
+            ", u.language, u.second_factor_at"
         )
     };
 }
@@ -45,6 +45,8 @@ pub struct User {
     pub roles: Vec<String>,
     /// The tag of the language in which the user signed up, for letters.
     pub language: Option<String>,
+    /// When the user set a second factor up; none without one.
+    pub second_factor_at: Option<i64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -76,6 +78,7 @@ impl User {
             disabled_at: row.get(5)?,
             roles: roles.split_ascii_whitespace().map(str::to_owned).collect(),
             language: row.get(7)?,
+            second_factor_at: row.get(8)?,
         })
     }
 }
@@ -96,8 +99,9 @@ impl Record for User {
             created_at,
             disabled_at,
             roles,
-            // No page changes it.
+            // No page of users changes these.
             language: _,
+            second_factor_at: _,
         } = self;
         let mut roles = roles.clone();
         roles.sort_unstable();
@@ -225,6 +229,7 @@ impl Accounts {
         let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let tx = self.0.db.begin().await?;
         throttle::clear_all_of(&tx, &EmailKey::new(&person.email), user).await?;
+        throttle::clear_factor_of(&tx, user).await?;
         let entry = about(Event::AuthzAdmin, by, user).detail("unlocked");
         tx.record(&self.0.log, entry).await?;
         tx.commit().await?;

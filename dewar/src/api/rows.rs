@@ -110,10 +110,10 @@ pub(super) async fn find_all_again(
 fn found(row: &Row) -> Result<FoundRow, database::Error> {
     let has_person = row.get::<Option<i64>>(0)?.is_some();
     Ok(FoundRow {
-        info: info(row, 7)?,
+        info: info(row, 8)?,
         person: has_person.then(|| read_person(row)).transpose()?,
-        generation: row.get(15)?,
-        mac: row.get(16)?,
+        generation: row.get(16)?,
+        mac: row.get(17)?,
     })
 }
 
@@ -207,6 +207,15 @@ async fn allowed(
         Some(name) => Err(Error::UnknownScope(name.clone())),
         None => Ok(person.generation),
     }
+}
+
+/// Keeps the tokens of a user whose sessions a new generation has ended, and whose password is the same.
+pub(super) async fn follow(tx: &Tx, user: UserId, generation: i64) -> Result<(), database::Error> {
+    let follow =
+        "UPDATE dewar_api_tokens SET generation = ?1 WHERE user_id = ?2 AND generation = ?1 - 1";
+    tx.execute(follow, [generation.into(), user.into()])
+        .await
+        .map(drop)
 }
 
 const LIST: &str = "SELECT id, user_id, name, scopes, created_at, expires_at, used_at, revoked_at

@@ -226,6 +226,10 @@ impl ApiTokens {
             }
         });
         tokens
+            .0
+            .accounts
+            .at_new_generation(|tx, user, generation| Box::pin(rows::follow(tx, user, generation)));
+        tokens
     }
 
     /// The paths of the pages of accounts and tokens.

@@ -18,9 +18,9 @@ pub(super) fn account_page_of<H: 'static>() -> Option<AccountPage> {
 static HANDLERS: LazyLock<Vec<(TypeId, AccountPage)>> = LazyLock::new(|| {
     use AccountPage::{
         ChangePassword, Confirm, ConfirmAtProvider, ConnectProvider, DisconnectProvider,
-        EndOtherSessions, EndSession, Forgot, ProviderReturn, Providers, Reset, RevokeServiceToken,
-        RevokeToken, ServiceTokens, Sessions, SetUp, SignIn, SignInAtProvider, SignOut, SignUp,
-        Tokens,
+        EndOtherSessions, EndSession, Factors, Forgot, ProviderReturn, Providers, RemoveFactor,
+        RenewRecoveryCodes, Reset, RevokeServiceToken, RevokeToken, SecondFactor, ServiceTokens,
+        Sessions, SetUp, SignIn, SignInAtProvider, SignOut, SignUp, Tokens,
     };
     vec![
         (id(accounts::change_password), ChangePassword),
@@ -33,6 +33,12 @@ static HANDLERS: LazyLock<Vec<(TypeId, AccountPage)>> = LazyLock::new(|| {
         (id(accounts::disconnect_provider), DisconnectProvider),
         (id(accounts::end_other_sessions), EndOtherSessions),
         (id(accounts::end_session), EndSession),
+        (id(accounts::add_factor), Factors),
+        (id(accounts::factors_page), Factors),
+        (id(accounts::remove_factor), RemoveFactor),
+        (id(accounts::renew_recovery_codes), RenewRecoveryCodes),
+        (id(accounts::second_factor), SecondFactor),
+        (id(accounts::second_factor_page), SecondFactor),
         (id(accounts::forgot), Forgot),
         (id(accounts::forgot_page), Forgot),
         (id(accounts::provider_return), ProviderReturn),

@@ -120,9 +120,10 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
     const fn offers(&self, page: AccountPage) -> bool {
         use AccountPage::{
             Account, ChangePassword, Confirm, ConfirmAtProvider, ConnectProvider,
-            DisconnectProvider, EndOtherSessions, EndSession, Forgot, ProviderReturn, Providers,
-            Reset, RevokeServiceToken, RevokeToken, ServiceTokens, Sessions, SetUp, SignIn,
-            SignInAtProvider, SignOut, SignUp, Tokens,
+            DisconnectProvider, EndOtherSessions, EndSession, Factors, Forgot, ProviderReturn,
+            Providers, RemoveFactor, RenewRecoveryCodes, Reset, RevokeServiceToken, RevokeToken,
+            SecondFactor, ServiceTokens, Sessions, SetUp, SignIn, SignInAtProvider, SignOut,
+            SignUp, Tokens,
         };
         match page {
             Account => self.account.is_some(),
@@ -130,22 +131,25 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
             ConfirmAtProvider | ConnectProvider | DisconnectProvider | ProviderReturn
             | Providers | SignInAtProvider => self.with_providers,
             RevokeServiceToken | ServiceTokens => false,
-            ChangePassword | Confirm | EndOtherSessions | EndSession | Forgot | Reset
-            | Sessions | SetUp | SignIn | SignOut | SignUp => true,
+            ChangePassword | Confirm | EndOtherSessions | EndSession | Factors | Forgot
+            | RemoveFactor | RenewRecoveryCodes | Reset | SecondFactor | Sessions | SetUp
+            | SignIn | SignOut | SignUp => true,
         }
     }
 
     fn has(&self, page: AccountPage) -> bool {
         use AccountPage::{
             Confirm, ConfirmAtProvider, ConnectProvider, DisconnectProvider, EndOtherSessions,
-            EndSession, ProviderReturn, Providers, RevokeToken, Sessions, SignIn, SignInAtProvider,
-            Tokens,
+            EndSession, Factors, ProviderReturn, Providers, RemoveFactor, RenewRecoveryCodes,
+            RevokeToken, Sessions, SignIn, SignInAtProvider, Tokens,
         };
         let is_out = |page| self.without.contains(&page);
         // The page that has the button.
         let page_of = [
             (EndOtherSessions, Sessions),
             (EndSession, Sessions),
+            (RemoveFactor, Factors),
+            (RenewRecoveryCodes, Factors),
             (RevokeToken, Tokens),
             (ConnectProvider, Providers),
             (DisconnectProvider, Providers),
@@ -203,6 +207,8 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
             }
             (None, AccountPage::SignInAtProvider) => below(AccountPage::SignIn, "/with/{provider}"),
             (None, AccountPage::ProviderReturn) => below(AccountPage::SignIn, "/return/{provider}"),
+            (None, AccountPage::RemoveFactor) => below(AccountPage::Factors, "/remove"),
+            (None, AccountPage::RenewRecoveryCodes) => below(AccountPage::Factors, "/codes"),
             (None, AccountPage::RevokeToken) => below(AccountPage::Tokens, "/{id}/revoke"),
             (None, _) => format!("{}{}", self.prefix, page.usual_path()),
         };
@@ -212,8 +218,9 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
     /// The routes for everyone, then those for people who are signed in.
     fn routes(&self) -> [Vec<Route<S>>; 2] {
         use AccountPage::{
-            Account, ChangePassword, Confirm, EndOtherSessions, EndSession, Forgot, Providers,
-            Reset, RevokeToken, Sessions, SetUp, SignIn, SignOut, SignUp, Tokens,
+            Account, ChangePassword, Confirm, EndOtherSessions, EndSession, Factors, Forgot,
+            Providers, RemoveFactor, RenewRecoveryCodes, Reset, RevokeToken, SecondFactor,
+            Sessions, SetUp, SignIn, SignOut, SignUp, Tokens,
         };
         let (mut public, mut signed_in) = (Vec::new(), Vec::new());
         macro_rules! mount {
@@ -228,6 +235,7 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
             public.extend((self.sign_up)(self.path(SignUp)));
         }
         mount!(public: SignIn, accounts::sign_in_page, accounts::sign_in);
+        mount!(public: SecondFactor, accounts::second_factor_page, accounts::second_factor);
         mount!(public: Forgot, accounts::forgot_page, accounts::forgot);
         mount!(public: Reset, accounts::reset_page, accounts::reset);
         mount!(public: SetUp, accounts::set_up_page, accounts::set_up);
@@ -239,6 +247,14 @@ impl<S: Clone + Send + Sync + 'static> AccountPages<S> {
         }
         mount!(signed_in: ChangePassword, accounts::change_password_page, accounts::change_password);
         mount!(signed_in: Confirm, accounts::confirm_page, accounts::confirm);
+        mount!(signed_in: Factors, accounts::factors_page, accounts::add_factor);
+        if self.has(RenewRecoveryCodes) {
+            let path = self.path(RenewRecoveryCodes);
+            signed_in.push(post(path, accounts::renew_recovery_codes));
+        }
+        if self.has(RemoveFactor) {
+            signed_in.push(post(self.path(RemoveFactor), accounts::remove_factor));
+        }
         if self.has(Sessions) {
             signed_in.push(get(self.path(Sessions), accounts::sessions_page));
         }

@@ -444,6 +444,12 @@ pub(super) enum Users {
         #[arg(long, group = "who")]
         all: bool,
     },
+    /// Remove the second factor and the recovery codes of a user who has lost them
+    ResetFactors {
+        /// The address that the user signs in with
+        #[arg(long)]
+        email: String,
+    },
     /// Forget the failed sign-ins of an account, so that its owner need not wait
     Unlock {
         /// The address that the user signs in with

@@ -1,5 +1,5 @@
-//! Re-authentication: the guard of routes that require a recent password. A person who entered it recently passes with the
-//! proof. For everybody else Dewar keeps the request until they have entered it.
+//! Re-authentication: the guard of routes that require a recent password, or a recent second factor of users who have one. A
+//! person who entered it recently passes with the proof. For everybody else Dewar keeps the request until they have entered it.
 
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
@@ -78,6 +78,7 @@ async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
         context.services().clock.now(),
     );
     let accounts = context.service::<Accounts>()?;
-    let page = pending.and_then(|pending| pending.ask());
+    let person = context.session()?.principal();
+    let page = pending.and_then(|pending| pending.ask(person));
     Ok(page.map(|page| accounts.with_providers(page)))
 }

@@ -9,8 +9,9 @@ use super::launch::{
     refuse_if_any, senders,
 };
 use super::run::cannot_listen;
+use super::table::RouteTable;
 use super::{links, settings};
-use crate::accounts;
+use crate::accounts::{self, FactorPages};
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Log, Mode, Practice, Reserve, Severity, exposed, owner_only};
 use crate::csrf::SenderKeys;
@@ -22,6 +23,16 @@ use crate::pages::AccountPage;
 use crate::secrets::{Below, KeyRing, below};
 use crate::uploads::Uploads;
 use crate::{api, https, jobs, live, roles, sessions, uploads};
+
+/// The pages of second factors in the route table.
+fn factor_pages(table: &RouteTable) -> FactorPages {
+    let steps = [AccountPage::Factors, AccountPage::SecondFactor];
+    match steps.map(|page| table.takes_form_of(page)) {
+        [true, true] => FactorPages::All,
+        [false, false] => FactorPages::None,
+        [true, false] | [false, true] => FactorPages::Some,
+    }
+}
 
 impl Blueprint {
     /// Runs every check that needs no open room, and changes nothing, even if the application runs at the same time. The start
@@ -102,6 +113,12 @@ impl Blueprint {
             let others = parts.roles.iter().filter(|role| !role.administrator);
             let others: Vec<&str> = others.map(|role| role.name).collect();
             findings.extend(config.accounts.gives_nobody(&others));
+        }
+        if table.takes_form_of(AccountPage::SignIn) {
+            let administrator = administrator.map(|role| role.name);
+            let mounted = factor_pages(table);
+            let accounts = &config.accounts;
+            findings.extend(accounts.of_second_factors(&roles, administrator, mounted));
         }
         findings.extend(parts_of_the_program(parts.lock_file));
         findings.extend(shown.languages.findings().iter().cloned());

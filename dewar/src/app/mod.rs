@@ -67,6 +67,7 @@ mod rooms;
 mod routes;
 mod run;
 mod scan_detector;
+mod second_factor;
 mod serving;
 mod settings;
 mod shared;

@@ -16,7 +16,9 @@ use super::account_pages::account_page_of;
 use super::mounted_router::MountedRouter;
 use super::rate_limit::{Counted, RouteRates, Standing};
 use super::stack::head_of;
-use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_out};
+use super::{
+    Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, second_factor, signed_out,
+};
 use crate::accounts::Accounts;
 use crate::api::Origins;
 use crate::audit::{Entry, Event};
@@ -26,8 +28,8 @@ use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm}
 use crate::https::{PagePolicy, RoutePolicy};
 use crate::live::{Handshake, Opening};
 use crate::pages::{
-    AccountPage, Danger, Error, ErrorKind, Message, Outcome, Outputs, RateRefusal, RequestContext,
-    Sealed, TypedInForm,
+    AccountPage, Danger, Error, ErrorKind, LocalPath, Message, Outcome, Outputs, RateRefusal,
+    RequestContext, Sealed, TypedInForm,
 };
 use crate::roles::{Access, admit};
 
@@ -290,6 +292,7 @@ where
                 asks: asks.under(access),
                 pace,
                 recently: described.recently,
+                factor_recently: described.factor_recently,
                 form: described.form.clone(),
                 only_reads: (is_safe && !described.writes_on_get).then_some(path),
                 stays_open,
@@ -343,6 +346,7 @@ pub fn dangerous_router<S: Clone + Send + Sync + 'static>(
             asks: RequiredProof::Router,
             pace,
             recently: described.recently,
+            factor_recently: false,
             form: None,
             only_reads: (!described.writes_on_get).then_some(prefix),
             stays_open: None,
@@ -428,6 +432,8 @@ struct Guarded<H> {
     asks: RequiredProof,
     pace: RouteRates,
     recently: bool,
+    /// The same for users who have a second factor.
+    factor_recently: bool,
     /// The fields of the handler's form, where it has one.
     form: Option<FormSpec>,
     /// The path, if the handler changes no rows.
@@ -526,11 +532,7 @@ impl<H> Guarded<H> {
             if is_full {
                 return Err(no_room());
             }
-            self.count_delivery(&mut parts).await?;
-            let (request, taken) = deliveries::take(by, parts, body).await?;
-            let response = of_handler(self.policy, self.handler.call(request, state).await);
-            deliveries::settle(taken, response.status()).await;
-            return Ok(response);
+            return self.take_delivery(by, parts, body, state).await;
         }
         // The first check lets a request without an origin go on to a webhook. This route is no webhook.
         if !matches!(self.asks, RequiredProof::Nothing) && origin == Origin::Unsaid {
@@ -553,11 +555,15 @@ impl<H> Guarded<H> {
             }
         }
         self.count(&mut parts).await?;
-        if self.recently && !RequestContext::of(&parts)?.session()?.is_recent() {
+        if let Some(page) = second_factor::missing(self.access, &parts)? {
+            return self.without_factor(&parts, body, &page).await;
+        }
+        let recently = self.recently || self.factor_recently && second_factor::has(&parts)?;
+        if recently && !RequestContext::of(&parts)?.session()?.is_recent() {
             return Ok(confirm::ask(parts, body, prefers).await);
         }
         let admission = &mut RequestContext::of_mut(&mut parts)?.admission;
-        admission.recently_authenticated = self.recently;
+        admission.recently_authenticated = recently;
         let request = match self.asks {
             RequiredProof::Router | RequiredProof::Token if is_full => return Err(no_room()),
             RequiredProof::Router => {
@@ -574,6 +580,38 @@ impl<H> Guarded<H> {
             }
         };
         self.call_checked(request, state).await
+    }
+
+    /// Calls the handler of a webhook with a delivery that its sender signed.
+    async fn take_delivery<T, S>(
+        self,
+        by: WebhookAuth,
+        mut parts: Parts,
+        body: Body,
+        state: S,
+    ) -> Result<Response, Error>
+    where
+        H: Handler<T, S>,
+    {
+        self.count_delivery(&mut parts).await?;
+        let (request, taken) = deliveries::take(by, parts, body).await?;
+        let response = of_handler(self.policy, self.handler.call(request, state).await);
+        deliveries::settle(taken, response.status()).await;
+        Ok(response)
+    }
+
+    /// The response to a user who has to set up a second factor on that page first.
+    async fn without_factor(
+        &self,
+        parts: &Parts,
+        body: Body,
+        page: &LocalPath,
+    ) -> Result<Response, Error> {
+        let prefers = RequestContext::of(parts)?.facts().prefers;
+        match second_factor::answer(parts, prefers, page) {
+            Ok(response) => Ok(response),
+            Err(error) => Err(self.with_texts(error, parts, body).await),
+        }
     }
 
     /// Calls the handler of a request that has passed every check.
@@ -702,6 +740,7 @@ impl<H> Guarded<H> {
             AccountPage::SignIn,
             AccountPage::SignOut,
             AccountPage::Confirm,
+            AccountPage::SecondFactor,
             AccountPage::EndSession,
             AccountPage::EndOtherSessions,
         ];

@@ -26,7 +26,9 @@ use super::scan_detector::ScanDetector;
 use super::stack::{Core, Stack, not_this_method, nothing_here, without_slash};
 use super::table::has_pages;
 use super::{App, Dewar, background, commands};
+use crate::accounts::FACTOR_SECRET;
 use crate::audit::{Entry, Event, Finding, Mode, Practice};
+use crate::database::SealedColumn;
 use crate::https::acme::{Acme, PlainHttp};
 use crate::https::{
     BehindProxy, Certificates, Config as Https, FromProxy, HttpService, HttpsLayer, Listener,
@@ -37,6 +39,9 @@ use crate::jobs::PAYLOAD;
 use crate::jobs::Runner;
 use crate::mail;
 use crate::pages::Error;
+
+/// What the framework seals in rows of its own.
+const SEALED: [SealedColumn; 4] = [PAYLOAD, mail::CONTENT, mail::PARTS, FACTOR_SECRET];
 
 /// A running application. It keeps running when this value is dropped; [`stop`](Self::stop) ends it.
 ///
@@ -190,7 +195,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             ..
         } = self;
         // After the application's own.
-        parts.sealed.extend([PAYLOAD, mail::CONTENT, mail::PARTS]);
+        parts.sealed.extend(SEALED);
         let rows = || Rows::of(&table, &parts.templates, &parts.letters, settings.known());
         // Behind a proxy on this machine every visitor would be near.
         let shows = config.mode == Mode::Development && config.https.behind.is_none();

@@ -420,9 +420,13 @@ impl Core {
         let paths = self.services.mounted.accounts();
         let path = parts.uri.path();
         let confirming = parts.method == Method::POST
-            && [AccountPage::Confirm, AccountPage::SignIn]
-                .into_iter()
-                .any(|page| paths.is(page, path));
+            && [
+                AccountPage::Confirm,
+                AccountPage::SecondFactor,
+                AccountPage::SignIn,
+            ]
+            .into_iter()
+            .any(|page| paths.is(page, path));
         let again = confirming.then(|| Box::new(parts.clone()));
         let mut response = self.handle(&context, parts, body).await;
         let mut outcome = Outcome::take(&mut response);

@@ -219,6 +219,9 @@ pub struct Described {
     /// Whether the caller needs a recent password (re-authentication); the guard asks for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub recently: bool,
+    /// The same for users who have a second factor alone.
+    #[serde(skip)]
+    pub(crate) factor_recently: bool,
     /// Whether the handler of a safe method may change rows.
     #[serde(skip)]
     pub(crate) writes_on_get: bool,

@@ -84,6 +84,9 @@ pub struct FieldKind {
     /// The token of the HTML attribute `autocomplete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocomplete: Option<&'static str>,
+    /// Whether no page shows the value again.
+    #[serde(skip)]
+    pub(super) never_shown: bool,
     /// A pattern of the whole text, as a regular expression of HTML and JSON Schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<&'static str>,
@@ -120,6 +123,7 @@ impl FieldKind {
             offers: &[],
             choices: "",
             autocomplete: None,
+            never_shown: false,
             pattern: None,
             inputmode: None,
         }
@@ -372,6 +376,19 @@ impl FieldKind {
         self
     }
 
+    /// No page shows the value again, although the user sees it while typing: a code that works once.
+    ///
+    /// ```
+    /// use dewar::forms::FieldKind;
+    /// const VOUCHER: FieldKind = FieldKind::line(20).never_shown();
+    /// # let _ = VOUCHER;
+    /// ```
+    #[must_use]
+    pub const fn never_shown(mut self) -> Self {
+        self.never_shown = true;
+        self
+    }
+
     /// Sets the earliest day or time, spelled as a form sends it: `2027-05-31`, `09:30`, `2027-05-31T09:30`.
     ///
     /// # Panics
@@ -511,13 +528,17 @@ impl FieldKind {
 
     /// Whether the page never shows the value again.
     pub(super) const fn is_secret(&self) -> bool {
+        self.is_password() || self.never_shown
+    }
+
+    pub(super) const fn is_password(&self) -> bool {
         matches!(self.widget, Widget::Password)
     }
 
     /// The fewest characters of a new password; none for a password that is only entered.
     pub(super) const fn new_password(&self) -> Option<usize> {
         match self.min_length {
-            Some(least) if self.is_secret() && least > 1 => Some(least),
+            Some(least) if self.is_password() && least > 1 => Some(least),
             _ => None,
         }
     }

@@ -114,7 +114,7 @@ impl UntypedView {
             let token = spec.kind.autocomplete.unwrap_or_default();
             token.contains("username") || token.contains("email")
         };
-        let has_password = self.fields.iter().any(|spec| spec.kind.is_secret());
+        let has_password = self.fields.iter().any(|spec| spec.kind.is_password());
         let name = self
             .username
             .as_ref()

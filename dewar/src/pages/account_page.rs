@@ -32,18 +32,26 @@ pub enum AccountPage {
     EndOtherSessions,
     /// The button that ends one session.
     EndSession,
+    /// The page of the user's own second factor and recovery codes.
+    Factors,
     /// The page to request a link for a forgotten password.
     Forgot,
     /// The place to which a provider sends the browser back: the redirect URI.
     ProviderReturn,
     /// The page of the providers that are connected with the account.
     Providers,
+    /// The button that removes the second factor.
+    RemoveFactor,
+    /// The button that makes new recovery codes.
+    RenewRecoveryCodes,
     /// The page of a link for a new password.
     Reset,
     /// The button that revokes a service's token.
     RevokeServiceToken,
     /// The button that revokes a person's token.
     RevokeToken,
+    /// The page that asks for the second factor, at sign-in and before an important action.
+    SecondFactor,
     /// The page of the tokens of services.
     ServiceTokens,
     /// The page of the user's own sessions.
@@ -64,7 +72,7 @@ pub enum AccountPage {
 
 impl AccountPage {
     /// All of them.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::Account,
         Self::ChangePassword,
         Self::Confirm,
@@ -73,12 +81,16 @@ impl AccountPage {
         Self::DisconnectProvider,
         Self::EndOtherSessions,
         Self::EndSession,
+        Self::Factors,
         Self::Forgot,
         Self::ProviderReturn,
         Self::Providers,
+        Self::RemoveFactor,
+        Self::RenewRecoveryCodes,
         Self::Reset,
         Self::RevokeServiceToken,
         Self::RevokeToken,
+        Self::SecondFactor,
         Self::ServiceTokens,
         Self::Sessions,
         Self::SetUp,
@@ -115,6 +127,8 @@ impl AccountPage {
                 | Self::DisconnectProvider
                 | Self::EndOtherSessions
                 | Self::EndSession
+                | Self::RemoveFactor
+                | Self::RenewRecoveryCodes
                 | Self::RevokeServiceToken
                 | Self::RevokeToken
                 | Self::SignInAtProvider
@@ -139,12 +153,16 @@ impl AccountPage {
             }
             Self::EndOtherSessions => ("end-other-sessions", "/account/sessions/end-others"),
             Self::EndSession => ("end-session", "/account/sessions/{id}/end"),
+            Self::Factors => ("factors", "/account/second-factor"),
             Self::Forgot => ("forgot", "/forgot"),
             Self::ProviderReturn => ("provider-return", "/sign-in/return/{provider}"),
             Self::Providers => ("providers", "/account/providers"),
+            Self::RemoveFactor => ("remove-factor", "/account/second-factor/remove"),
+            Self::RenewRecoveryCodes => ("renew-recovery-codes", "/account/second-factor/codes"),
             Self::Reset => ("reset", "/reset/{token}"),
             Self::RevokeServiceToken => ("revoke-service-token", "/admin/tokens/{id}/revoke"),
             Self::RevokeToken => ("revoke-token", "/account/tokens/{id}/revoke"),
+            Self::SecondFactor => ("second-factor", "/second-factor"),
             Self::ServiceTokens => ("service-tokens", "/admin/tokens"),
             Self::Sessions => ("sessions", "/account/sessions"),
             Self::SetUp => ("set-up", "/setup/{token}"),
@@ -246,7 +264,7 @@ mod tests {
         let names: std::collections::BTreeSet<_> = all.clone().map(AccountPage::name).collect();
         let paths: std::collections::BTreeSet<_> =
             all.clone().map(AccountPage::usual_path).collect();
-        assert_eq!((names.len(), paths.len()), (22, 22));
+        assert_eq!((names.len(), paths.len()), (26, 26));
         for page in all.filter(|page| page.has_parameter()) {
             assert_eq!(page.usual_path().matches('{').count(), 1);
         }

@@ -57,7 +57,8 @@ mod tests {
     const PEOPLE: Migration = Migration::new(
         "people_0001",
         "CREATE TABLE dewar_users (
-            id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, picture TEXT, disabled_at INTEGER
+            id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, picture TEXT, disabled_at INTEGER,
+            second_factor_at INTEGER
         ) STRICT;
         CREATE TABLE dewar_user_roles (user_id INTEGER NOT NULL, role TEXT NOT NULL) STRICT;
         INSERT INTO dewar_users (id, email, name) VALUES (7, 'ada@example.org', 'Ada');

@@ -44,6 +44,7 @@ pub struct Principal {
     /// Role names in order, separated by blanks. The texts of two statements are compared.
     pub(super) roles: String,
     pub(super) picture: Option<String>,
+    pub(super) has_second_factor: bool,
 }
 
 impl Principal {
@@ -76,6 +77,12 @@ impl Principal {
         self.picture.as_deref()
     }
 
+    /// Whether the user has a second factor.
+    #[must_use]
+    pub fn has_second_factor(&self) -> bool {
+        self.has_second_factor
+    }
+
     /// The names of the user's roles at this request.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.roles.split_ascii_whitespace()
@@ -101,6 +108,7 @@ mod tests {
             name: "Ada".to_owned(),
             roles: roles.to_owned(),
             picture: None,
+            has_second_factor: false,
         };
         for roles in ["reviewer", "member reviewer", "reviewer member"] {
             assert!(with(roles).has_role_named("reviewer"), "{roles}");
@@ -128,6 +136,7 @@ mod tests {
             name: "Ada".to_owned(),
             roles: "member reviewer".to_owned(),
             picture: Some("0190".to_owned()),
+            has_second_factor: false,
         };
         assert_eq!(ada.picture(), Some("0190"));
         assert_eq!((ada.id().to_string().as_str(), ada.id().get()), ("-7", -7));

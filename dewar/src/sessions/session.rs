@@ -285,6 +285,20 @@ impl Session {
         sessions.clear_all_of(principal.id(), Some(id)).await
     }
 
+    /// Continues this session alone in a newer generation, which has ended all others, as after a re-authentication.
+    ///
+    /// # Errors
+    /// [`Error::Visitor`]; [`Error::Ended`] if this one ended meanwhile; or the store cannot be written.
+    pub(crate) async fn continue_alone(&self, generation: i64, why: &str) -> Result<(), Error> {
+        let (id, principal) = self.0.found.as_ref().ok_or(Error::Visitor)?;
+        self.renew(generation, why).await?;
+        let sessions = &self.0.sessions;
+        sessions
+            .clear_all_of(principal.id(), Some(id))
+            .await
+            .map(drop)
+    }
+
     async fn renew(&self, generation: i64, why: &str) -> Result<(), Error> {
         let principal = self.principal().ok_or(Error::Visitor)?;
         let sessions = &self.0.sessions;

@@ -14,7 +14,8 @@ use crate::database::{Db, Migration};
 pub(in crate::sessions) const PEOPLE: Migration = Migration::new(
     "people_0001",
     "CREATE TABLE dewar_users (
-        id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, picture TEXT, disabled_at INTEGER
+        id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, picture TEXT, disabled_at INTEGER,
+            second_factor_at INTEGER
     ) STRICT;
     CREATE TABLE dewar_user_roles (user_id INTEGER NOT NULL, role TEXT NOT NULL) STRICT;",
 );

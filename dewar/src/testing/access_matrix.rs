@@ -226,7 +226,12 @@ impl<'a> AccessMatrix<'a> {
         };
         let is_one = |owners: &[String]| owners.iter().any(|name| person.is(name));
         let foreign = self.owners(entry).is_some_and(|owners| !is_one(owners));
-        if by_heading == Cell::In && entry.takes.recently && !person.recently {
+        let has_factor = person
+            .email
+            .as_deref()
+            .is_some_and(|email| self.site.authenticator(email).is_some());
+        let recently = entry.takes.recently || entry.takes.factor_recently && has_factor;
+        if by_heading == Cell::In && recently && !person.recently {
             return Cell::Confirm;
         }
         if by_heading == Cell::In && foreign {
@@ -440,6 +445,10 @@ impl<'a> Person<'a> {
     async fn come_back(&mut self, site: &Site) {
         self.recently = true;
         if let Some(email) = &self.email {
+            if site.authenticator(email).is_some() {
+                // For a code that was not used; the recovery codes may be new ones by now.
+                site.clock().advance(PAUSE);
+            }
             self.browser = site.sign_in(email).await;
         }
         self.csrf = None;

@@ -41,6 +41,7 @@
 
 mod access_matrix;
 mod answer;
+mod authenticator;
 mod authority;
 mod body;
 mod browser;
@@ -62,6 +63,7 @@ mod wire;
 
 pub use access_matrix::{AccessMatrix, AccessReport};
 pub use answer::TestResponse;
+pub use authenticator::Authenticator;
 pub use authority::{Certified, TestAuthority};
 pub use browser::Browser;
 pub use command::CommandOutput;

@@ -1,7 +1,7 @@
 //! The application of a test, started on a free port with a data directory of its own.
 
 use super::answer::TestResponse;
-use super::{Browser, Cookies, RawRequest, SentLetter};
+use super::{Authenticator, Browser, Cookies, RawRequest, SentLetter};
 use crate::accounts::NewUser;
 use crate::app::{App, Dewar, RouteTable, Running};
 use crate::audit::Clock;
@@ -11,8 +11,10 @@ use crate::pages::AccountPage;
 use crate::pages::Error;
 use crate::roles::Role;
 use crate::sessions::UserId;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// The password of the users whom [`Site::sign_in_as`] and [`Site::add_user`] make.
@@ -57,6 +59,8 @@ pub struct Site {
     table: RouteTable,
     /// How many users [`Site::sign_in_as`] has made.
     users: AtomicU32,
+    /// The authenticator apps of the users whose role needs one, by their addresses.
+    apps: Mutex<BTreeMap<String, Arc<Authenticator>>>,
 }
 
 impl Site {
@@ -131,6 +135,7 @@ impl Site {
             settings,
             table,
             users: AtomicU32::new(0),
+            apps: Mutex::default(),
         })
     }
 
@@ -187,6 +192,9 @@ impl Site {
 
     /// The browser of a user whom [`Site::add_user`] added, signed in through the application's own form.
     ///
+    /// If a role of the user needs a second factor, the site adds an [`Authenticator`] on the application's own page, and answers
+    /// with its codes. Every check runs as it does for a person.
+    ///
     /// # Panics
     /// The application did not sign the user in.
     pub async fn sign_in(&self, email: &str) -> Browser {
@@ -197,13 +205,48 @@ impl Site {
             .form(path.as_str())
             .fill("email", email)
             .fill("password", PASSWORD);
-        let answer: TestResponse = browser.submit(form).await;
+        let mut answer: TestResponse = browser.submit(form).await;
+        if let Some(app) = self.authenticator(email)
+            && answer.status() == 200
+        {
+            answer = app.answer(&browser, &answer, &self.clock).await;
+        }
         assert!(
             answer.status() == 303,
             "`{email}` was not signed in:\n{}",
             answer.text()
         );
+        self.add_authenticator(&browser, email).await;
         browser
+    }
+
+    /// The authenticator app of a user who needed one at [`Site::sign_in`] or [`Site::sign_in_as`].
+    ///
+    /// ```
+    /// # use dewar::testing::Site;
+    /// async fn code(site: &Site) -> Option<String> {
+    ///     let app = site.authenticator("owner1@example.org")?;
+    ///     Some(app.unused_code(site.clock().now()))
+    /// }
+    /// # let _ = code;
+    /// ```
+    #[must_use]
+    pub fn authenticator(&self, email: &str) -> Option<Arc<Authenticator>> {
+        let apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
+        apps.get(email).cloned()
+    }
+
+    /// Adds an app, if a role of the user needs one and there is none.
+    async fn add_authenticator(&self, browser: &Browser, email: &str) {
+        let accounts = self.dewar().accounts();
+        let needs = accounts.needs_second_factor(email).await;
+        if !needs.unwrap_or_else(|error| panic!("`{email}` is not found: {error}")) {
+            return;
+        }
+        let path = accounts.place(AccountPage::Factors);
+        let app = Authenticator::add(browser, path.as_str(), &self.clock).await;
+        let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
+        apps.insert(email.to_owned(), Arc::new(app));
     }
 
     /// The request of a webhook's sender with a body of JSON, signed now. The site makes the key of each sender that a route names.

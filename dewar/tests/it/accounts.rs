@@ -1,5 +1,7 @@
 //! `accounts`: sign up, sign in and sign out.
 
+mod second_factor;
+
 use super::site::{PASSWORD, Site, sign_in};
 
 #[tokio::test(flavor = "multi_thread")]

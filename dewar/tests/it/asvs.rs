@@ -14,7 +14,7 @@ const STATES: [&str; 5] = [
 ];
 
 /// The sections that the table lists completely, with the number of their rows in ASVS 5.0.
-const SECTIONS: [(&str, usize); 32] = [
+const SECTIONS: [(&str, usize); 33] = [
     ("V1.1", 2),
     ("V1.2", 10),
     ("V1.3", 12),
@@ -30,6 +30,7 @@ const SECTIONS: [(&str, usize); 32] = [
     ("V4.1", 5),
     ("V4.2", 5),
     ("V4.4", 4),
+    ("V6.5", 8),
     ("V7.1", 3),
     ("V7.2", 4),
     ("V7.3", 2),

@@ -5,6 +5,7 @@ mod scoped;
 use dewar::accounts;
 use dewar::app::AccountPages;
 use dewar::roles::Role;
+use dewar::testing::Authenticator;
 use dewar::{App, get, post};
 
 use super::site::{PASSWORD, Site, Staff};
@@ -52,6 +53,9 @@ async fn a_heading_of_several_roles_admits_who_has_one_of_them_and_nobody_else()
         ("cora", &["customer", "agent"], 200),
     ] {
         let browser = site.member(who, roles).await;
+        if who == "bob" {
+            Authenticator::add(&browser, accounts::FACTORS, &site.clock).await;
+        }
         assert_eq!(browser.get("/queue").await.status(), status, "{who}");
     }
     assert_eq!(site.visitor.get("/queue").await.status(), 303);

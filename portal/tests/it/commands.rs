@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use dewar::App;
+use dewar::audit::Clock;
+use dewar::testing::Authenticator;
+use dewar::{App, accounts};
 use serde_json::Value;
 
 use crate::company::{PASSWORD, Portal, document, files_below, sign_in};
@@ -240,7 +242,29 @@ async fn people_are_added_listed_and_disabled() {
             .status(),
         303
     );
+    let app = Authenticator::add(&visitor, accounts::FACTORS, &Clock::system()).await;
     assert_eq!(visitor.get("/admin/users").await.status(), 200);
+    let listed = printed(&portal(data, "users list"));
+    assert!(line_of(&listed, "grace@").contains("2 factors"), "{listed}");
+    // The app is lost.
+    let asks = sign_in(&browser(data, &url), "grace@example.org", PASSWORD).await;
+    assert_eq!(asks.status(), 200, "the code is asked for");
+    let reset = printed(&portal(
+        data,
+        "users reset-factors --email grace@example.org",
+    ));
+    assert!(reset.contains("grace@example.org"), "{reset}");
+    let code = app.unused_code(Clock::system().now());
+    let again = browser(data, &url);
+    let signed = sign_in(&again, "grace@example.org", PASSWORD).await;
+    assert_eq!(signed.status(), 303, "{code} is asked for no more");
+    let factors = again.get("/admin/users").await;
+    assert_eq!(factors.location(), Some(accounts::FACTORS));
+}
+
+fn line_of<'a>(listed: &'a str, name: &str) -> &'a str {
+    let mut lines = listed.lines();
+    lines.find(|line| line.contains(name)).unwrap()
 }
 
 #[test]
@@ -472,6 +496,9 @@ async fn the_welcome_leads_to_the_first_administrator() {
             .status(),
         303
     );
+    let factors = visitor.get("/admin/users").await;
+    assert_eq!(factors.location(), Some(accounts::FACTORS));
+    Authenticator::add(&visitor, accounts::FACTORS, &Clock::system()).await;
     assert_eq!(visitor.get("/admin/users").await.texts("tbody tr").len(), 1);
     drop(program);
 

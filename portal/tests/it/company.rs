@@ -1,7 +1,9 @@
 //! The users of the tests, each a browser with a portal of their own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use dewar::accounts::NewUser;
 use dewar::api::{TokenHolder, TokenRequest};
@@ -9,8 +11,8 @@ use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::mail::Letter;
 use dewar::sessions::UserId;
-use dewar::testing::{Browser, Cookies, RawRequest, TestResponse};
-use dewar::{App, Db, Uploads};
+use dewar::testing::{Authenticator, Browser, Cookies, RawRequest, TestResponse};
+use dewar::{App, Db, Uploads, accounts};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 use test_servers::Http2;
@@ -32,6 +34,9 @@ pub(crate) const PASSWORD: &str = "a quiet lake before the rain";
 /// The setting for a file of SQLite, whichever database the tests use.
 pub(crate) const ON_SQLITE: (&str, &str) = ("DEWAR_DATABASE_URL", "sqlite:database.sqlite");
 
+/// The setting for administrators without a second factor: for tests of the page that asks for the password.
+pub(crate) const PASSWORD_ALONE: (&str, &str) = ("DEWAR_ACCOUNTS_SECOND_FACTOR_ROLES", "nobody");
+
 /// The portal's letter about a decision, whose template it has.
 #[derive(Letter)]
 #[letter(template = "letters/decided")]
@@ -50,6 +55,10 @@ pub(crate) struct Portal {
     authority: Vec<u8>,
     /// The schema of its tables, if they are in PostgreSQL.
     schema: Option<String>,
+    /// The authenticator apps of the administrators, by their names.
+    apps: Mutex<BTreeMap<String, Arc<Authenticator>>>,
+    /// Whether administrators need one.
+    needs_apps: bool,
 }
 
 impl Portal {
@@ -104,6 +113,8 @@ impl Portal {
             data,
             authority,
             schema,
+            apps: Mutex::default(),
+            needs_apps: !settings.contains(&PASSWORD_ALONE),
         }
     }
 
@@ -132,13 +143,40 @@ impl Portal {
         connecting.await.unwrap()
     }
 
-    /// A user with these roles, signed in through the form.
+    /// A user with these roles, signed in through the form. An administrator sets up the second factor that the role needs.
     pub(crate) async fn person(&self, name: &str, roles: &[&str]) -> Browser {
         add(&self.running, name, roles).await;
         let browser = self.visitor();
         let answer = sign_in(&browser, &address(name), PASSWORD).await;
         assert_eq!(answer.status(), 303, "{}", answer.text());
+        if self.needs_apps && roles.contains(&"administrator") {
+            self.add_app(&browser, name).await;
+        }
         browser
+    }
+
+    /// Adds an authenticator app to the user of this browser.
+    pub(crate) async fn add_app(&self, browser: &Browser, name: &str) -> Arc<Authenticator> {
+        let app = Authenticator::add(browser, accounts::FACTORS, &self.clock).await;
+        let app = Arc::new(app);
+        // The letter about it leaves now, and changes no row later.
+        self.running.dewar().accounts().settle().await;
+        let mut apps = self.apps.lock().unwrap();
+        apps.insert(name.to_lowercase(), Arc::clone(&app));
+        app
+    }
+
+    /// The app of a user.
+    pub(crate) fn app_of(&self, name: &str) -> Arc<Authenticator> {
+        Arc::clone(&self.apps.lock().unwrap()[&name.to_lowercase()])
+    }
+
+    /// Signs in a user who has an app, with both factors.
+    pub(crate) async fn sign_in_with_app(&self, browser: &Browser, name: &str) -> TestResponse {
+        let asks = sign_in(browser, &address(name), PASSWORD).await;
+        assert_eq!(asks.status(), 200, "{}", asks.text());
+        let app = self.app_of(name);
+        app.answer(browser, &asks, &self.clock).await
     }
 
     pub(crate) async fn member(&self, name: &str) -> Browser {

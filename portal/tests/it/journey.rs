@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use dewar::testing::Browser;
+use dewar::audit::Clock;
+use dewar::testing::{Authenticator, Browser};
 use dewar::{App, app::Running};
 use tempfile::TempDir;
 
@@ -233,6 +234,18 @@ async fn set_up(
     admin.page.fill("[name=email]", "grace@example.org").await;
     admin.page.fill("[name=password]", PASSWORD).await;
     admin.page.submit("main form").await;
+    // Her role needs a second factor before anything else.
+    admin.goes_to("/admin/users").await;
+    admin.looks("second-factor-new").await;
+    let app = Authenticator::of_key(&admin.page.text("code.token").await);
+    let code = app.unused_code(Clock::system().now());
+    admin.page.fill("[name=code]", &code).await;
+    admin
+        .page
+        .submit("form[action='/account/second-factor']")
+        .await;
+    admin.reads("You see these codes only now.").await;
+    admin.looks("recovery-codes").await;
     admin.goes_to("/admin/users").await;
     admin.reads("Grace").await;
     admin.looks("people").await;

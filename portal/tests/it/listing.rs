@@ -6,7 +6,10 @@ use std::time::Duration;
 use dewar::testing::Browser;
 use rusqlite::Connection;
 
-use crate::company::{ON_SQLITE, PASSWORD, Portal, WITHOUT_AUDIENCES, document, post, sign_in};
+use crate::bucket::ON_DISK;
+use crate::company::{
+    ON_SQLITE, PASSWORD, PASSWORD_ALONE, Portal, WITHOUT_AUDIENCES, document, post, sign_in,
+};
 
 /// Hands in a text with all its fields.
 async fn describe(browser: &Browser, title: &str, description: &str, tags: &str, size: usize) {
@@ -304,7 +307,7 @@ async fn what_was_there_before_is_found_as_what_is_new() {
 /// A migration rebuilds a database from before the rule that ids are never used again, with all its data.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
-    let portal = Portal::on_sqlite().await;
+    let portal = Portal::open_with(&[ON_SQLITE, ON_DISK, PASSWORD_ALONE]).await;
     let (ada, ben) = (portal.member("ada").await, portal.member("ben").await);
     let grace = portal.administrator().await;
     let path = document(&ada, "Plan").await;
@@ -319,11 +322,13 @@ async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
     let db = Connection::open(&file).unwrap();
     db.execute_batch(WITHOUT_AUDIENCES).unwrap();
     // A later migration removes the column again.
-    db.execute_batch("ALTER TABLE documents ADD COLUMN search TEXT NOT NULL DEFAULT ''; ALTER TABLE dewar_users DROP COLUMN language")
+    db.execute_batch("ALTER TABLE documents ADD COLUMN search TEXT NOT NULL DEFAULT ''; ALTER TABLE dewar_users DROP COLUMN language;
+             ALTER TABLE dewar_users DROP COLUMN second_factor_at; DROP TABLE dewar_factors; DROP TABLE dewar_recovery_codes")
         .unwrap();
     db.execute_batch(
             "DELETE FROM dewar_migrations WHERE name IN
-                 ('dewar_accounts_ids_0001', 'dewar_accounts_ids_0002_by_name', 'dewar_accounts_ids_0003_language', 'dewar_https_0002_ids',
+                 ('dewar_accounts_ids_0001', 'dewar_accounts_ids_0002_by_name', 'dewar_accounts_ids_0003_language',
+                 'dewar_accounts_ids_0005_factors', 'dewar_https_0002_ids',
                  'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences', 'portal_0013_search_index')",
         )
         .unwrap();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use dewar::App;
 use dewar::testing::Browser;
 
-use crate::company::{PASSWORD, add};
+use crate::company::{PASSWORD, PASSWORD_ALONE, add};
 
 /// Owner, status and reader: every case that the rule distinguishes.
 const DOCUMENTS: [(&str, &str, Option<&str>); 6] = [
@@ -28,7 +28,7 @@ const PEOPLE: [(&str, &[&str]); 4] = [
 #[tokio::test]
 async fn the_list_and_the_search_show_what_can_be_opened_and_nothing_else() {
     let data = tempfile::tempdir().unwrap();
-    let app = portal::app(App::in_directory(data.path()).unwrap());
+    let app = portal::app(App::in_directory_with(data.path(), [PASSWORD_ALONE]).unwrap());
     let running = app.start().await.unwrap();
     let db = running.dewar().db().clone();
     let mut ids = std::collections::HashMap::new();

@@ -1,4 +1,4 @@
-use crate::accounts::{self, Accounts, CurrentUser};
+use crate::accounts::{self, Accounts, CurrentUser, FactorFirst};
 use crate::forms::{Form, NewPassword, Password};
 use crate::https::ClientAddress;
 use crate::pages::{AccountPage, Error, Message, Page, Redirect};
@@ -21,8 +21,8 @@ pub struct ChangePassword {
     pub new_password: NewPassword,
 }
 
-/// `GET /account/password`.
-pub async fn change_password_page(_person: CurrentUser) -> Page {
+/// `GET /account/password`. A user who has a second factor gives it first.
+pub async fn change_password_page(_person: CurrentUser, _factor: FactorFirst) -> Page {
     Page::new(PAGE).form("form", ChangePassword::view())
 }
 
@@ -35,6 +35,7 @@ pub async fn change_password(
     person: CurrentUser,
     session: Session,
     address: ClientAddress,
+    _factor: FactorFirst,
     form: Form<ChangePassword>,
 ) -> Result<Redirect, Error> {
     let (change, bound) = form.bind(PAGE)?;

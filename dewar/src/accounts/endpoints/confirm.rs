@@ -1,4 +1,5 @@
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 
 use super::{Next, is_page};
 use crate::accounts::pending_form::{LARGEST_FORM, PAGE, Pending, Sent};
@@ -29,16 +30,22 @@ pub(in crate::accounts) const MOST_PENDING: usize = LARGEST_FORM + 16 * 1024;
 pub struct Confirmed(AfterConfirm);
 
 #[derive(Debug)]
-enum AfterConfirm {
+pub(super) enum AfterConfirm {
     Go(Redirect),
     Send(Resume),
 }
 
 impl IntoResponse for Confirmed {
     fn into_response(self) -> Response {
-        match self.0 {
-            AfterConfirm::Go(redirect) => redirect.into_response(),
-            AfterConfirm::Send(resume) => {
+        self.0.into_response()
+    }
+}
+
+impl IntoResponse for AfterConfirm {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Go(redirect) => redirect.into_response(),
+            Self::Send(resume) => {
                 // The stack replaces this response by the form's own.
                 Outcome::resume(resume)
             }
@@ -53,7 +60,7 @@ output! { Confirmed => [303 None] }
 /// # Errors
 /// Never for a path that [`Next`] takes.
 pub async fn confirm_page(
-    _person: CurrentUser,
+    person: CurrentUser,
     accounts: Accounts,
     Query(next): Query<Next>,
 ) -> Result<Page, Error> {
@@ -61,7 +68,7 @@ pub async fn confirm_page(
     let to = next
         .local(paths)
         .filter(|path| !is_page(paths, AccountPage::Confirm, path));
-    let asks = Pending::page(to.as_ref()).ask();
+    let asks = Pending::page(to.as_ref()).ask(Some(person.principal()));
     let asks = asks.map(|page| {
         accounts
             .with_providers(page)
@@ -70,7 +77,8 @@ pub async fn confirm_page(
     asks.ok_or_else(|| Error::internal("the path does not fit into the re-authentication form"))
 }
 
-/// `POST /confirm`: with the right password the session gets a new token, and Dewar continues with the pending request.
+/// `POST /confirm`: with the right password the session gets a new token, and Dewar continues with the pending request. A user who has
+/// a second factor is asked for that.
 ///
 /// # Errors
 /// The page again at 422; 400 if the pending request has expired; 409 if it was sent already; 429; 503.
@@ -93,8 +101,17 @@ pub async fn confirm(
     let proof = accounts
         .confirm_password(person.id(), password, address.network())
         .await;
+    let proof = match proof {
+        Ok(proof) => proof.confirm(&session).await,
+        Err(error) => Err(error),
+    };
     match proof {
-        Ok(proof) => proof.confirm(&session).await?,
+        Ok(()) => {}
+        Err(accounts::Error::FactorRequired) => {
+            let page = pending.ask(Some(person.principal()));
+            let page = page.ok_or_else(late)?.status(StatusCode::FORBIDDEN);
+            return Err(Error::page(page));
+        }
         Err(accounts::Error::Refused) => {
             let problem = Message::new("accounts-not-your-password");
             let bound = bound.with("kept", pending.is_form());
@@ -105,11 +122,22 @@ pub async fn confirm(
             return bound.or_refuse(Err(other), Confirm::PASSWORD);
         }
     }
-    if !Sent::note(&session, &pending, clock.now()).await? {
+    Ok(Confirmed(
+        after_confirm(&session, pending, clock.now()).await?,
+    ))
+}
+
+/// Continues with the pending request, once.
+pub(super) async fn after_confirm(
+    session: &Session,
+    pending: Pending,
+    now: i64,
+) -> Result<AfterConfirm, Error> {
+    if !Sent::note(session, &pending, now).await? {
         let done = Message::new("accounts-confirm-done");
         return Err(Error::new(ErrorKind::Conflict).public(done));
     }
-    let then = match pending {
+    Ok(match pending {
         Pending::Go { to } => AfterConfirm::Go(Redirect::to(LocalPath::parse(to)?)),
         Pending::Send {
             method, path, body, ..
@@ -118,6 +146,5 @@ pub async fn confirm(
             path.parse().map_err(Error::internal)?,
             body,
         )),
-    };
-    Ok(Confirmed(then))
+    })
 }

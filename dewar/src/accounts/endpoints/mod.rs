@@ -4,10 +4,12 @@ use crate::pages::{AccountPage, AccountPaths, LocalPath};
 mod account;
 mod change_password;
 mod confirm;
+mod factors;
 mod forgot;
 mod provider;
 mod providers;
 mod reset;
+mod second_factor;
 mod sessions;
 mod set_up;
 mod sign_in;
@@ -18,6 +20,7 @@ pub use account::{account_page_with, change_account_with};
 pub use change_password::{ChangePassword, change_password, change_password_page};
 pub(super) use confirm::MOST_PENDING;
 pub use confirm::{Confirm, Confirmed, confirm, confirm_page};
+pub use factors::{NewFactor, add_factor, factors_page, remove_factor, renew_recovery_codes};
 pub use forgot::{Forgot, forgot, forgot_page};
 pub use provider::{
     ProviderReturn, ToProvider, confirm_at_provider, connect_provider, provider_return,
@@ -25,6 +28,8 @@ pub use provider::{
 };
 pub use providers::{connect_proven_provider, disconnect_provider, providers_page};
 pub use reset::{Reset, reset, reset_page};
+pub(super) use second_factor::ask_to_confirm;
+pub use second_factor::{FactorAccepted, SecondFactor, second_factor, second_factor_page};
 pub use sessions::{end_other_sessions, end_session, sessions_page};
 pub use set_up::{SetUp, set_up, set_up_page};
 pub(super) use sign_in::sign_in_again;

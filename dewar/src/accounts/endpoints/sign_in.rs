@@ -3,7 +3,8 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use super::is_page;
-use crate::accounts::{self, Accounts, StoredForm};
+use super::second_factor::ask_for_second_step;
+use crate::accounts::{self, Accounts, SignInStep, StoredForm};
 use crate::audit::Clock;
 use crate::forms::{Described, Email, Form, HandlerInput, Line, Password, Problems, Query};
 use crate::https::ClientAddress;
@@ -11,7 +12,7 @@ use crate::pages::{
     AccountPage, AccountPaths, DoneAlready, Error, LocalPath, Message, Outcome, Page, Redirect,
     RequestContext, Resume, Sealed, output,
 };
-use crate::sessions::Session;
+use crate::sessions::{Session, UserId};
 
 /// The fields of the sign-in form.
 #[derive(Debug, dewar_macros::Form)]
@@ -26,7 +27,8 @@ pub struct SignIn {
     pub kept: StoredForm,
 }
 
-/// The response to the right password: the page that the person wanted, or the form that they sent while signed out.
+/// The response to the right password: the page that the person wanted, the form that they sent while signed out, or the page that
+/// asks for the second factor.
 ///
 /// ```
 /// use dewar::accounts::{self, Accounts, Next, SecondTab, SignIn, SignedIn};
@@ -55,16 +57,24 @@ pub struct SignIn {
 pub struct SignedIn(AfterSignIn);
 
 #[derive(Debug)]
-enum AfterSignIn {
+pub(super) enum AfterSignIn {
+    Ask(Box<Page>),
     Go(Redirect),
     Show(Resume),
 }
 
 impl IntoResponse for SignedIn {
     fn into_response(self) -> Response {
-        match self.0 {
-            AfterSignIn::Go(redirect) => redirect.into_response(),
-            AfterSignIn::Show(resume) => {
+        self.0.into_response()
+    }
+}
+
+impl IntoResponse for AfterSignIn {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ask(page) => page.into_response(),
+            Self::Go(redirect) => redirect.into_response(),
+            Self::Show(resume) => {
                 // The stack replaces this response by the form's page.
                 Outcome::resume(resume)
             }
@@ -72,7 +82,7 @@ impl IntoResponse for SignedIn {
     }
 }
 
-output! { SignedIn => [303 None] }
+output! { SignedIn => [303 None, 200 Some("text/html")] }
 
 /// The page that the person wanted.
 #[derive(Debug, dewar_macros::Form)]
@@ -148,7 +158,8 @@ pub async fn sign_in(
     clock: Clock,
     form: Form<SignIn>,
 ) -> Result<SignedIn, Error> {
-    let (person, bound) = form.bind(page(&accounts, next.local(accounts.paths()).as_ref()))?;
+    let next = next.local(accounts.paths());
+    let (person, bound) = form.bind(page(&accounts, next.as_ref()))?;
     let proof = accounts
         .sign_in(
             person.email.as_str(),
@@ -159,8 +170,15 @@ pub async fn sign_in(
     let user = match proof {
         Ok(proof) => {
             let user = proof.user();
-            proof.begin(&session).await?;
-            user
+            match proof.begin(&session).await? {
+                SignInStep::Complete => user,
+                SignInStep::SecondFactor(pending) => {
+                    let page =
+                        ask_for_second_step(&pending, person.kept, next.as_ref(), clock.now());
+                    let page = page.ok_or_else(|| Error::internal("a sign-in that is no text"))?;
+                    return Ok(SignedIn(AfterSignIn::Ask(Box::new(page))));
+                }
+            }
         }
         Err(accounts::Error::Refused) => {
             let problem = Message::new("accounts-do-not-belong");
@@ -172,13 +190,26 @@ pub async fn sign_in(
             return bound.or_refuse(Err(other), SignIn::PASSWORD);
         }
     };
-    let to = next
-        .local(accounts.paths())
-        .unwrap_or_else(LocalPath::front);
-    if let Some(resume) = person.kept.shown_to(user, clock.now(), &to) {
-        return Ok(SignedIn(AfterSignIn::Show(resume)));
+    Ok(SignedIn(after_sign_in(
+        user,
+        person.kept,
+        next,
+        clock.now(),
+    )))
+}
+
+/// The page that the person wanted, or the form that they sent while signed out.
+pub(super) fn after_sign_in(
+    user: UserId,
+    kept: StoredForm,
+    next: Option<LocalPath>,
+    now: i64,
+) -> AfterSignIn {
+    let to = next.unwrap_or_else(LocalPath::front);
+    match kept.shown_to(user, now, &to) {
+        Some(resume) => AfterSignIn::Show(resume),
+        None => AfterSignIn::Go(Redirect::to(to)),
     }
-    Ok(SignedIn(AfterSignIn::Go(Redirect::to(to))))
 }
 
 /// The sign-in page with the typed values of a person who was signed out meanwhile.

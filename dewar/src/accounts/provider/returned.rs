@@ -9,7 +9,7 @@ use crate::accounts::{Accounts, Error};
 use crate::audit::{Entry, Event};
 use crate::forms::Email;
 use crate::pages::{AccountPage, LocalPath, Message};
-use crate::sessions::{ProviderCookie, Session, UserId};
+use crate::sessions::{Principal, ProviderCookie, Session, UserId};
 
 /// What the provider sends back in the address (OpenID Connect Core 1.0, 3.1.2.5; RFC 9207).
 #[derive(Debug)]
@@ -156,6 +156,10 @@ impl Accounts {
             self.record(entry.address(from).detail("by a provider; disabled"));
             return Ok(self.back(provider, AttemptPurpose::SignIn, "accounts-provider-failed"));
         }
+        // The provider replaces the password, not the second factor. A factor that is added meanwhile is a new generation.
+        if self.has_second_factor(identity.user).await? {
+            return Ok(self.back(provider, AttemptPurpose::SignIn, "accounts-factor-required"));
+        }
         self.begin_by_provider(provider, proved, &identity, session, from)
             .await?;
         Ok(AfterReturn {
@@ -283,6 +287,16 @@ impl Accounts {
                 provider,
                 AttemptPurpose::Confirm,
                 "accounts-provider-another",
+            ));
+        }
+        if session
+            .principal()
+            .is_some_and(Principal::has_second_factor)
+        {
+            return Ok(self.back(
+                provider,
+                AttemptPurpose::Confirm,
+                "accounts-factor-required",
             ));
         }
         session.prove().await?;

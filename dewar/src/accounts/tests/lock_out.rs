@@ -78,7 +78,7 @@ impl Browser {
     async fn sign_in(&self, house: &House, password: &str, from: IpAddr) -> Result<(), Error> {
         self.request(house, async |accounts, session| {
             let proof = accounts.sign_in(ADA, password, from).await?;
-            proof.begin(&session).await
+            proof.begin(&session).await.map(drop)
         })
         .await
     }
@@ -352,7 +352,7 @@ async fn a_browser_is_known_for_one_account_and_until_a_new_password() {
             .sign_in("eve@example.org", GOOD, HERE)
             .await
             .unwrap();
-        proof.begin(&session).await.unwrap();
+        proof.begin(&session).await.map(drop).unwrap();
     })
     .await;
     use_up_strangers(&house, 16).await;
@@ -379,7 +379,7 @@ async fn a_browser_is_known_for_those_who_share_it() {
         shared
             .request(&house, async |accounts, session| {
                 let proof = accounts.sign_in(email, GOOD, HERE).await.unwrap();
-                proof.begin(&session).await.unwrap();
+                proof.begin(&session).await.map(drop).unwrap();
             })
             .await;
         sizes.push(shared.cookie("__Host-device").unwrap().len());

@@ -65,6 +65,7 @@ async fn change(
         }
         // Both are done by their callers.
         Users::Import(_) | Users::List { json: _ } => {}
+        Users::ResetFactors { email } => reset_factors(accounts, &email).await?,
         Users::SetPassword { email, link, .. } => {
             if link {
                 has_reset_page(has_reset)?;
@@ -135,6 +136,19 @@ async fn set_password(accounts: &Accounts, email: &str, input: impl Read) -> Res
     accounts.settle().await;
     print(&format_args!(
         "{email} has a new password and is signed out everywhere.\n"
+    ))
+}
+
+/// Whoever has the password can sign in with it alone afterwards, so the operator asks for the user's identity first.
+async fn reset_factors(accounts: &Accounts, email: &str) -> Result<(), Error> {
+    let user = known(accounts, email).await?;
+    let reset = accounts.reset_factors(None, user.id).await;
+    if !reset.map_err(|error| wrong(error, email, accounts))? {
+        return Err(Error::command(format!("{email} has no second factor")));
+    }
+    accounts.settle().await;
+    print(&format_args!(
+        "{email} has no second factor now and is signed out everywhere.\n"
     ))
 }
 
@@ -209,18 +223,22 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
         }
         error @ (Wrong::Changed(_)
         | Wrong::Closed
+        | Wrong::FactorRequired
+        | Wrong::FactorThere
         | Wrong::LastAdministrator
         | Wrong::LastWayIn
         | Wrong::LinkSpent
         | Wrong::Name(_)
         | Wrong::NoSuchUser
         | Wrong::Refused
+        | Wrong::SignInEnded
         | Wrong::Throttled(_)
         | Wrong::TooManyLinks) => Error::command(error),
         error @ (Wrong::Busy(_)
         | Wrong::FlaskSalt(_)
         | Wrong::Database(_)
         | Wrong::Mail(_)
+        | Wrong::NotSealed
         | Wrong::Pool(_)
         | Wrong::ProviderSecret(_)
         | Wrong::Fields(_)
@@ -269,10 +287,16 @@ fn list(users: &[User], json: bool) -> Result<(), Error> {
         } else {
             "disabled"
         };
+        let factor = if user.second_factor_at.is_some() {
+            "2 factors"
+        } else {
+            "password"
+        };
         print(&format_args!(
-            "{:<5} {:<8} {:<40} {} [{}]\n",
+            "{:<5} {:<8} {:<9} {:<40} {} [{}]\n",
             user.id,
             state,
+            factor,
             user.email,
             user.name,
             user.roles.join(" ")

@@ -33,6 +33,7 @@ fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
             asks,
             pace: RouteRates::default(),
             recently: false,
+            factor_recently: false,
             form: None,
         };
         let context = RequestContext::in_test(&mut request);
@@ -90,6 +91,7 @@ async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() 
             asks,
             pace: RouteRates::unlimited(),
             recently: false,
+            factor_recently: false,
             form: None,
         };
         let passed = route.pass::<((),), ()>(parts, Body::empty(), ()).await;

@@ -49,7 +49,7 @@ const READING: [&str; 31] = [
 ];
 
 /// The others, each with the data that it changes.
-const CHANGING: [(&str, &str); 31] = [
+const CHANGING: [(&str, &str); 32] = [
     ("database backup", "the file that it names"),
     ("database copy", "a database on a server"),
     ("database restore", "the database"),
@@ -78,6 +78,7 @@ const CHANGING: [(&str, &str); 31] = [
     ("users disable", "accounts"),
     ("users enable", "accounts"),
     ("users import", "accounts"),
+    ("users reset-factors", "accounts"),
     ("users set-password", "accounts"),
     ("users sign-out", "sessions"),
     ("users unlock", "failed attempts"),

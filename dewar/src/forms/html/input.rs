@@ -62,7 +62,7 @@ fn line(html: &mut Html, drawn: &RenderedField<'_>, kind: &'static str) {
     html.raw("<input").attribute("type", kind);
     named(html, drawn);
     // A password's limit is in bytes. If a browser cut it off, nobody would notice.
-    let cuts = !spec.kind.is_secret();
+    let cuts = !spec.kind.is_password();
     html.attribute_if("minlength", drawn.min_length().filter(|length| *length > 1));
     html.attribute_if("maxlength", max_length(drawn).filter(|_| cuts));
     html.attribute_if("pattern", drawn.pattern());

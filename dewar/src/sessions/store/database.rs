@@ -135,13 +135,13 @@ impl InDatabase {
 fn read_session(row: &Row) -> Result<SessionLookup, database::Error> {
     let person = read_person(row)?;
     let live = Live {
-        id: SessionId::of(row.get(7)?),
+        id: SessionId::of(row.get(8)?),
         user: person.principal.id(),
-        generation: row.get(8)?,
-        created_at: row.get(9)?,
-        seen_at: row.get(10)?,
-        proved_at: row.get(11)?,
-        roles: row.get(12)?,
+        generation: row.get(9)?,
+        created_at: row.get(10)?,
+        seen_at: row.get(11)?,
+        proved_at: row.get(12)?,
+        roles: row.get(13)?,
     };
     Ok(SessionLookup {
         live,
@@ -172,7 +172,7 @@ pub(in crate::sessions) async fn persons(
     Ok(people)
 }
 
-/// The user in the first seven columns of a row, in the order of [`PERSON`].
+/// The user in the first eight columns of a row, in the order of [`PERSON`].
 pub(crate) fn read_person(row: &Row) -> Result<Person, database::Error> {
     Ok(Person {
         principal: Principal {
@@ -181,6 +181,7 @@ pub(crate) fn read_person(row: &Row) -> Result<Person, database::Error> {
             name: row.get(2)?,
             picture: row.get(3)?,
             roles: in_order(row.get(6)?),
+            has_second_factor: row.get::<Option<i64>>(7)?.is_some(),
         },
         disabled: row.get::<Option<i64>>(4)?.is_some(),
         generation: row.get(5)?,
@@ -255,7 +256,7 @@ impl SessionStore for InDatabase {
             let list: Vec<String> = tokens.iter().map(|token| HEXLOWER.encode(token)).collect();
             let list = format!("[\"{}\"]", list.join("\",\""));
             for row in self.db.query(FIND_ALL, [list.into()]).await? {
-                let (token, found): (Hash, _) = (row.get(13)?, read_session(&row)?);
+                let (token, found): (Hash, _) = (row.get(14)?, read_session(&row)?);
                 if let Some(version) = version {
                     self.cache.put(version, token, found.clone());
                 }

@@ -13,7 +13,8 @@ macro_rules! person_columns {
     () => {
         concat!(
             "u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation, ",
-            $crate::sessions::roles_of_user!()
+            $crate::sessions::roles_of_user!(),
+            ", u.second_factor_at"
         )
     };
 }

@@ -6,6 +6,7 @@ mod lock_out;
 mod mail;
 mod passwords;
 mod providers;
+mod second_factor;
 
 use std::fs;
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Every acknowledged change has its entry in the audit log, whenever the program is killed.
 
-use dewar::testing::Browser;
+use dewar::accounts;
+use dewar::audit::Clock;
+use dewar::testing::{Authenticator, Browser};
 use image::ImageFormat;
 
 use super::{Program, browser, in_process};
@@ -167,6 +169,7 @@ async fn each_acknowledged_change_is_in_the_log_whenever_the_program_is_killed()
         let signed = sign_in(browser, &format!("{name}@example.org"), PASSWORD).await;
         assert_eq!(signed.status(), 303);
     }
+    Authenticator::add(&grace, accounts::FACTORS, &Clock::system()).await;
     // This lock keeps the log from being written: from here on the entries are only rows.
     let log = std::fs::File::open(data.path().join("audit.jsonl")).unwrap();
     log.lock().unwrap();

@@ -16,6 +16,7 @@ fn pages(mine: &str, waiting: &str, approved: &str) -> Vec<(String, &'static str
         ("/account", "Neues Bild"),
         ("/account/telephone", "Mit der Landesvorwahl"),
         ("/account/sessions", "Zuletzt gesehen"),
+        ("/account/second-factor", "Wiederherstellungscodes"),
         ("/reviews", "Von jeder Person zuerst das älteste"),
         ("/admin/users", "Geänderte Rollen gelten"),
         ("/admin/users?q=nobody", "Niemand gefunden"),
@@ -44,6 +45,7 @@ async fn a_german_reads_the_portal_in_german_in_a_real_browser() {
     let portal = Portal::open().await;
     let roles = ["administrator", "member", "reviewer"];
     let grace = portal.person("grace", &roles).await;
+    let app = portal.app_of("grace");
     let ben = portal.member("ben").await;
     portal.member("zoe").await;
     let title = "Reisekostenabrechnungsrichtlinie";
@@ -68,6 +70,12 @@ async fn a_german_reads_the_portal_in_german_in_a_real_browser() {
     page.goto(&format!("{site}/sign-in")).await;
     page.fill("[name=email]", "grace@example.org").await;
     page.fill("[name=password]", PASSWORD).await;
+    page.submit("main form").await;
+    assert_eq!(page.text("h1").await, "Geben Sie Ihren Code ein");
+    narrowest(&page).await;
+    assert!(page.barriers().await.is_empty());
+    let code = app.unused_code(portal.clock.now());
+    page.fill("[name=code]", &code).await;
     page.submit("main form").await;
     for (path, told) in pages(&mine, &waiting, &approved) {
         page.goto(&format!("{site}{path}")).await;

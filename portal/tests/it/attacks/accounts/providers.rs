@@ -12,6 +12,7 @@ use dewar::testing::{Browser, TestResponse};
 use tempfile::TempDir;
 use test_servers::{Provider, ProviderUser};
 
+use crate::attacks::csrf::everywhere::own_token;
 use crate::company::{PASSWORD, Portal, sign_in};
 
 /// A portal whose settings have one provider, `work`.
@@ -194,6 +195,44 @@ async fn the_way_to_the_provider_widens_no_policy_and_begins_on_our_own_page_alo
         browser.get("/sign-in/return/other?state=a").await.status(),
         404
     );
+}
+
+/// The other routes of providers, forged: the right token from another site, and our own site without a token.
+///
+/// ASVS: V3.5.1, V3.5.3
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_of_a_provider_takes_a_request_of_another_site() {
+    let works = Works::open().await;
+    let visitor = works.portal.visitor();
+    let member = works.portal.member("ada").await;
+    linked::connect(&works, &member, &ada()).await;
+    let before = works.known().await;
+    for (browser, path) in [
+        (&visitor, "/sign-in/with/work"),
+        (&member, "/confirm/with/work"),
+        (&member, "/account/providers"),
+        (&member, "/account/providers/work/connect"),
+        (&member, "/account/providers/1/disconnect"),
+    ] {
+        let token = own_token(browser).await;
+        let own = browser.base().trim_end_matches('/').to_owned();
+        for (origin, site, token) in [
+            ("https://evil.example", "cross-site", Some(token)),
+            (own.as_str(), "same-origin", None),
+        ] {
+            let body = token.map(|token| format!("csrf_token={token}"));
+            let request = browser
+                .raw("POST", path)
+                .header("origin", origin)
+                .header("sec-fetch-site", site)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body.unwrap_or_default());
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{path} from {origin}");
+            assert!(answer.header("refresh").is_none(), "{path} from {origin}");
+        }
+    }
+    assert_eq!(works.known().await, before);
 }
 
 /// A provider that is away stops nobody who has a password.

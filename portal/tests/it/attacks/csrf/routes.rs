@@ -8,7 +8,7 @@ use dewar::App;
 use dewar::api::{TokenHolder, TokenRequest};
 use dewar::roles::Access;
 use dewar::sessions::UserId;
-use dewar::testing::Browser;
+use dewar::testing::{Authenticator, Browser, TestResponse};
 
 use crate::company::{PASSWORD, Portal, document, files_below, sign_in};
 
@@ -21,7 +21,11 @@ pub(crate) struct Case {
     /// A file's field, name and content.
     pub(crate) file: Option<(&'static str, &'static str, Vec<u8>)>,
     pub(crate) browser: Arc<Browser>,
+    /// The app that the field `code` is of: a code ends after a while.
+    pub(crate) app: Option<Arc<Authenticator>>,
 }
+
+const FACTORS: &str = "/account/second-factor";
 
 const NEW_PASSWORD: &str = "nine lanterns over a wet harbour";
 
@@ -33,7 +37,13 @@ pub(super) fn that_change_something() -> Vec<String> {
     let mut routes = table("POST");
     // It changes something only where files are in a bucket; the last test of `tokens` attacks it wherever they are.
     routes.retain(|route| route != "POST /documents/tickets");
+    // These need a provider; `attacks::accounts::providers` attacks them.
+    routes.retain(|route| !of_a_provider(route));
     routes
+}
+
+fn of_a_provider(route: &str) -> bool {
+    route.contains("{provider}") || route.contains("/account/providers")
 }
 
 /// Addresses that the victim may open in a browser, one for each `GET` of the route table that has an end, with existing numbers.
@@ -59,8 +69,8 @@ pub(crate) fn that_are_read(cases: &[Case]) -> Vec<String> {
             .replace("{token}", &spent)
     };
     let mut routes = table("GET");
-    // Its answer goes on as long as it is read; `attacks::live` reads it.
-    routes.retain(|route| route != "GET /reviews/live");
+    // The answer of one goes on as long as it is read; `attacks::live` reads it. The other needs a provider.
+    routes.retain(|route| route != "GET /reviews/live" && !route.contains("{provider}"));
     routes.into_iter().map(fill).collect()
 }
 
@@ -105,6 +115,7 @@ pub(crate) async fn set_up(portal: &Portal) -> Case {
         ],
         file: None,
         browser: Arc::new(portal.visitor()),
+        app: None,
     }
 }
 
@@ -112,6 +123,7 @@ pub(crate) async fn set_up(portal: &Portal) -> Case {
 pub(crate) async fn all_but_set_up(portal: &Portal) -> Vec<Case> {
     let mut cases = of_visitors(portal).await;
     let scene = Scene::set(portal).await;
+    cases.extend(of_proofs(portal).await);
     cases.extend(scene.documents());
     cases.extend(scene.administration());
     cases.extend(scene.own_account());
@@ -127,6 +139,7 @@ async fn of_visitors(portal: &Portal) -> Vec<Case> {
         fields: owned(fields),
         file: None,
         browser: Arc::new(portal.visitor()),
+        app: None,
     };
     let reset = link_from_a_letter(portal, email).await;
     let sign_up = [
@@ -143,6 +156,47 @@ async fn of_visitors(portal: &Portal) -> Vec<Case> {
         case("POST /sign-up", "/sign-up", &sign_up),
         case("POST /reset/{token}", &reset, &[("password", NEW_PASSWORD)]),
         case("POST /forgot", "/forgot", &[("email", email)]),
+    ]
+}
+
+/// The password once more; an app that is added, and one whose user signs in, makes new recovery codes and removes it.
+async fn of_proofs(portal: &Portal) -> Vec<Case> {
+    let case =
+        |route: &'static str, browser: &Arc<Browser>, fields: &[(&'static str, &str)]| Case {
+            route,
+            path: route.trim_start_matches("POST ").to_owned(),
+            fields: owned(fields),
+            file: None,
+            browser: Arc::clone(browser),
+            app: None,
+        };
+    let hidden = |page: &TestResponse, path: &str, name: &str| page.form(path).value(name).unwrap();
+    let now = portal.clock.now();
+    let new = Arc::new(portal.member("fay").await);
+    let page = new.get(FACTORS).await;
+    let app = Arc::new(Authenticator::scan(&page));
+    let (secret, code) = (hidden(&page, FACTORS, "secret"), app.unused_code(now));
+    let fields = &[("secret", &*secret), ("code", &*code)];
+    let add = case("POST /account/second-factor", &new, fields).with_app(app);
+    let owner = portal.member("fox").await;
+    let app = portal.add_app(&owner, "fox").await;
+    let (owner, visitor) = (Arc::new(owner), Arc::new(portal.visitor()));
+    let asks = sign_in(&visitor, "fox@example.org", PASSWORD).await;
+    let (pending, code) = (
+        hidden(&asks, "/second-factor", "pending"),
+        app.unused_code(now),
+    );
+    let fields = &[("pending", &*pending), ("code", &*code)];
+    let confirms = Arc::new(portal.member("cal").await);
+    let page = confirms.get("/confirm?next=%2Fdocuments").await;
+    let waits = hidden(&page, "/confirm", "pending");
+    let confirm = &[("pending", &*waits), ("password", PASSWORD)];
+    vec![
+        case("POST /confirm", &confirms, confirm),
+        add,
+        case("POST /second-factor", &visitor, fields).with_app(app),
+        case("POST /account/second-factor/codes", &owner, &[]),
+        case("POST /account/second-factor/remove", &owner, &[]),
     ]
 }
 
@@ -187,8 +241,6 @@ struct Scene {
     retry: String,
     /// The path that revokes a token of the victim.
     revoke: String,
-    /// The sealed value of the re-authentication page.
-    pending: String,
 }
 
 impl Scene {
@@ -215,13 +267,10 @@ impl Scene {
         let reviewed = sealed(&theirs.replace("documents", "reviews")).await;
         let elsewhere = sessions_elsewhere(portal, &victim).await;
         let revoke = token_to_revoke(portal).await;
-        let page = victim.get("/confirm?next=%2Fdocuments").await;
-        let pending = page.form("/confirm").value("pending").unwrap();
         Self {
             elsewhere,
             retry: failed_job(portal).await,
             revoke,
-            pending,
             browser: Arc::new(victim),
             edited,
             reviewed,
@@ -241,6 +290,7 @@ impl Scene {
             fields: owned(fields),
             file: None,
             browser: Arc::clone(&self.browser),
+            app: None,
         }
     }
 
@@ -307,7 +357,6 @@ impl Scene {
             ("days", "7"),
         ];
         let revoke = "POST /account/tokens/{id}/revoke";
-        let confirm = &[("pending", &*self.pending), ("password", PASSWORD)];
         vec![
             self.case(
                 "POST /account/name",
@@ -320,7 +369,6 @@ impl Scene {
             self.case("POST /account/sessions/end-others", others, &[]),
             self.case("POST /account/tokens", "/account/tokens", token),
             self.case(revoke, &self.revoke, &[]),
-            self.case("POST /confirm", "/confirm", confirm),
             self.case("POST /account/password", "/account/password", passwords),
             self.case("POST /sign-out", "/sign-out", &[]),
         ]
@@ -328,13 +376,32 @@ impl Scene {
 }
 
 impl Case {
-    /// The status of an answer that did it: the page of a new token shows it at once, and the others redirect.
+    /// The status of an answer that did it: the pages of a new token and of new recovery codes show them at once, and the others
+    /// redirect.
     pub(crate) fn done(&self) -> u16 {
-        if self.route == "POST /account/tokens" {
-            200
-        } else {
-            303
+        match self.route {
+            "POST /account/second-factor"
+            | "POST /account/second-factor/codes"
+            | "POST /account/tokens" => 200,
+            _ => 303,
         }
+    }
+
+    fn with_app(mut self, app: Arc<Authenticator>) -> Self {
+        self.app = Some(app);
+        self
+    }
+
+    /// The same request with the code of this time.
+    pub(crate) fn at(mut self, now: i64) -> Self {
+        if let Some(app) = &self.app {
+            for (name, value) in &mut self.fields {
+                if *name == "code" {
+                    *value = app.code(now);
+                }
+            }
+        }
+        self
     }
 
     fn with_file(mut self, field: &'static str, name: &'static str, content: Vec<u8>) -> Self {
@@ -355,7 +422,7 @@ async fn publish_a_notice(administrator: &Browser) -> String {
 /// Signs the victim in on two more browsers; returns the path that ends one of these sessions.
 async fn sessions_elsewhere(portal: &Portal, victim: &Browser) -> String {
     for _ in 0..2 {
-        sign_in(&portal.visitor(), "ada@example.org", PASSWORD).await;
+        portal.sign_in_with_app(&portal.visitor(), "ada").await;
     }
     let page = victim.get("/account/sessions").await;
     page.attribute("form[action$='/end']", "action").unwrap()

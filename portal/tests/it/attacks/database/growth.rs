@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dewar::testing::Browser;
 
-use crate::company::{PASSWORD, Portal, address, document, post, send, sign_in};
+use crate::company::{Portal, document, post, send};
 
 /// Inserts so many comments without a form.
 async fn comments(portal: &Portal, author: i64, number: i64) {
@@ -220,7 +220,7 @@ async fn an_export_has_a_limit_for_each_person_over_all_browsers_and_addresses()
     .await;
     let grace = portal.administrator().await;
     let again = portal.visitor();
-    let signed_in = sign_in(&again, &address("grace"), PASSWORD).await;
+    let signed_in = portal.sign_in_with_app(&again, "grace").await;
     assert_eq!(signed_in.status(), 303);
     let root = portal.person("root", &["administrator"]).await;
     let export = async |browser: &Browser, number: usize| {

@@ -9,12 +9,14 @@ use crate::attacks::csrf::routes::{self, Case};
 use crate::company::Portal;
 
 /// A page never shows passwords again, and nobody typed hidden values.
-const NOT_SHOWN: [&str; 6] = [
+const NOT_SHOWN: [&str; 8] = [
+    "code",
     "current_password",
     "new_password",
     "password",
     "pending",
     "reason",
+    "secret",
     "version",
 ];
 
@@ -58,7 +60,11 @@ async fn a_form_that_was_sent_too_often_loses_nothing_on_any_route() {
                 for _ in 0..60 + 40 {
                     let raw = case.browser.raw("POST", &case.path);
                     let raw = raw.header("sec-fetch-site", "same-origin");
-                    assert_eq!(raw.form("").send().await.unwrap().status(), 403);
+                    let refused = raw.form("").send().await.unwrap();
+                    if refused.status() == 429 {
+                        break;
+                    }
+                    assert_eq!(refused.status(), 403, "{}", case.route);
                 }
             }
             let answer = request.send().await;

@@ -45,8 +45,8 @@ async fn the_words_of_a_payload_are_on_no_page_in_no_list_and_in_no_file() {
         }
         run_to_the_end(&portal).await;
         // The session has ended by then.
-        let signed = crate::company::sign_in(&root, "grace@example.org", crate::company::PASSWORD);
-        assert_eq!(signed.await.status(), 303);
+        let signed = portal.sign_in_with_app(&root, "grace").await;
+        assert_eq!(signed.status(), 303);
     }
     let problems: Vec<_> = rows(&portal).await.into_iter().map(|row| row.2).collect();
     assert_eq!(

@@ -11,7 +11,7 @@ use crate::company::{PASSWORD, Portal, document, post, sign_in};
 use crate::files::crafted::picture;
 
 /// Routes whose page shows no record that the form changes, each with the reason. A new route belongs here or into [`forms`].
-const NOTHING_IS_SHOWN: [(&str, &str); 20] = [
+const NOTHING_IS_SHOWN: [(&str, &str); 24] = [
     (
         "/documents/tickets",
         "makes a ticket for the person who asks",
@@ -47,6 +47,22 @@ const NOTHING_IS_SHOWN: [(&str, &str); 20] = [
     (
         "/confirm",
         "the password is sent along, and what waits is sealed",
+    ),
+    (
+        "/second-factor",
+        "the code is sent along, and what waits is sealed",
+    ),
+    (
+        "/account/second-factor",
+        "the secret of the page is sealed, and its code is sent along",
+    ),
+    (
+        "/account/second-factor/codes",
+        "replaces all codes, and the page shows none",
+    ),
+    (
+        "/account/second-factor/remove",
+        "removes all that the account has",
     ),
     ("/documents", "makes a document"),
     ("/account/tokens", "makes a token"),

@@ -52,7 +52,8 @@ async fn a_link_that_opens_an_account_is_in_no_log_and_no_table() {
             let found = content
                 .windows(token.len())
                 .any(|part| part == token.as_bytes());
-            let is_letter = file.starts_with(portal.data.path().join("outbox"));
+            let is_letter = file.starts_with(portal.data.path().join("outbox"))
+                && String::from_utf8_lossy(&content).contains("To: ada@example.org");
             assert_eq!(
                 found,
                 is_letter && path.starts_with("/reset/"),

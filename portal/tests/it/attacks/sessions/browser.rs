@@ -7,7 +7,7 @@ use dewar::testing::wait_until;
 use serde_json::json;
 
 use crate::chromium::{self, Chromium, Extent, Key, Kind, Page, Person, Scheme, Screen};
-use crate::company::{PASSWORD, Portal};
+use crate::company::{PASSWORD, PASSWORD_ALONE, Portal};
 
 const PAST_RECENT: Duration = Duration::from_secs(11 * 60);
 const FIELD: &str = "main [name=password]";
@@ -26,7 +26,7 @@ struct Scene {
 impl Scene {
     /// With a user who has just signed in; none if Chromium is not installed.
     async fn open() -> Option<Self> {
-        let portal = Portal::open().await;
+        let portal = Portal::open_with(&[PASSWORD_ALONE]).await;
         let chromium = chromium::or_skip(&[&portal.member("ada").await]).await?;
         portal.administrator().await;
         let ada = portal.id_of("ada").await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dewar::testing::{Browser, TestResponse};
 
 use super::{is_signed_in, session, thief};
-use crate::company::{PASSWORD, Portal, post, sign_in};
+use crate::company::{PASSWORD, PASSWORD_ALONE, Portal, post, sign_in};
 
 const PAST_RECENT: Duration = Duration::from_secs(11 * 60);
 
@@ -25,7 +25,7 @@ async fn roles_of_ada(portal: &Portal) -> i64 {
 /// ASVS: V7.5.3, V7.5.1
 #[tokio::test]
 async fn whoever_finds_an_open_browser_changes_nothing_that_matters() {
-    let portal = Portal::open().await;
+    let portal = Portal::open_with(&[PASSWORD_ALONE]).await;
     portal.member("ada").await;
     let grace = portal.administrator().await;
     portal.clock.advance(PAST_RECENT);
@@ -65,7 +65,7 @@ async fn whoever_finds_an_open_browser_changes_nothing_that_matters() {
 /// ASVS: V7.5.3, V3.5.1
 #[tokio::test]
 async fn a_form_that_was_kept_for_another_session_is_none() {
-    let portal = Portal::open().await;
+    let portal = Portal::open_with(&[PASSWORD_ALONE]).await;
     portal.member("ada").await;
     let grace = portal.administrator().await;
     let other = portal.person("alan", &["administrator"]).await;
@@ -90,7 +90,7 @@ async fn a_form_that_was_kept_for_another_session_is_none() {
 /// ASVS: V7.5.3, V7.4.1
 #[tokio::test]
 async fn a_kept_form_is_not_replayed() {
-    let portal = Portal::open().await;
+    let portal = Portal::open_with(&[PASSWORD_ALONE]).await;
     portal.member("ada").await;
     let grace = portal.administrator().await;
     portal.clock.advance(PAST_RECENT);

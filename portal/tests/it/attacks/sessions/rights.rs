@@ -14,10 +14,13 @@ async fn a_cookie_from_before_a_promotion_is_worth_nothing_after_it() {
     assert!(is_signed_in(&thief(&portal, &stolen)).await);
     let answer = post(&grace, "/admin/users/1/roles", "roles=administrator").await;
     assert_eq!(answer.status(), 303);
-    assert_eq!(ada.get("/admin/users").await.status(), 200);
+    // The new role first needs a second factor.
+    let factors = Some("/account/second-factor");
+    assert_eq!(ada.get("/admin/users").await.location(), factors);
     assert_ne!(session(&ada).value(), stolen.value());
     let thief = thief(&portal, &stolen);
-    assert_eq!(thief.get("/admin/users").await.status(), 303);
+    let refused = thief.get("/admin/users").await;
+    assert!(refused.location().unwrap().starts_with("/sign-in"));
     assert!(
         thief
             .cookie(COOKIE)
@@ -26,7 +29,7 @@ async fn a_cookie_from_before_a_promotion_is_worth_nothing_after_it() {
     assert!(portal.log().await.contains("\"session_renewed\""));
 }
 
-/// The thief is faster than the owner and gets the new rights, but important actions still require the password.
+/// The thief is faster than the owner, but the new rights need a second factor, and to add one requires the password.
 ///
 /// ASVS: V7.5.3
 #[tokio::test]
@@ -35,7 +38,10 @@ async fn a_promotion_is_no_proof_of_who_is_there() {
     let (ada, grace) = (portal.member("ada").await, portal.administrator().await);
     let thief = thief(&portal, &session(&ada));
     post(&grace, "/admin/users/1/roles", "roles=administrator").await;
-    assert_eq!(thief.get("/admin/users").await.status(), 200);
+    let factors = "/account/second-factor";
+    assert_eq!(thief.get("/admin/users").await.location(), Some(factors));
+    let asks = thief.get(factors).await;
+    assert!(asks.location().unwrap().starts_with("/confirm"));
     let before = portal
         .count("SELECT count(*) FROM dewar_users WHERE disabled_at IS NULL")
         .await;

@@ -95,7 +95,7 @@ fn letters(works: &Works) -> String {
         .replace("=\n", "")
 }
 
-async fn connect(works: &Works, browser: &Browser, user: &ProviderUser) {
+pub(super) async fn connect(works: &Works, browser: &Browser, user: &ProviderUser) {
     let left = leave(
         browser,
         "/account/providers",
@@ -136,6 +136,24 @@ async fn an_identity_belongs_to_one_account_and_is_connected_in_the_session_that
     works.portal.clock.advance(Duration::from_secs(601));
     works.provider.behave().now = works.portal.clock.now();
     assert_eq!(owner.get("/account/providers").await.status(), 303);
+}
+
+/// The provider stands for the password alone.
+///
+/// ASVS: V6.3.3, V6.8.4
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_is_no_way_past_the_second_factor() {
+    let works = Works::open().await;
+    let owner = works.portal.member("ada").await;
+    connect(&works, &owner, &ada()).await;
+    let later = works.portal.visitor();
+    works.sign_in(&later, &ada()).await;
+    assert!(is_signed_in(&later).await, "before there is a factor");
+    works.portal.add_app(&owner, "ada").await;
+    let stranger = works.portal.visitor();
+    works.sign_in(&stranger, &ada()).await;
+    assert!(!is_signed_in(&stranger).await);
+    assert!(told(&stranger).await.contains("second factor"));
 }
 
 /// ASVS: V7.4.2, V6.3.4
