@@ -123,9 +123,10 @@ impl Run<'_> {
         let text = self
             .source(route.at.module)
             .map_or("", |module| module.text);
+        // The session of a database is no sign-in.
         text.get(route.at.offset as usize..route.end as usize)
             .unwrap_or_default()
-            .to_owned()
+            .replace("db.session", "db")
     }
 
     fn missing(&mut self, check: &'static crate::scan::ScanCheck, route: &Route, note: String) {
@@ -178,7 +179,14 @@ impl Run<'_> {
             if changes && !is_api && route.path != "*" {
                 self.missing(&checks::CSRF, route, String::new());
             }
-            let writes = ["UPDATE ", "DELETE ", "INSERT ", ".delete(", "session.add("];
+            let writes = [
+                "UPDATE ",
+                "DELETE ",
+                "INSERT ",
+                ".delete(",
+                "session.add(",
+                "db.add(",
+            ];
             let name = self
                 .functions
                 .get(route.function)
@@ -227,7 +235,8 @@ impl Run<'_> {
                 near |= !prefix.is_empty() && self::prefix(&other.path) == prefix;
             }
             let is_admin = route.path.contains("admin") || name.contains("admin");
-            if guarded >= 2 && !is_open && (changes || near || is_admin) {
+            let needed = if is_admin { 1 } else { 2 };
+            if guarded >= needed && !is_open && (changes || near || is_admin) {
                 self.missing(
                     &checks::ACCESS,
                     route,

@@ -34,6 +34,11 @@ const TWINS: &[Twin] = &[
         "    db.session.execute('SELECT ?', [name])",
     ),
     twin(
+        "source-sql-injection",
+        "    db.session.execute(db.text('SELECT ' + name))",
+        "    db.session.execute(db.text('SELECT :name'), {'name': name})",
+    ),
+    twin(
         "source-nosql-injection",
         "    users.find_one({'name': request.json['name']})",
         "    users.find_one({'name': str(request.json['name'])})",
