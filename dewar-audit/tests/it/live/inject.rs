@@ -320,6 +320,16 @@ async fn a_header_line_of_the_visitors_own_is_found() {
     assert_eq!(found(good).await, NOTHING);
 }
 
+fn opened(port: &str, path: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    let request = format!("GET /{path} HTTP/1.0\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text.len().to_string()
+}
+
 #[tokio::test]
 async fn an_address_that_the_server_opens_is_found() {
     let bad = |asked: &Asked| {
@@ -328,17 +338,8 @@ async fn an_address_that_the_server_opens_is_found() {
             let opened = url
                 .strip_prefix("http://127.0.0.1:")
                 .and_then(|rest| rest.split_once('/'))
-                .map(|(port, path)| {
-                    use std::io::{Read, Write};
-                    let mut stream =
-                        std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-                    stream
-                        .write_all(format!("GET /{path} HTTP/1.0\r\n\r\n").as_bytes())
-                        .unwrap();
-                    let mut text = String::new();
-                    stream.read_to_string(&mut text).unwrap();
-                    text.len().to_string()
-                });
+                // A thread that waits would keep the tasks that it has taken from the others.
+                .map(|(port, path)| tokio::task::block_in_place(|| opened(port, path)));
             page(opened.unwrap_or_default())
         })
     };
