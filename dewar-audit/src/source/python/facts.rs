@@ -92,6 +92,16 @@ const CHECKS: &[&str] = &[
     "authenticate(",
 ];
 
+/// Words of a change in the database.
+const WRITES: &[&str] = &[
+    "UPDATE ",
+    "DELETE ",
+    "INSERT ",
+    ".delete(",
+    "session.add(",
+    "db.add(",
+];
+
 /// Pages that everybody may open.
 const OPEN: &[&str] = &[
     "login", "signin", "sign_in", "sign-in", "register", "signup", "sign_up", "sign-up", "logout",
@@ -179,14 +189,6 @@ impl Run<'_> {
             if changes && !is_api && route.path != "*" {
                 self.missing(&checks::CSRF, route, String::new());
             }
-            let writes = [
-                "UPDATE ",
-                "DELETE ",
-                "INSERT ",
-                ".delete(",
-                "session.add(",
-                "db.add(",
-            ];
             let name = self
                 .functions
                 .get(route.function)
@@ -198,7 +200,7 @@ impl Run<'_> {
             let only_get = !changes && route.methods.iter().any(|method| method == "GET");
             if only_get
                 && route.path != "*"
-                && (acts || writes.iter().any(|word| text.contains(word)))
+                && (acts || WRITES.iter().any(|word| text.contains(word)))
                 && has_check(text, &route.decorators)
             {
                 self.missing(&checks::CSRF_GET, route, String::new());
