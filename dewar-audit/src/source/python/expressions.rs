@@ -9,6 +9,7 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
+use super::guards::negate;
 use super::run::Run;
 use super::state::{Object, State};
 use super::value::{Piece, Proof, Shape, Taints, Value, class, key_of};
@@ -334,13 +335,7 @@ impl<'p> Run<'p> {
             }
             None => {
                 let rest = Some(value);
-                self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest,
-                    },
-                )
+                self.sequence_of(state, rest)
             }
         }
     }
@@ -537,20 +532,7 @@ fn number(number: &Number) -> Value {
 
 fn unary(op: UnaryOp, value: &Value) -> Value {
     match op {
-        UnaryOp::Not => {
-            let proof = value.proof.as_ref().map(|proof| {
-                Rc::new(Proof {
-                    when_true: proof.when_false.clone(),
-                    when_false: proof.when_true.clone(),
-                })
-            });
-            let shape = value.truth().map_or(Shape::Unknown, |is| Shape::Bool(!is));
-            Value {
-                shape,
-                taints: Taints::default(),
-                proof,
-            }
-        }
+        UnaryOp::Not => negate(value),
         UnaryOp::USub => match value.as_int() {
             Some(number) => Shape::Int(number.wrapping_neg()).into(),
             None => value.taints.clone().into(),

@@ -509,13 +509,7 @@ impl<'p> Run<'p> {
             }
             "list" | "tuple" | "set" | "sorted" | "reversed" | "frozenset"
             | "collections.deque" => match first {
-                None => self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest: None,
-                    },
-                ),
+                None => self.sequence_of(state, None),
                 Some(first) => match self.object(state, first) {
                     Some(object @ Object::Sequence { .. })
                         if matches!(path, "list" | "tuple" | "collections.deque") =>
@@ -525,13 +519,7 @@ impl<'p> Run<'p> {
                     }
                     _ => {
                         let rest = Some(self.item_of(first, state, node));
-                        self.allocate(
-                            state,
-                            Object::Sequence {
-                                items: Vec::new(),
-                                rest,
-                            },
-                        )
+                        self.sequence_of(state, rest)
                     }
                 },
             },

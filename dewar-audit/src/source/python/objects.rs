@@ -463,13 +463,7 @@ impl<'p> Run<'p> {
                 let rest = items
                     .into_iter()
                     .reduce(|one, two| self.either(state, &one, &two));
-                Some(self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest,
-                    },
-                ))
+                Some(self.sequence_of(state, rest))
             }
             "items" => {
                 let keys = match self.object(state, owner)? {
@@ -483,13 +477,7 @@ impl<'p> Run<'p> {
                     rest: None,
                 };
                 let pair = self.allocate(state, pair);
-                Some(self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest: Some(pair),
-                    },
-                ))
+                Some(self.sequence_of(state, Some(pair)))
             }
             "keys" => {
                 let keys = match self.object(state, owner)? {
@@ -497,13 +485,7 @@ impl<'p> Run<'p> {
                     _ => return None,
                 };
                 let rest = Some(Value::from(keys));
-                Some(self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest,
-                    },
-                ))
+                Some(self.sequence_of(state, rest))
             }
             "update" => {
                 let more = first.cloned();

@@ -170,6 +170,12 @@ impl<'p> Run<'p> {
         Shape::Object(self.next_object).into()
     }
 
+    /// A new sequence of which only one value is known, which stands for each item.
+    pub(super) fn sequence_of(&mut self, state: &mut State, rest: Option<Value>) -> Value {
+        let items = Vec::new();
+        self.allocate(state, Object::Sequence { items, rest })
+    }
+
     pub(super) fn object<'s>(&'s self, state: &'s State, value: &Value) -> Option<&'s Object> {
         let Shape::Object(id) = &value.shape else {
             return None;

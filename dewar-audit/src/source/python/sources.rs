@@ -255,10 +255,6 @@ impl<'p> Run<'p> {
         self.collection_call(collection, owner?, args, state, node)
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each function or method of Python that it knows"
-    )]
     fn collection_call(
         &mut self,
         (path, method): (&str, &str),
@@ -286,13 +282,7 @@ impl<'p> Run<'p> {
             }
             "getlist" | "get_all" | "getall" | "dict" => {
                 let value = self.name_item(path, owner, &key, state, node);
-                Some(self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest: Some(value),
-                    },
-                ))
+                Some(self.sequence_of(state, Some(value)))
             }
             "keys" | "values" | "lists" => {
                 let value = self.source_item(
@@ -300,13 +290,7 @@ impl<'p> Run<'p> {
                     state,
                     node,
                 );
-                Some(self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest: Some(value),
-                    },
-                ))
+                Some(self.sequence_of(state, Some(value)))
             }
             "items" | "iteritems" => {
                 let value = self.source_item(
@@ -319,13 +303,7 @@ impl<'p> Run<'p> {
                     rest: None,
                 };
                 let pair = self.allocate(state, pair);
-                Some(self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest: Some(pair),
-                    },
-                ))
+                Some(self.sequence_of(state, Some(pair)))
             }
             "to_dict" | "copy" | "get_json" | "json" => Some(owner.clone()),
             _ => None,

@@ -70,10 +70,6 @@ impl<'p> Run<'p> {
     }
 
     /// A method of a text, or of a value that may be one.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each function or method of Python that it knows"
-    )]
     pub(super) fn text_method(
         &mut self,
         owner: &Value,
@@ -121,13 +117,7 @@ impl<'p> Run<'p> {
             "split" | "rsplit" | "splitlines" | "partition" | "rpartition" => {
                 let part = Value::tainted(Shape::Name("?.part".into()), owner.taints.clone());
                 let rest = Some(part);
-                return Some(self.allocate(
-                    state,
-                    Object::Sequence {
-                        items: Vec::new(),
-                        rest,
-                    },
-                ));
+                return Some(self.sequence_of(state, rest));
             }
             "encode" | "decode" | "strip" | "lstrip" | "rstrip" | "lower" | "upper" | "title"
             | "capitalize" | "casefold" | "swapcase" | "expandtabs" | "removeprefix"
