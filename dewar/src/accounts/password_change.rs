@@ -10,7 +10,7 @@ use super::pool::PoolShare;
 use super::{Accounts, Error, User, VerifiedPassword, throttle};
 use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Tx, refuse_while_reading};
-use crate::mail::{IntoRecipient, LetterKind, MailQuota, Recipient};
+use crate::mail::{IntoRecipient, Letter, LetterKind, MailQuota, Recipient};
 use crate::pages::AccountPage;
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
@@ -217,12 +217,22 @@ impl Accounts {
     /// password or a valid link, and it is how the owner learns that an attacker had one. It is dropped only if many of the same
     /// already wait for the user.
     async fn tell_of_change(&self, tx: &Tx, person: &User) -> Result<(), database::Error> {
+        let link = self.address_of(AccountPage::Forgot);
+        self.tell_owner(tx, person, &PasswordChanged { link }).await
+    }
+
+    /// Notifies a user of a change to the account, in the transaction that makes it. As with the letter about a changed password, no
+    /// rate limit holds it back, and it is dropped only if many of the same already wait for the user.
+    pub(super) async fn tell_owner<L: Letter>(
+        &self,
+        tx: &Tx,
+        person: &User,
+        letter: &L,
+    ) -> Result<(), database::Error> {
         let key = EmailKey::new(&person.email);
         let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
-        let link = self.address_of(AccountPage::Forgot);
-        let letter = PasswordChanged { link };
         let to = person.into_recipient().or_in_language(&self.1.language);
-        self.0.write_to(tx, about, to, &letter).await.map(drop)
+        self.0.write_to(tx, about, to, letter).await.map(drop)
     }
 
     /// Makes and sends the link, if the account exists and may have one. Links that were sent before stay valid: the owner may be

@@ -4,11 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
 
-use super::email::EmailKey;
 use super::letters::TokenCreated;
 use super::{Accounts, User};
 use crate::database::{self, Tx};
-use crate::mail::{IntoRecipient, LetterKind, MailQuota};
 use crate::pages::AccountPage;
 use crate::sessions::{SessionId, UserId};
 
@@ -70,18 +68,13 @@ impl Accounts {
         }
     }
 
-    /// Notifies a user of a new API token, in the transaction that makes it. Like the letter about a changed password, it is
-    /// dropped only if many of the same already wait for the user.
+    /// Notifies a user of a new API token, in the transaction that makes it.
     pub(crate) async fn tell_of_token(
         &self,
         tx: &Tx,
         person: &User,
     ) -> Result<(), database::Error> {
-        let key = EmailKey::new(&person.email);
-        let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
         let link = self.address_of(AccountPage::Forgot);
-        let to = person.into_recipient().or_in_language(&self.1.language);
-        let letter = TokenCreated { link };
-        self.0.write_to(tx, about, to, &letter).await.map(drop)
+        self.tell_owner(tx, person, &TokenCreated { link }).await
     }
 }

@@ -6,15 +6,14 @@ use serde::Serialize;
 use super::attempt::Attempt;
 use super::client::Provider;
 use super::returned::ProvedUser;
-use crate::accounts::email::EmailKey;
 use crate::accounts::letters::{ProviderConnected, ProviderDisconnected, Welcome};
 use crate::accounts::password::StoredHash;
 use crate::accounts::sign_up::{add_role, insert};
-use crate::accounts::{Accounts, Error, NewUser, User};
+use crate::accounts::{Accounts, Error, NewUser};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Db, Tx};
 use crate::forms::Email;
-use crate::mail::{IntoRecipient, Letter, LetterKind, MailQuota, Recipient};
+use crate::mail::{LetterKind, MailQuota, Recipient};
 use crate::pages::AccountPage;
 use crate::secrets::Token;
 use crate::sessions::UserId;
@@ -194,7 +193,7 @@ impl Accounts {
         let entry = entry.address(from).detail(format_args!("provider {name}"));
         tx.record(&inner.log, entry).await?;
         let (provider, link) = (self.label_of(name), self.address_of(AccountPage::Forgot));
-        self.tell(&tx, &person, &ProviderConnected { provider, link })
+        self.tell_owner(&tx, &person, &ProviderConnected { provider, link })
             .await?;
         tx.commit().await?;
         Ok(Connected::Done)
@@ -241,7 +240,7 @@ impl Accounts {
         let entry = entry.address(from).detail(format_args!("provider {name}"));
         tx.record(&inner.log, entry).await?;
         let (provider, link) = (self.label_of(&name), self.address_of(AccountPage::Forgot));
-        self.tell(&tx, &person, &ProviderDisconnected { provider, link })
+        self.tell_owner(&tx, &person, &ProviderDisconnected { provider, link })
             .await?;
         Ok(tx.commit().await?)
     }
@@ -266,19 +265,6 @@ impl Accounts {
     pub(super) fn label_of(&self, name: &str) -> String {
         let provider = self.provider(name);
         provider.map_or_else(|| name.to_owned(), |found| found.config.label.clone())
-    }
-
-    /// Like the letter about a changed password: it is how the owner learns that somebody else did it.
-    async fn tell<L: Letter>(
-        &self,
-        tx: &Tx,
-        person: &User,
-        letter: &L,
-    ) -> Result<(), database::Error> {
-        let key = EmailKey::new(&person.email);
-        let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
-        let to = person.into_recipient().or_in_language(&self.1.language);
-        self.0.write_to(tx, about, to, letter).await.map(drop)
     }
 }
 

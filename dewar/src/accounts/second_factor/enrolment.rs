@@ -2,7 +2,6 @@
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
-use super::super::email::EmailKey;
 use super::super::letters::{FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade};
 use super::super::throttle;
 use super::super::{Accounts, Error, User};
@@ -12,7 +11,6 @@ use super::rows;
 use super::totp::TotpSecret;
 use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Tx, refuse_while_reading};
-use crate::mail::{IntoRecipient, Letter, LetterKind, MailQuota};
 use crate::pages::AccountPage;
 use crate::secrets::random;
 use crate::sessions::{Principal, Session, UserId};
@@ -149,8 +147,7 @@ impl Accounts {
         let entry = entry.actor(user).subject(user).detail("totp");
         tx.record(&inner.log, entry).await?;
         let link = self.address_of(AccountPage::Forgot);
-        self.tell_of_factor(&tx, &person, &FactorAdded { link })
-            .await?;
+        self.tell_owner(&tx, &person, &FactorAdded { link }).await?;
         tx.commit().await?;
         session
             .continue_alone(generation, "the user added a second factor")
@@ -182,7 +179,7 @@ impl Accounts {
         tx.record(&inner.log, entry.detail("new recovery codes"))
             .await?;
         let link = self.address_of(AccountPage::Forgot);
-        self.tell_of_factor(&tx, &person, &RecoveryCodesMade { link })
+        self.tell_owner(&tx, &person, &RecoveryCodesMade { link })
             .await?;
         tx.commit().await?;
         Ok(codes)
@@ -263,8 +260,7 @@ impl Accounts {
         }
         rows::note(tx, person.id, None).await?;
         let link = self.address_of(AccountPage::Forgot);
-        self.tell_of_factor(tx, person, &FactorRemoved { link })
-            .await?;
+        self.tell_owner(tx, person, &FactorRemoved { link }).await?;
         Ok(true)
     }
 
@@ -281,22 +277,8 @@ impl Accounts {
         person: &User,
     ) -> Result<(), database::Error> {
         let link = self.address_of(AccountPage::Forgot);
-        self.tell_of_factor(tx, person, &RecoveryCodeUsed { link })
+        self.tell_owner(tx, person, &RecoveryCodeUsed { link })
             .await
-    }
-
-    /// Notifies a user of a change to the second factor, in the transaction that makes it. Like the letter about a changed password, it
-    /// is dropped only if many of the same already wait for the user.
-    async fn tell_of_factor<L: Letter>(
-        &self,
-        tx: &Tx,
-        person: &User,
-        letter: &L,
-    ) -> Result<(), database::Error> {
-        let key = EmailKey::new(&person.email);
-        let about = (LetterKind::Notice, MailQuota::Receiver(key.as_str().into()));
-        let to = person.into_recipient().or_in_language(&self.1.language);
-        self.0.write_to(tx, about, to, letter).await.map(drop)
     }
 }
 
