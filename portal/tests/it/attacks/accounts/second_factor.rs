@@ -216,7 +216,7 @@ async fn a_factor_is_neither_removed_nor_replaced_without_one() {
     assert_eq!(factors(&portal).await, 0);
 }
 
-/// Whoever reads the owner's mail gets a new password, and no session.
+/// Somebody who reads the owner's mail gets a new password, and no session.
 ///
 /// ASVS: V6.4.3
 #[tokio::test(flavor = "multi_thread")]

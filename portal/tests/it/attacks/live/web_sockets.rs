@@ -69,6 +69,13 @@ async fn listen(page: &chromium::Page) {
     .await;
 }
 
+/// Goes to a page that has a WebSocket, and keeps what it hears.
+async fn opens(page: &chromium::Page, address: &str) {
+    page.goto(address).await;
+    stands(page, "open").await;
+    listen(page).await;
+}
+
 /// The page says something and hears it.
 ///
 /// ASVS: V4.4.1
@@ -86,9 +93,7 @@ async fn a_page_talks_under_its_policy() {
     };
     let person = chromium.person().await;
     let page = person.page().await;
-    page.goto(&format!("{url}/page")).await;
-    stands(&page, "open").await;
-    listen(&page).await;
+    opens(&page, &format!("{url}/page")).await;
     says(&page, "hello", 1).await;
     assert_eq!(page.evaluate("window.heard[0]").await, "hello");
     // This application has no icon.
@@ -134,9 +139,7 @@ async fn a_page_comes_back_after_a_restart() {
     };
     let person = chromium.person().await;
     let page = person.page().await;
-    page.goto(&format!("{url}/page")).await;
-    stands(&page, "open").await;
-    listen(&page).await;
+    opens(&page, &format!("{url}/page")).await;
     says(&page, "before", 1).await;
     running.stop().await.unwrap();
     stands(&page, "waiting").await;
@@ -228,9 +231,7 @@ async fn a_session_that_ends_closes_the_connection_of_its_page() {
         .await;
     page.led_by("document.querySelector('main form').requestSubmit()")
         .await;
-    page.goto(&format!("{}/page", site.url())).await;
-    stands(&page, "open").await;
-    listen(&page).await;
+    opens(&page, &format!("{}/page", site.url())).await;
     says(&page, "hello", 1).await;
     site.dewar().sessions().end_all_of(user).await.unwrap();
     stands(&page, "over").await;
