@@ -59,7 +59,7 @@ pub enum ProviderReply {
 
 type Patch = Box<dyn Fn(&mut Map<String, Value>) + Send + Sync>;
 
-/// What the provider says and does.
+/// The behaviour of the provider.
 #[non_exhaustive]
 pub struct ProviderBehaviour {
     /// The time of its clock, in Unix seconds.
@@ -79,7 +79,7 @@ pub struct ProviderBehaviour {
     /// How often its addresses were asked.
     pub asked: HashMap<String, usize>,
     keys: Vec<Key>,
-    /// What a user of the provider has allowed, by the code.
+    /// The sign-ins that users of the provider have allowed, by the code.
     grants: HashMap<String, Grant>,
     used: HashSet<String>,
 }
@@ -184,7 +184,7 @@ impl Provider {
         SECRET
     }
 
-    /// What it says and does from now on.
+    /// Its behaviour from now on.
     pub fn behave(&self) -> MutexGuard<'_, ProviderBehaviour> {
         lock(&self.shared)
     }

@@ -14,7 +14,7 @@ use crate::scan::Confidence;
 /// The most wrong passwords: enough to see a limit, too few to harm.
 const TRIES: usize = 20;
 
-/// What can be seen at once.
+/// The checks of accounts that disturb nobody.
 pub(super) async fn early(engine: &mut Engine) -> Result<(), Stop> {
     cookie_flags(engine);
     let Some(route) = sign_in_routes(engine).into_iter().next() else {
@@ -43,7 +43,7 @@ async fn is_live(engine: &mut Engine, route: &Route) -> Result<bool, Stop> {
             || !print(&call, &answer).has_same_words(&print(&call, &page))))
 }
 
-/// What disturbs accounts: after everything else.
+/// The checks that disturb accounts. They run after everything else.
 pub(super) async fn late(engine: &mut Engine) -> Result<(), Stop> {
     password_change(engine);
     weak_password(engine).await?;

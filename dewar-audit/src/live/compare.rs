@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::call::{Answer, Call, encode};
 
-/// What of an answer is compared.
+/// The parts of an answer that are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Print {
     pub(super) status: u16,

@@ -4,7 +4,7 @@ use scraper::{ElementRef, Html, Selector};
 
 use super::script::is_code;
 
-/// What a page holds.
+/// The contents of a page.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Page {
     pub(super) links: Vec<Link>,

@@ -1,4 +1,4 @@
-//! What the audit of a running application found, and what it looked at.
+//! The findings of the audit of a running application, and its coverage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -99,7 +99,7 @@ impl LiveFinding {
     }
 }
 
-/// What was looked at and what was not.
+/// The coverage of the audit.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct LiveCoverage {
     pub(crate) requests: u64,

@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub(super) struct Listener {
     port: u16,
-    /// What came for each path.
+    /// The requests for each path.
     heard: Arc<Mutex<BTreeMap<String, String>>>,
-    /// What is answered.
+    /// The answer.
     says: Arc<Mutex<String>>,
     task: JoinHandle<()>,
 }

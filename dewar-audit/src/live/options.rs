@@ -1,4 +1,4 @@
-//! What the audit may do.
+//! The options of the audit.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Discovery {
-    /// What pages, scripts and documents name.
+    /// Addresses that pages, scripts and documents name.
     FollowLinks,
     /// Also usual names that nothing links.
     GuessNames,

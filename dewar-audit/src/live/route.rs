@@ -17,7 +17,7 @@ pub(super) struct Route {
     pub(super) form: Option<Form>,
     /// Why it is not sent.
     pub(super) danger: Option<&'static str>,
-    /// Who found it.
+    /// The source that named it.
     pub(super) who: usize,
     /// Its parameters were guessed.
     pub(super) is_guess: bool,

@@ -1,4 +1,4 @@
-//! What lies beside the application: headers, TLS, files that are not for visitors, the debugger, other sites' scripts.
+//! The surroundings of the application: headers, TLS, files that are not for visitors, the debugger, other sites' scripts.
 
 use std::sync::PoisonError;
 

@@ -2,17 +2,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// What was looked at, what was not, and why.
+/// The things that the audit looked at, and those that it did not, with the reasons.
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct Coverage {
     /// Numbers by name: `files`, `lines`, `functions`, `routes`; `pages`, `parameters`, `requests` of a running application.
     pub counts: BTreeMap<&'static str, u64>,
-    /// What should have been looked at and could not be. A report with such an entry is not complete.
+    /// The audit should have looked at these, and could not. A report with such an entry is not complete.
     pub failed: Vec<Skipped>,
-    /// What was left out on purpose.
+    /// The audit left these out on purpose.
     pub skipped: Vec<Skipped>,
-    /// What the audit does not cover at all, in sentences.
+    /// Sentences about the things that the audit does not cover at all.
     pub not_covered: Vec<&'static str>,
 }
 

@@ -30,7 +30,7 @@ pub struct ScanReport {
     pub target: String,
     /// The findings, the worst first.
     pub findings: Vec<ScanFinding>,
-    /// What was looked at.
+    /// The coverage of the audit.
     pub coverage: Coverage,
 }
 

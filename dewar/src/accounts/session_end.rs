@@ -10,7 +10,7 @@ use crate::database::{self, Tx};
 use crate::pages::AccountPage;
 use crate::sessions::{SessionId, UserId};
 
-/// What follows a user into a new generation: the room `api` comes later, so it brings this work itself.
+/// Work that follows a user into a new generation: the room `api` comes later, so it brings this work itself.
 pub(super) type TokensFollow =
     OnceLock<Box<dyn for<'a> Fn(&'a Tx, UserId, i64) -> Following<'a> + Send + Sync>>;
 

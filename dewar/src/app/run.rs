@@ -40,7 +40,7 @@ use crate::jobs::Runner;
 use crate::mail;
 use crate::pages::Error;
 
-/// What the framework seals in rows of its own.
+/// The columns that the framework seals in rows of its own.
 const SEALED: [SealedColumn; 4] = [PAYLOAD, mail::CONTENT, mail::PARTS, FACTOR_SECRET];
 
 /// A running application. It keeps running when this value is dropped; [`stop`](Self::stop) ends it.

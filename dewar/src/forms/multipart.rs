@@ -25,7 +25,7 @@ pub(super) struct Multipart {
     ended: bool,
     /// The bytes of the body that arrived.
     received: u64,
-    /// What was not read yet. As a rule, it is a piece of one frame, in place.
+    /// Bytes that were not read yet. As a rule, they are a piece of one frame, in place.
     buffer: Bytes,
     /// `\r\n--boundary`: the delimiter between two parts. It compares many bytes at once, and takes time in proportion to the text,
     /// whatever the text is.

@@ -36,7 +36,7 @@ pub(super) struct Subscriber {
     pub(super) address_key: String,
 }
 
-/// What the pages show.
+/// The values that the pages show.
 #[derive(Debug, Serialize)]
 struct Shown {
     list: String,

@@ -139,7 +139,7 @@ pub(super) fn put(call: &mut Call, name: &str, text: &str) {
 /// Attacks all known routes.
 pub(super) async fn all(engine: &mut Engine) -> Result<(), Stop> {
     let mut done = std::collections::BTreeSet::new();
-    // What an attack finds, a link in a new page, is attacked too.
+    // The audit also attacks what an attack finds: a link in a new page.
     for _ in 0..3 {
         let routes: Vec<Route> = engine
             .routes

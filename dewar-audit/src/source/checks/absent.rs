@@ -1,4 +1,4 @@
-//! What is missing.
+//! Checks of protections that are missing.
 
 use super::checks;
 

@@ -1,4 +1,4 @@
-//! What the source sets, and chooses.
+//! Checks of settings and choices in the source.
 
 use super::checks;
 

@@ -529,7 +529,7 @@ impl<'p> Run<'p> {
 
 type Outcome = (Option<bool>, Vec<(u32, u32)>, Vec<(u32, u32)>);
 
-/// What a return says: the path to `return True` has proved something, and so has an expression.
+/// A return says something: the path to `return True` has proved something, and so has an expression.
 fn outcome(value: &Value, left: &State, before: &State) -> Outcome {
     let new: Vec<(u32, u32)> = left
         .cleaned

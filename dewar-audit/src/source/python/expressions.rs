@@ -541,7 +541,7 @@ fn unary(op: UnaryOp, value: &Value) -> Value {
     }
 }
 
-/// What `and` (or, the other way round, `or`) of conditions proves.
+/// The proof of `and` (or, the other way round, `or`) of conditions.
 fn combine(values: &[Value], is_and: bool) -> Proof {
     let mut all = Vec::new();
     let mut any: Option<Vec<(u32, u32)>> = None;
@@ -554,7 +554,7 @@ fn combine(values: &[Value], is_and: bool) -> Proof {
             (&proof.when_false, &proof.when_true)
         };
         all.extend(each.iter().copied());
-        // What cannot decide the whole says nothing.
+        // A part that cannot decide the whole says nothing.
         if value.truth() == Some(is_and) {
             continue;
         }

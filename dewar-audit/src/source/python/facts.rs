@@ -1,4 +1,4 @@
-//! What the project uses at all, and what is missing.
+//! The libraries that the project uses, and the protections that it lacks.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use super::run::Run;
 use super::value::Place;
 use crate::source::checks;
 
-/// What the project uses.
+/// The libraries and calls that the project uses.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     imports: HashSet<String>,
@@ -110,7 +110,7 @@ const OPEN: &[&str] = &[
 ];
 
 impl Run<'_> {
-    /// What is missing, after everything was read.
+    /// Reports missing protections, after everything was read.
     pub(super) fn absences(&mut self) {
         let routes: Vec<Route> = self.routes.clone();
         let texts: Vec<String> = routes.iter().map(|route| self.route_text(route)).collect();

@@ -8,7 +8,7 @@ use super::run::Run;
 use super::state::{Object, State};
 use super::value::{Classes, Kind, Piece, Proof, Shape, Taints, Value, class};
 
-/// What both prove.
+/// The proofs that both have.
 pub(super) fn both(one: &[(u32, Classes)], two: &[(u32, Classes)]) -> Vec<(u32, Classes)> {
     let mut all = Vec::new();
     for (origin, classes) in one {
@@ -42,7 +42,7 @@ pub(super) fn proves(taints: &Taints, classes: Classes, when: bool) -> Value {
     }
 }
 
-/// What a part of a value says when it is one of a list: the host of an address says nothing about quotes.
+/// The purposes for which a value is harmless when this part of it is one of a list: the host of an address says nothing about quotes.
 fn covered(value: &Value) -> Classes {
     match value.as_name() {
         Some(name) if name.ends_with("#host") => class::REDIRECT | class::SSRF,
@@ -204,7 +204,7 @@ fn holds(value: &Value, part: &str) -> bool {
     }
 }
 
-/// What a value that has no such part cannot do.
+/// The purposes for which a value without such a part is harmless.
 fn absent(part: &str) -> Classes {
     match part {
         ".." | "../" | "/" | "\\" => class::PATH | class::UPLOAD,

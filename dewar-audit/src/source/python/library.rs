@@ -1,4 +1,4 @@
-//! What functions of Python and of its libraries do with values.
+//! The effects of functions of Python and of its libraries on values.
 
 use std::collections::HashMap;
 
@@ -377,7 +377,7 @@ impl<'p> Run<'p> {
         Self::unknown_name(format!("{path}()"), of_upload.soiled(class::ALL))
     }
 
-    /// What of the arguments is in the result.
+    /// The outside values that the result has from its arguments.
     fn passed_through(
         &self,
         path: &str,
@@ -399,7 +399,7 @@ impl<'p> Run<'p> {
         if PASSING.contains(&root) || PASSING_BUILT_IN.contains(&path) {
             let mut taints = own.with(&self.all_taints(args, state));
             if DECODING.contains(&path) {
-                // What can do nothing at all, such as a number, can do nothing decoded either.
+                // A value that can do nothing at all, such as a number, can do nothing decoded either.
                 taints = taints.map(|taint| {
                     if taint.cleaned & class::TEXT != class::TEXT {
                         taint.cleaned &= !class::TEXT;
@@ -647,7 +647,7 @@ fn is_complement(pattern: &str) -> bool {
         )
 }
 
-/// What comes out of a random number generator, or of a database.
+/// The kind of a value from a random number generator or a database.
 fn new_taint(path: &str) -> Option<Kind> {
     let is_random = path.strip_prefix("random.").is_some_and(|rest| {
         !rest.starts_with("SystemRandom") && !matches!(rest, "seed" | "shuffle")

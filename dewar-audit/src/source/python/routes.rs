@@ -384,7 +384,7 @@ impl<'p> Run<'p> {
         args
     }
 
-    /// What a route returns is a page, if it is a text.
+    /// A text that a route returns is a page.
     pub(super) fn returned(&mut self, value: &Value, node: &'p Expr, state: &State) {
         let Some(index) = self.route else {
             return;

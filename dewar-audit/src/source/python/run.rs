@@ -33,7 +33,7 @@ pub(super) struct Function<'p> {
     pub(super) node: Option<&'p StmtFunctionDef>,
 }
 
-/// What a function runs.
+/// The body of a function.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Body<'p> {
     Expression(&'p Expr),

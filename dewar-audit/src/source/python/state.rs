@@ -55,7 +55,7 @@ pub(super) enum Object {
 pub(super) struct State {
     pub(super) vars: HashMap<Name, Value>,
     pub(super) heap: HashMap<ObjectId, Rc<Object>>,
-    /// What the conditions on the way here found out about outside values.
+    /// The proofs of outside values by the conditions on the way here.
     pub(super) cleaned: HashMap<u32, Classes>,
     /// No statement after a `return` or `raise` is reached.
     pub(super) dead: bool,

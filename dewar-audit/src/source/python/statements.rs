@@ -17,7 +17,7 @@ impl<'p> Run<'p> {
     pub(super) fn block(&mut self, body: &'p [Stmt], state: &mut State) {
         for statement in body {
             if state.dead {
-                // What cannot run is still read for the functions that it defines.
+                // Code that cannot run is still read for the functions that it defines.
                 if let Stmt::FunctionDef(node) = statement {
                     self.function(node, &mut state.clone());
                 }

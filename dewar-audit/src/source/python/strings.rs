@@ -229,7 +229,7 @@ pub(super) fn fixes_host(text: &str) -> bool {
     }
 }
 
-/// What cannot be done with a value in which a text was replaced.
+/// The purposes for which a value is harmless after a text in it was replaced.
 fn removed(old: &str, new: Option<&str>) -> Classes {
     match old {
         "'" => class::XPATH,

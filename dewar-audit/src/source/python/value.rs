@@ -1,4 +1,4 @@
-//! What is known about a value: its shape, and the outside values in it.
+//! Knowledge about a value: its shape, and the outside values in it.
 
 use std::rc::Rc;
 
@@ -219,7 +219,7 @@ pub(super) enum Shape {
     Unknown,
 }
 
-/// What a condition says about outside values, if it holds and if it does not.
+/// A condition's proofs about outside values, if it holds and if it does not.
 #[derive(Debug, Default)]
 pub(super) struct Proof {
     pub(super) when_true: Vec<(u32, Classes)>,

@@ -101,7 +101,7 @@ const IS_SAFE: [&str; 12] = [
     "value = given\n    if not is_known(value):\n        return 'no'",
 ];
 
-/// What makes a value harmless for one sink alone, with the call.
+/// Calls that make a value harmless for one sink alone.
 const CLEANED: [(&str, &str, &str); 22] = [
     (
         "sql",

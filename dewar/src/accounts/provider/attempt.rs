@@ -22,7 +22,7 @@ pub(crate) enum AttemptPurpose {
     SignIn,
 }
 
-/// Who a browser belongs to when it leaves for a purpose of a signed-in user.
+/// The user whose browser leaves for a purpose of a signed-in user.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
 enum Holder {
     Confirm { user: i64, session: [u8; 32] },

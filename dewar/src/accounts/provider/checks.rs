@@ -9,7 +9,7 @@ use crate::accounts::{Config, Error};
 use crate::audit::{Finding, Mode, Practice, Severity, owner_only};
 use crate::secrets::Secret;
 
-/// What the providers' settings are compared with.
+/// The settings with which those of the providers are compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProviderSurroundings<'a> {
     pub(crate) mode: Mode,

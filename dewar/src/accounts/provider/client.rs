@@ -1,4 +1,4 @@
-//! What Dewar asks a provider: its description (OpenID Connect Discovery 1.0), its keys, and the token for a code.
+//! Dewar's requests to a provider: for its description (OpenID Connect Discovery 1.0), its keys, and the token for a code.
 //!
 //! The application's own client for [other servers](crate::outgoing) asks: it reaches nothing inside the network that the operator
 //! does not list. A provider that is away, slow or sends too much fails this sign-in and nothing else.
@@ -70,7 +70,7 @@ pub(super) struct Metadata {
     pub(super) names_issuer: bool,
 }
 
-/// What is known of a provider, with the times when it was fetched.
+/// A provider's description and keys, with the times when they were fetched.
 #[derive(Debug, Default)]
 struct Known {
     metadata: Option<(Arc<Metadata>, i64)>,

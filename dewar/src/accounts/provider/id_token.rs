@@ -13,7 +13,7 @@ const SKEW: i64 = 60;
 /// The longest subject (OpenID Connect Core 1.0, 2).
 const LONGEST_SUBJECT: usize = 255;
 
-/// What a token must be about.
+/// The values that a token must have.
 #[derive(Debug)]
 pub(super) struct Expected<'a> {
     pub(super) issuer: &'a str,

@@ -11,7 +11,7 @@ use crate::forms::Email;
 use crate::pages::{AccountPage, LocalPath, Message};
 use crate::sessions::{Principal, ProviderCookie, Session, UserId};
 
-/// What the provider sends back in the address (OpenID Connect Core 1.0, 3.1.2.5; RFC 9207).
+/// The parameters of the address by which the provider sends a browser back (OpenID Connect Core 1.0, 3.1.2.5; RFC 9207).
 #[derive(Debug)]
 pub(crate) struct Return<'a> {
     pub(crate) state: &'a str,
@@ -27,7 +27,7 @@ pub(crate) struct AfterReturn {
     pub(crate) words: Option<Message>,
 }
 
-/// Who signed in at the provider.
+/// The user who signed in at the provider.
 #[derive(Debug)]
 pub(super) struct ProvedUser {
     pub(super) subject: String,

@@ -101,7 +101,7 @@ impl Accounts {
             .any(|role| required.iter().any(|one| one == role))
     }
 
-    /// What the page shows of a new app.
+    /// A new app, as its page shows it.
     pub(crate) fn offer(&self, person: &Principal, new: &NewTotp) -> OfferedApp {
         let link = new.secret.link(&self.0.site, person.email());
         OfferedApp::new(link, new.typed())

@@ -50,7 +50,7 @@ impl PendingSignIn {
     }
 }
 
-/// What waits for a code. It travels sealed in the page that asks, for this browser and this form alone; Dewar stores nothing.
+/// A request or a sign-in that waits for a code. It travels sealed in the page that asks, for this browser and this form alone; Dewar stores nothing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::accounts) enum Waiting {
     /// A signed-in user's request.

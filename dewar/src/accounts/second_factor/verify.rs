@@ -39,7 +39,7 @@ impl FactorKind {
     }
 }
 
-/// What a user gives to prove a second factor.
+/// A user's proof of a second factor.
 ///
 /// ```
 /// use dewar::accounts::FactorProof;

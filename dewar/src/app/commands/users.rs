@@ -139,7 +139,7 @@ async fn set_password(accounts: &Accounts, email: &str, input: impl Read) -> Res
     ))
 }
 
-/// Whoever has the password can sign in with it alone afterwards, so the operator asks for the user's identity first.
+/// Anybody who has the password can sign in with it alone afterwards, so the operator asks for the user's identity first.
 async fn reset_factors(accounts: &Accounts, email: &str) -> Result<(), Error> {
     let user = known(accounts, email).await?;
     let reset = accounts.reset_factors(None, user.id).await;

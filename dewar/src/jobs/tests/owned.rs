@@ -1,4 +1,4 @@
-//! What a job belongs to: its name, and its owner.
+//! A job belongs to its name and to its owner.
 
 use super::*;
 use crate::jobs::Error;

@@ -91,7 +91,7 @@ async fn the_button_of_the_page_leaves_the_list() {
     assert_eq!(done.texts("h1"), ["You have left the list"]);
 }
 
-/// What the exemption does not open: other lists, other addresses, other routes, and the caller's own session.
+/// The exemption does not open other lists, other addresses, other routes, and the caller's own session.
 ///
 /// ASVS: V3.5.1
 #[tokio::test(flavor = "multi_thread")]
